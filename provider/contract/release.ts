@@ -1,0 +1,130 @@
+import type { Connection } from "./connection";
+
+/** Everything one service puts on one host, applied as one transaction. Maps are keyed by what a reader looks for. */
+export interface ReleaseInputs {
+  connection: Connection;
+  /** `system`: root, system units. `user`: the login user's own units and files. */
+  scope: "system" | "user";
+  /** Name of the release on the host, e.g. `homeserver`; one per service and host. */
+  release: string;
+  /** Facts that may never change on this host once set, e.g. `{ serverName: "example.org" }`. */
+  identity: Record<string, string>;
+  /** apt packages; the value is a version to pin, or `any`. */
+  packages: Record<string, string>;
+  /** apt repositories keyed by a file-name-safe name. */
+  repositories: Record<string, AptRepository>;
+  /** System users to exist (with a group of the same name). */
+  users: Record<string, HostUser>;
+  directories: Record<string, Ownership>;
+  files: Record<string, HostFile>;
+  /** Symbolic links: path to target. */
+  links: Record<string, string>;
+  /** Secret files: made on the host, or given by the operator; never read back. */
+  secrets: Record<string, HostSecret>;
+  /** Python virtual environments keyed by directory; a new version is a new directory. */
+  environments: Record<string, PythonEnvironment>;
+  /** Things only a program can look at or change (a database role, say): `observe` prints a state, `apply` makes it `want`. */
+  tasks: Record<string, HostTask>;
+  units: Record<string, HostUnit>;
+  /** Public facts of other resources that units depend on (a certificate's digest), for `revision:<name>` in a unit's lists. */
+  revisions: Record<string, string>;
+  /** Real consumers asked about the staged files before the swap, in order of their names. */
+  validators: Record<string, Validator>;
+  /** What must hold after the swap, and what Read looks at. */
+  health: Record<string, HealthProbe>;
+}
+
+/** Mode is four octal digits as text, e.g. `"0640"`. Owner and group are names. */
+export interface Ownership {
+  mode: string;
+  owner: string;
+  group: string;
+}
+
+export interface HostFile extends Ownership {
+  /** Text; ends with a newline. Never a secret. */
+  content: string;
+}
+
+export interface AptRepository {
+  uris: string;
+  suites: string;
+  components: string;
+  /** ASCII-armoured or binary key as base64, shipped with us and pinned by its fingerprint. */
+  keyBase64: string;
+  fingerprint: string;
+}
+
+export interface HostUser {
+  home: string;
+  /** Supplementary groups. */
+  groups: string[];
+}
+
+export interface HostSecret extends Ownership {
+  /**
+   * `random`: so many bytes of the kernel's randomness as lower-case hex.
+   * `command`: standard output of a program on the host (run when the file is absent, after packages and environments).
+   * `given`: the operator's value. Check replaces it by a salted digest, so the value itself never reaches the state.
+   */
+  source:
+    | { kind: "random"; bytes: number }
+    | { kind: "command"; argv: string[] }
+    | { kind: "given"; value: string };
+}
+
+export interface PythonEnvironment {
+  /** Interpreter that makes it, e.g. `/usr/bin/python3`. */
+  python: string;
+  /** Requirement specifiers, exact pins, e.g. `matrix-synapse[url-preview]==1.163.2`. */
+  requirements: string[];
+  /** See the distribution's own packages (psycopg2) too. */
+  systemSitePackages: boolean;
+}
+
+export interface HostTask {
+  /** Prints one line: the present state. Must not change anything; runs in previews too. */
+  observe: string[];
+  /** Makes the state `want`; idempotent. */
+  apply: string[];
+  want: string;
+  /** User to run both as. Default root (scope `user`: the user). */
+  user?: string;
+}
+
+export interface HostUnit {
+  enabled: boolean;
+  state: "running" | "stopped" | "ignored";
+  /** Paths, `revision:<name>`, `task:<name>` or `environment:<path>`: a change restarts the unit. */
+  restartOn: string[];
+  /** Same; a change reloads it, unless something already restarts it. */
+  reloadOn: string[];
+}
+
+export interface Validator {
+  /** Program and arguments; it sees a copy-on-write view of the host in which the staged files are at their final paths. */
+  argv: string[];
+  user?: string;
+  timeoutSeconds: number;
+  /** Without network (own network namespace): for dry starts. */
+  isolateNetwork?: boolean;
+}
+
+export type HealthProbe =
+  | { kind: "http"; url: string; status: number; timeoutSeconds: number }
+  | { kind: "command"; argv: string[]; timeoutSeconds: number };
+
+/** What Create, Update and Read return besides the inputs' identity. Holds no file contents and no secrets. */
+export interface ReleaseOutputs {
+  /** Random id of this release on this host; a Delete with another instance does nothing. */
+  instance: string;
+  /** Counts applied changes on the host, from 1. */
+  generation: number;
+  /** Digest of everything desired, known in previews; others may depend on it. */
+  digest: string;
+  packageVersions: Record<string, string>;
+  /** Salted fingerprints of secret files, to see that they are still the same. */
+  fingerprints: Record<string, string>;
+  /** Only after a Read that found differences: what was changed by hand. */
+  drift?: string[];
+}

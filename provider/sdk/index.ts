@@ -1,0 +1,83 @@
+import * as pulumi from "@pulumi/pulumi";
+import type { HostFacts, HostInputs } from "../contract/host";
+import type { AccountInputs, CheckResult, VerificationInputs } from "../contract/matrix";
+import type { ReleaseInputs } from "../contract/release";
+
+export type { Connection } from "../contract/connection";
+export type * from "../contract/host";
+export type * from "../contract/matrix";
+export type * from "../contract/release";
+
+/** The provider's package. Not `hearth`: the engine would hand the whole `hearth:` configuration to it. */
+const PACKAGE = "hearth-host";
+
+/** Every leaf may be an output of another resource. */
+export type Inputs<T> = { [K in keyof T]: pulumi.Input<T[K]> };
+
+/** What a Release can leave out: an absent map is an empty one. */
+type ReleaseMaps =
+  | "identity"
+  | "packages"
+  | "repositories"
+  | "users"
+  | "directories"
+  | "files"
+  | "links"
+  | "secrets"
+  | "environments"
+  | "tasks"
+  | "units"
+  | "revisions"
+  | "validators"
+  | "health";
+
+/** Arguments of {@link Release}: the maps may be left out, every map may flow from another resource. */
+export type ReleaseArgs = Inputs<Omit<ReleaseInputs, ReleaseMaps>> & Partial<Inputs<Pick<ReleaseInputs, ReleaseMaps>>>;
+
+/** A machine and its facts, known in previews. Stateless. */
+export class Host extends pulumi.CustomResource {
+  declare readonly facts: pulumi.Output<HostFacts>;
+
+  constructor(name: string, args: Inputs<HostInputs>, opts?: pulumi.CustomResourceOptions) {
+    super(`${PACKAGE}:index:Host`, name, { ...args, facts: undefined }, opts);
+  }
+}
+
+/** Everything one service puts on one host, applied as one transaction. Its Delete never removes data. */
+export class Release extends pulumi.CustomResource {
+  declare readonly instance: pulumi.Output<string>;
+  declare readonly generation: pulumi.Output<number>;
+  /** Digest of everything desired; known in previews, so that what depends on it is too. */
+  declare readonly digest: pulumi.Output<string>;
+  declare readonly packageVersions: pulumi.Output<Record<string, string>>;
+  declare readonly fingerprints: pulumi.Output<Record<string, string>>;
+
+  constructor(name: string, args: ReleaseArgs, opts?: pulumi.CustomResourceOptions) {
+    const outputs = {
+      instance: undefined,
+      generation: undefined,
+      digest: undefined,
+      packageVersions: undefined,
+      fingerprints: undefined,
+    };
+    super(`${PACKAGE}:index:Release`, name, { ...args, ...outputs }, opts);
+  }
+}
+
+/** A local account of the homeserver. Its Delete deactivates nothing and removes nothing. */
+export class Account extends pulumi.CustomResource {
+  declare readonly userId: pulumi.Output<string>;
+
+  constructor(name: string, args: Inputs<AccountInputs>, opts?: pulumi.CustomResourceOptions) {
+    super(`${PACKAGE}:index:Account`, name, { ...args, userId: undefined }, opts);
+  }
+}
+
+/** The checks from outside; a failing one fails the update. Stateless. */
+export class Verification extends pulumi.CustomResource {
+  declare readonly results: pulumi.Output<CheckResult[]>;
+
+  constructor(name: string, args: Inputs<VerificationInputs>, opts?: pulumi.CustomResourceOptions) {
+    super(`${PACKAGE}:index:Verification`, name, { ...args, results: undefined }, opts);
+  }
+}
