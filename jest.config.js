@@ -1,0 +1,47 @@
+// Three tiers: `unit` (no engine, no host), `provider` (the resource provider against a real host) and `e2e` (everything).
+// `npx jest --selectProjects unit tests/toolchain` runs part of one.
+
+// An Output pasted into a string is a mistake that shows only on a running server; in tests it throws.
+process.env.PULUMI_ERROR_OUTPUT_STRING = "true";
+
+const shared = {
+  testEnvironment: "node",
+  transform: {
+    "\\.ts$": [
+      "@swc/jest",
+      { jsc: { parser: { syntax: "typescript" }, target: "es2022" }, module: { type: "commonjs" } },
+    ],
+  },
+  // Run-time state of this checkout, copies of it made by tests among them.
+  modulePathIgnorePatterns: ["<rootDir>/.hearth/"],
+};
+const seconds = 1000;
+
+/** @type {import("jest").Config} */
+module.exports = {
+  // Two cores run the whole suite in CI, and two end-to-end files at once is what the sandbox's memory allows.
+  maxWorkers: 2,
+  projects: [
+    {
+      ...shared,
+      displayName: "unit",
+      testMatch: ["<rootDir>/tests/**/*.test.ts"],
+      testPathIgnorePatterns: ["\\.(provider|e2e)\\.test\\.ts$"],
+      testTimeout: 20 * seconds,
+    },
+    {
+      ...shared,
+      displayName: "provider",
+      testMatch: ["<rootDir>/tests/**/*.provider.test.ts"],
+      globalSetup: "<rootDir>/toolchain/jest-setup.js",
+      testTimeout: 180 * seconds,
+    },
+    {
+      ...shared,
+      displayName: "e2e",
+      testMatch: ["<rootDir>/tests/**/*.e2e.test.ts"],
+      globalSetup: "<rootDir>/toolchain/jest-setup.js",
+      testTimeout: 900 * seconds,
+    },
+  ],
+};

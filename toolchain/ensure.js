@@ -1,0 +1,77 @@
+// Everything a checkout needs before its programs run: Node packages and a Pulumi engine, and the environment to use them.
+const fs = require("node:fs");
+const path = require("node:path");
+const crypto = require("node:crypto");
+const { ensurePackages } = require("./packages");
+const { ToolchainError, endChildrenOnSignals } = require("./process");
+const { ensurePulumi } = require("./pulumi-cli");
+const { atLeast } = require("./versions");
+
+const root = path.dirname(__dirname);
+const oldestNode = "20.20.0";
+
+/**
+ * Gets what is missing and returns the variables to set: PATH with the engine's directory first and, where the user has
+ * not set them, no update check and a passphrase file of this checkout's own, so that nothing asks for one.
+ * @param {{engine?: boolean}} options false leaves the engine out: Node packages only, and no variables
+ * @returns {Promise<Record<string, string>>}
+ */
+async function ensure({ engine = true } = {}) {
+  if (!atLeast(process.version, oldestNode)) {
+    throw new ToolchainError(
+      `Node ${process.version} is too old: ${oldestNode} or newer is needed (https://nodejs.org)`,
+    );
+  }
+  await ensurePackages(root);
+  return engine ? environment(await ensurePulumi(root)) : {};
+}
+
+function environment({ cli, built }) {
+  const bin = path.dirname(cli);
+  const dirs = (process.env.PATH ?? "").split(path.delimiter);
+  const variables = { PATH: [bin, ...dirs.filter((dir) => dir !== bin)].join(path.delimiter) };
+  const set = (name, value) => {
+    if (process.env[name] === undefined) variables[name] = value;
+  };
+  set("PULUMI_SKIP_UPDATE_CHECK", "true");
+  // An engine built here sits on a network where looking for plugins only costs time.
+  if (built) set("PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION", "true");
+  if (process.env.PULUMI_CONFIG_PASSPHRASE === undefined)
+    set("PULUMI_CONFIG_PASSPHRASE_FILE", passphraseFile());
+  return variables;
+}
+
+/** A random passphrase, made once per checkout and readable by its owner only. */
+function passphraseFile() {
+  const file = path.join(root, ".hearth", "passphrase");
+  if (!fs.existsSync(file)) {
+    const temporary = `${file}.${process.pid}`;
+    fs.mkdirSync(path.dirname(file), { recursive: true });
+    fs.writeFileSync(temporary, `${crypto.randomBytes(24).toString("base64url")}\n`, { mode: 0o600 });
+    try {
+      // A link does not overwrite: of two first runs at once, one passphrase wins and both use it.
+      fs.linkSync(temporary, file);
+    } catch (error) {
+      if (error.code !== "EEXIST") throw error;
+    }
+    fs.rmSync(temporary);
+  }
+  return file;
+}
+
+/**
+ * Runs an entry program: signals end its steps, and the user's own faults print as their message alone.
+ * @param {(release: () => void) => Promise<void>} main gets the function that puts the usual handling of signals back
+ */
+async function entry(main) {
+  const release = endChildrenOnSignals();
+  try {
+    await main(release);
+  } catch (error) {
+    if (!(error instanceof ToolchainError)) throw error;
+    process.stderr.write(`${error.message}\n`);
+    process.exitCode = 1;
+  }
+}
+
+module.exports = { ensure, entry, root };

@@ -1,0 +1,49 @@
+// Puts language-host.js beside an engine that has none, as one file that needs no node_modules.
+const crypto = require("node:crypto");
+const fs = require("node:fs");
+const path = require("node:path");
+
+const source = path.join(__dirname, "language-host.js");
+/** Second line of the file we write; what lacks it is the vendor's own and is left alone. */
+const mark = "// hearth language host ";
+
+/**
+ * Writes `pulumi-language-nodejs` into the engine's directory if it is missing or an older one of ours.
+ * Returns whether the engine has ours: true for one that was built, false for the vendor's release.
+ */
+function installLanguageHost(dir) {
+  const target = path.join(dir, "pulumi-language-nodejs");
+  const text = fs.readFileSync(source, "utf8");
+  const header = `#!/usr/bin/env node\n${mark}${crypto.createHash("sha256").update(text).digest("hex")}\n`;
+  const present = firstBytes(target, header.length);
+  if (present === header) return true;
+  if (present && !present.includes(mark)) return false;
+  const { outputFiles } = require("esbuild").buildSync({
+    entryPoints: [source],
+    bundle: true,
+    platform: "node",
+    target: "node20",
+    write: false,
+    logLevel: "error",
+  });
+  const temporary = `${target}.${process.pid}`;
+  fs.writeFileSync(temporary, header + outputFiles[0].text, { mode: 0o755 });
+  fs.renameSync(temporary, target);
+  return true;
+}
+
+function firstBytes(file, length) {
+  let descriptor;
+  try {
+    descriptor = fs.openSync(file);
+    const buffer = Buffer.alloc(length);
+    return buffer.toString("utf8", 0, fs.readSync(descriptor, buffer, 0, length, 0));
+  } catch (error) {
+    if (error.code === "ENOENT") return undefined;
+    throw error;
+  } finally {
+    if (descriptor !== undefined) fs.closeSync(descriptor);
+  }
+}
+
+module.exports = { installLanguageHost };

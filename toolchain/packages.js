@@ -1,0 +1,70 @@
+// The Node packages of package-lock.json in node_modules.
+const crypto = require("node:crypto");
+const fs = require("node:fs");
+const path = require("node:path");
+const { locked, run } = require("./process");
+const { step } = require("./progress");
+
+/** Installs the packages with `npm ci` unless node_modules already holds exactly what the lock file asks for. */
+async function ensurePackages(root) {
+  if (fresh(root)) return;
+  await locked(path.join(root, ".hearth", "packages.lock"), async () => {
+    if (fresh(root)) return;
+    if (!installed(root)) {
+      await step("Installing Node packages", (note) =>
+        run("npm", ["ci", "--no-fund", "--no-audit", "--no-update-notifier"], {
+          cwd: root,
+          env: npmEnvironment(),
+          onLine: note,
+        }),
+      );
+    }
+    fs.writeFileSync(stampFile(root), wanted(root));
+  });
+}
+
+const stampFile = (root) => path.join(root, "node_modules", ".hearth-stamp");
+
+/** What node_modules has to match: the lock file, and the platform that native packages were installed for. */
+function wanted(root) {
+  const lock = fs.readFileSync(path.join(root, "package-lock.json"));
+  return `${crypto.createHash("sha256").update(lock).digest("hex")} ${process.platform}-${process.arch}\n`;
+}
+
+function fresh(root) {
+  try {
+    return fs.readFileSync(stampFile(root), "utf8") === wanted(root);
+  } catch (error) {
+    if (error.code === "ENOENT") return false;
+    throw error;
+  }
+}
+
+/**
+ * Whether somebody's own `npm install` has already put the locked packages there. npm writes its record of node_modules
+ * last, so the record is missing or old after an interrupted installation.
+ */
+function installed(root) {
+  const read = (file) => JSON.parse(fs.readFileSync(path.join(root, file), "utf8")).packages;
+  try {
+    const present = read("node_modules/.package-lock.json");
+    return Object.entries(read("package-lock.json")).every(
+      ([name, { version, integrity, optional }]) =>
+        name === "" ||
+        (optional && !present[name]) ||
+        (present[name]?.version === version && present[name]?.integrity === integrity),
+    );
+  } catch (error) {
+    if (error.code === "ENOENT") return false;
+    throw error;
+  }
+}
+
+/** `npm run` hands its own settings down as variables; of those, a nested npm needs none. */
+function npmEnvironment() {
+  return Object.fromEntries(
+    Object.entries(process.env).filter(([name]) => !/^npm_(lifecycle|package|command|execpath)/.test(name)),
+  );
+}
+
+module.exports = { ensurePackages, npmEnvironment };

@@ -1,0 +1,48 @@
+// The vendor's release of the engine, through npm's `pulumi` package.
+const fs = require("node:fs");
+const path = require("node:path");
+const { npmEnvironment } = require("./packages");
+const { run } = require("./process");
+const { step } = require("./progress");
+const { pinned, wrapper } = require("./versions");
+
+/** What the npm package downloads first; if this does not answer, nothing of it can work. */
+const vendor = "https://get.pulumi.com/install.sh";
+const probeTimeout = 4000;
+
+/**
+ * Puts the release into `<staging>/bin`. Returns false, with the reason added, when the vendor cannot be reached: that is
+ * found out in seconds, where the package itself would wait for every timeout on its way.
+ */
+async function fetchRelease(staging, reasons) {
+  try {
+    const answer = await fetch(vendor, { method: "HEAD", signal: AbortSignal.timeout(probeTimeout) });
+    if (!answer.ok) throw new Error(`it answered ${answer.status}`);
+  } catch (error) {
+    reasons.push(`fetch: ${new URL(vendor).host} cannot be reached (${error.cause?.code ?? error.message})`);
+    return false;
+  }
+  const home = `${staging}.npm`;
+  try {
+    await step(`Fetching Pulumi ${pinned}`, (note) =>
+      run("npm", ["exec", "--yes", `--package=pulumi@${wrapper}`, "--", "pulumi", "version"], {
+        env: {
+          ...npmEnvironment(),
+          PULUMI_HOME: home,
+          PULUMI_VERSION: pinned,
+          PULUMI_SKIP_UPDATE_CHECK: "true",
+        },
+        onLine: note,
+      }),
+    );
+    fs.renameSync(path.join(home, "versions", pinned), staging);
+    return true;
+  } catch (error) {
+    reasons.push(`fetch: ${error.message}`);
+    return false;
+  } finally {
+    fs.rmSync(home, { recursive: true, force: true });
+  }
+}
+
+module.exports = { fetchRelease };

@@ -1,0 +1,61 @@
+// Loads TypeScript through `require`, with the compiled text kept on disk (`node -r ./toolchain/register.js file.ts`).
+//
+// A warm start costs a stat and a read per file and loads no compiler at all, which is what keeps the resource provider
+// (started by the engine on every preview) near the start-up time of plain JavaScript. Types are not checked here;
+// `npm run check` does that.
+const crypto = require("node:crypto");
+const fs = require("node:fs");
+const path = require("node:path");
+
+const root = path.dirname(__dirname);
+const cacheDir = path.join(root, ".hearth", "build", "modules");
+// A new compiler or other options make every kept text stale.
+const compiler = `esbuild-${require("esbuild/package.json").version}-node20-2`;
+
+/** The JavaScript text of a TypeScript file; compiled only when the file's time or size differs from the kept text's. */
+function compiled(file) {
+  const { mtimeMs, size } = fs.statSync(file);
+  const stamp = `//${compiler} ${mtimeMs} ${size}\n`;
+  const kept = path.join(
+    cacheDir,
+    `${crypto.createHash("sha256").update(file).digest("hex").slice(0, 32)}.js`,
+  );
+  try {
+    const text = fs.readFileSync(kept, "utf8");
+    if (text.startsWith(stamp)) return text.slice(stamp.length);
+  } catch (error) {
+    if (error.code !== "ENOENT") throw error;
+  }
+  const text = compile(file);
+  keep(kept, stamp + text);
+  return text;
+}
+
+function compile(file) {
+  const { code } = require("esbuild").transformSync(fs.readFileSync(file, "utf8"), {
+    loader: "ts",
+    format: "cjs",
+    target: "node20",
+    sourcefile: file,
+    sourcemap: "inline",
+    sourcesContent: false,
+    logLevel: "silent",
+  });
+  return code;
+}
+
+/** Writes by rename: other processes may be reading or writing the same entry. A read-only checkout just compiles again. */
+function keep(file, text) {
+  const temporary = `${file}.${process.pid}`;
+  try {
+    fs.mkdirSync(cacheDir, { recursive: true });
+    fs.writeFileSync(temporary, text);
+    fs.renameSync(temporary, file);
+  } catch (error) {
+    fs.rmSync(temporary, { force: true });
+    if (!["EROFS", "EACCES", "ENOSPC"].includes(error.code)) throw error;
+  }
+}
+
+require.extensions[".ts"] = (module, file) => module._compile(compiled(file), file);
+process.setSourceMapsEnabled(true);
