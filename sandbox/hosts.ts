@@ -1,0 +1,169 @@
+import { randomBytes } from "node:crypto";
+import fs from "node:fs/promises";
+import path from "node:path";
+import type { Container } from "./container";
+import { removeTree } from "./image";
+import { type NamedHost, renderHostsFile, renderKnownHosts, renderSshConfig } from "./names";
+import { run } from "./process";
+import { resolverForHosts } from "./resolver";
+import { exists, type StateDirectory, type Suite, writeFileAtomically } from "./state";
+import { addressIn } from "./subnet";
+
+/** What is kept of a host, in its `host.json`. */
+export interface HostRecord {
+  name: string;
+  suite: Suite;
+  /** Last number of its address in the sandbox's /24. */
+  index: number;
+  dnsNames: string[];
+}
+
+/** All hosts on disk, running or not, by index. */
+export async function readHosts(state: StateDirectory): Promise<HostRecord[]> {
+  const names = await fs.readdir(state.path("hosts")).catch(() => []);
+  const records = await Promise.all(
+    names.filter((name) => !name.startsWith(".")).map((name) => readHost(state, name)),
+  );
+  return records.filter((record) => record !== undefined).sort((a, b) => a.index - b.index);
+}
+
+export async function readHost(state: StateDirectory, name: string): Promise<HostRecord | undefined> {
+  const file = path.join(state.hostDirectory(name), "host.json");
+  const text = await fs.readFile(file, "utf8").catch(() => undefined);
+  return text === undefined ? undefined : (JSON.parse(text) as HostRecord);
+}
+
+export async function writeHost(state: StateDirectory, record: HostRecord): Promise<void> {
+  const file = path.join(state.hostDirectory(record.name), "host.json");
+  await writeFileAtomically(file, `${JSON.stringify(record, null, 2)}\n`);
+}
+
+export function containerOf(state: StateDirectory, record: HostRecord): Container {
+  return {
+    name: record.name,
+    machine: `${state.tag}-${record.index}`,
+    directory: state.hostDirectory(record.name),
+  };
+}
+
+/**
+ * Makes a host's disk from an image: a copy under a hidden name, completed, then renamed, so that a crash
+ * leaves nothing that looks like a host. Call under the `shared` lock.
+ */
+export async function createHost(state: StateDirectory, record: HostRecord, image: string): Promise<void> {
+  for (const entry of await fs.readdir(state.path("hosts"))) {
+    if (entry.startsWith(".")) await removeTree(state.path("hosts", entry));
+  }
+  const directory = state.path("hosts", `.${record.name}.new`);
+  const root = path.join(directory, "root");
+  await fs.mkdir(directory);
+  await run("cp", ["-a", "--reflink=auto", image, root]);
+  await fs.writeFile(path.join(root, "etc/hostname"), `${record.name}\n`);
+  await fs.writeFile(path.join(root, "etc/machine-id"), `${randomBytes(16).toString("hex")}\n`);
+  await fs.writeFile(
+    path.join(root, "etc/hosts"),
+    `127.0.0.1 localhost\n127.0.1.1 ${record.name}\n::1 localhost\n`,
+  );
+  const hostKey = path.join(directory, "ssh_host_ed25519_key");
+  await run("ssh-keygen", ["-q", "-t", "ed25519", "-N", "", "-C", record.name, "-f", hostKey]);
+  await run("cp", ["-p", hostKey, `${hostKey}.pub`, path.join(root, "etc/ssh/")]);
+  const authorized = await fs.readFile(`${await ensureIdentity(state)}.pub`);
+  await fs.writeFile(path.join(root, "root/.ssh/authorized_keys"), authorized, { mode: 0o600 });
+  const account = await fs.stat(path.join(root, "home/debian"));
+  const userKeys = path.join(root, "home/debian/.ssh/authorized_keys");
+  await fs.writeFile(userKeys, authorized, { mode: 0o600 });
+  await fs.chown(userKeys, account.uid, account.gid);
+  await linkPackages(state.path("cache/apt", record.suite), path.join(root, "var/cache/apt/archives"));
+  await fs.writeFile(path.join(directory, "host.json"), `${JSON.stringify(record, null, 2)}\n`);
+  await fs.rename(directory, state.hostDirectory(record.name));
+}
+
+/** Removes a host's disk; what it downloaded with apt stays for later hosts. Call under the `shared` lock. */
+export async function removeHost(state: StateDirectory, record: HostRecord): Promise<void> {
+  const gone = state.path("hosts", `.${record.name}.gone`);
+  await keepPackages(state, record);
+  await removeTree(gone);
+  await fs.rename(state.hostDirectory(record.name), gone);
+  await removeTree(gone);
+}
+
+/** Writes what depends on the subnet, before each boot: the sandbox's /24 may have moved since the last one. */
+export async function writeNetworkFiles(
+  state: StateDirectory,
+  record: HostRecord,
+  subnet: string,
+): Promise<void> {
+  const root = path.join(state.hostDirectory(record.name), "root");
+  const network = [
+    ...["[Match]", "Name=host0", "", "[Network]", `Address=${addressIn(subnet, record.index)}/24`],
+    ...[`Gateway=${addressIn(subnet, 1)}`, "LinkLocalAddressing=no", "IPv6AcceptRA=no", ""],
+  ].join("\n");
+  // It must sort before systemd's own 80-container-host0.network.
+  await writeFileAtomically(path.join(root, "etc/systemd/network/10-host0.network"), network);
+  await writeFileAtomically(path.join(root, "etc/resolv.conf"), await resolverForHosts());
+}
+
+/** Brings every file that lists hosts up to date: each host's /etc/hosts, known_hosts, the ssh configuration. */
+export async function syncNames(state: StateDirectory, subnet: string): Promise<void> {
+  const records = await readHosts(state);
+  const hosts = await Promise.all(records.map((record) => namedHost(state, record, subnet)));
+  for (const record of records) {
+    const file = path.join(state.hostDirectory(record.name), "root/etc/hosts");
+    const present = await fs.readFile(file, "utf8").catch(() => "");
+    const wanted = renderHostsFile(present, hosts);
+    if (wanted !== present) await writeFileAtomically(file, wanted);
+  }
+  const files = { identityFile: await ensureIdentity(state), knownHostsFile: knownHostsFile(state) };
+  await writeFileAtomically(files.knownHostsFile, renderKnownHosts(hosts));
+  await writeFileAtomically(sshConfigFile(state), renderSshConfig(hosts, files));
+}
+
+export function sshConfigFile(state: StateDirectory): string {
+  return state.path("ssh", "config");
+}
+
+export function knownHostsFile(state: StateDirectory): string {
+  return state.path("ssh", "known_hosts");
+}
+
+/** The private key that opens every host of this sandbox, made at first use. */
+export async function ensureIdentity(state: StateDirectory): Promise<string> {
+  const file = state.path("ssh", "id_ed25519");
+  if (!(await exists(`${file}.pub`))) {
+    await fs.rm(file, { force: true });
+    await run("ssh-keygen", ["-q", "-t", "ed25519", "-N", "", "-C", "hearth-sandbox", "-f", file]);
+  }
+  return file;
+}
+
+/**
+ * Hands what one host downloaded to later hosts of its suite. Each host has an archive directory, and so an
+ * apt lock, of its own; hard links make the sharing free. apt checks each file's digest before it uses it.
+ */
+export async function keepPackages(state: StateDirectory, record: HostRecord): Promise<void> {
+  const archives = path.join(state.hostDirectory(record.name), "root/var/cache/apt/archives");
+  await linkPackages(archives, state.path("cache/apt", record.suite));
+}
+
+async function linkPackages(from: string, to: string): Promise<void> {
+  await fs.mkdir(to, { recursive: true });
+  const names = await fs.readdir(from).catch(() => []);
+  for (const name of names.filter((entry) => entry.endsWith(".deb"))) {
+    await fs.link(path.join(from, name), path.join(to, name)).catch((error: NodeJS.ErrnoException) => {
+      if (error.code !== "EEXIST" && error.code !== "ENOENT") throw error;
+    });
+  }
+}
+
+async function namedHost(state: StateDirectory, record: HostRecord, subnet: string): Promise<NamedHost> {
+  const key = await fs.readFile(
+    path.join(state.hostDirectory(record.name), "ssh_host_ed25519_key.pub"),
+    "utf8",
+  );
+  return {
+    name: record.name,
+    address: addressIn(subnet, record.index),
+    dnsNames: record.dnsNames,
+    hostKey: key.trim().split(" ").slice(0, 2).join(" "),
+  };
+}

@@ -1,0 +1,112 @@
+import { createHash } from "node:crypto";
+import fs from "node:fs/promises";
+import path from "node:path";
+import { run } from "./process";
+import { exists, type Progress, type StateDirectory, type Suite } from "./state";
+
+/** Raise it when something below changes what an image holds in a way the texts here do not show. */
+const RECIPE_VERSION = 1;
+
+/** What a fresh server from a hosting company has; everything else is for Hearth to install. */
+const PACKAGES = [
+  ...["systemd", "systemd-sysv", "libpam-systemd", "dbus", "udev", "openssh-server", "sudo"],
+  ...["ca-certificates", "iproute2", "iputils-ping", "netbase", "procps", "less", "nano", "tzdata"],
+];
+
+/** The operator machine's bundle: where outgoing TLS is inspected, hosts must trust what this machine trusts. */
+const OPERATOR_BUNDLE = "/etc/ssl/certs/ca-certificates.crt";
+
+/** Run inside the new image. Masked: what cannot work in a container, or starts package managers by itself. */
+const FINISH = `
+useradd --create-home --shell /bin/bash --comment 'Debian' debian
+install -d -m 0700 /root/.ssh
+install -d -m 0700 -o debian -g debian /home/debian/.ssh
+rm -f /etc/ssh/ssh_host_*
+systemctl -q enable ssh.service systemd-networkd.service
+systemctl -q mask systemd-modules-load.service console-getty.service sys-kernel-debug.mount sys-kernel-tracing.mount
+systemctl -q disable apt-daily.timer apt-daily-upgrade.timer
+update-ca-certificates >/dev/null 2>&1
+apt-get clean
+: >/etc/machine-id
+touch /etc/.updated /var/.updated
+`;
+
+const FILES: Readonly<Record<string, string>> = {
+  "etc/default/locale": "LANG=C.UTF-8\n",
+  "etc/sudoers.d/90-debian": "debian ALL=(ALL) NOPASSWD:ALL\n",
+  "etc/pip.conf": "[global]\ncert = /etc/ssl/certs/ca-certificates.crt\ncache-dir = /var/cache/pip\n",
+  // Hosts are thrown away: a package manager that waits for the disk at every file buys nothing.
+  "etc/dpkg/dpkg.cfg.d/unsafe-io": "force-unsafe-io\n",
+  // The pids controller is missing where the operator's cgroups are hybrid; Podman's default limit needs it.
+  "etc/containers/containers.conf.d/sandbox.conf": "[containers]\npids_limit = 0\n",
+};
+
+/**
+ * Directory of the suite's base image, built first when there is none for this recipe and these authorities.
+ * A build is renamed into place when complete, so a crash leaves no half image. Call under the image's lock.
+ */
+export async function ensureImage(
+  state: StateDirectory,
+  suite: Suite,
+  caFile: string,
+  progress: Progress,
+): Promise<string> {
+  const bundle = await fs.readFile(OPERATOR_BUNDLE, "utf8");
+  const ca = await fs.readFile(caFile, "utf8");
+  const recipe = JSON.stringify([RECIPE_VERSION, suite, PACKAGES, FINISH, FILES, bundle, ca]);
+  const image = state.path(
+    "images",
+    `${suite}-${createHash("sha256").update(recipe).digest("hex").slice(0, 12)}`,
+  );
+  if (await exists(image)) return image;
+  for (const entry of await fs.readdir(state.path("images"))) {
+    if (entry.startsWith(`${suite}-`)) await removeTree(state.path("images", entry));
+  }
+  const building = `${image}.building`;
+  progress(`building the ${suite} image (once, about 20 s)`);
+  const started = Date.now();
+  await run("mmdebstrap", ["--quiet", "--variant=apt", `--include=${PACKAGES.join(",")}`, suite, building]);
+  for (const [file, content] of Object.entries(FILES)) {
+    await fs.mkdir(path.join(building, path.dirname(file)), { recursive: true });
+    await fs.writeFile(path.join(building, file), content, {
+      mode: file.startsWith("etc/sudoers") ? 0o440 : 0o644,
+    });
+  }
+  await addAuthorities(building, ca, bundle);
+  await run("chroot", [building, "sh", "-eu"], { input: FINISH });
+  await fs.rename(building, image);
+  progress(`built the ${suite} image in ${((Date.now() - started) / 1000).toFixed(1)} s`);
+  return image;
+}
+
+/** Removes a directory tree, after unmounting what an interrupted build may have left mounted in it. */
+export async function removeTree(directory: string): Promise<void> {
+  const mounts = (await fs.readFile("/proc/self/mounts", "utf8"))
+    .split("\n")
+    .map((line) => line.split(" ")[1] ?? "")
+    .filter((point) => point.startsWith(`${directory}/`));
+  for (const point of mounts.reverse()) await run("umount", ["--lazy", point]);
+  await run("rm", ["-rf", "--one-file-system", directory]);
+}
+
+/** Puts the sandbox's CA, and what the operator machine trusts beyond Debian's own list, where Debian looks. */
+async function addAuthorities(image: string, ca: string, bundle: string): Promise<void> {
+  const directory = path.join(image, "usr/local/share/ca-certificates");
+  await fs.mkdir(directory, { recursive: true });
+  await fs.writeFile(path.join(directory, "hearth-sandbox-ca.crt"), ca);
+  const known = new Set(certificatesIn(await fs.readFile(path.join(image, OPERATOR_BUNDLE), "utf8")));
+  for (const certificate of certificatesIn(bundle)) {
+    if (known.has(certificate)) continue;
+    const name = createHash("sha256").update(certificate).digest("hex").slice(0, 16);
+    await fs.writeFile(path.join(directory, `operator-${name}.crt`), certificate);
+  }
+}
+
+/** The PEM certificates of a bundle, each in one normal form. */
+export function certificatesIn(bundle: string): string[] {
+  const blocks = bundle.match(/-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g) ?? [];
+  return blocks.map((block) => {
+    const body = block.replace(/-----[A-Z ]+-----/g, "").replace(/\s+/g, "");
+    return `-----BEGIN CERTIFICATE-----\n${body.replace(/.{1,64}/g, "$&\n")}-----END CERTIFICATE-----\n`;
+  });
+}

@@ -1,0 +1,254 @@
+import fs from "node:fs/promises";
+import { ensureCa, issue } from "./certificates";
+import { isRunning, killContainer, leaderOf, signalReboot, startContainer } from "./container";
+import { SandboxError } from "./errors";
+import {
+  containerOf,
+  createHost,
+  type HostRecord,
+  keepPackages,
+  knownHostsFile,
+  readHost,
+  readHosts,
+  removeHost,
+  sshConfigFile,
+  syncNames,
+  writeHost,
+  writeNetworkFiles,
+} from "./hosts";
+import { ensureImage } from "./image";
+import { withLock } from "./lock";
+import { checkDnsNames, checkHostName, checkNamesAreFree } from "./names";
+import { ensureNetwork, removeNetwork, sandboxSubnet } from "./network";
+import { sleep } from "./process";
+import { answersSsh, waitUntilReady } from "./readiness";
+import { addSystemDirectoriesToPath, ensureRequirements } from "./requirements";
+import { type Progress, StateDirectory, type Suite } from "./state";
+import { addressIn, freeIndex } from "./subnet";
+
+export { SandboxError } from "./errors";
+export { type Progress, SUITES, type Suite } from "./state";
+
+/** A host and how to reach it. */
+export interface Host {
+  name: string;
+  suite: Suite;
+  running: boolean;
+  /** IPv4 address in the sandbox's /24; the same for the host's whole life. */
+  address: string;
+  dnsNames: string[];
+  /** For `ssh -F <file> <name>`: user root (also there: `debian`, with sudo), key and host key enforced. */
+  sshConfigFile: string;
+  knownHostsFile: string;
+  /** Private ssh key that opens `root` and `debian`. */
+  identityFile: string;
+  /** Certificate of the sandbox's CA, which every host trusts. */
+  caFile: string;
+  /** The host's file system, seen from this machine. */
+  root: string;
+}
+
+/** Which sandbox, and who hears of progress. */
+export interface SandboxOptions {
+  /** State directory; default: `HEARTH_SANDBOX_DIR`, else `/var/lib/hearth-sandbox`. */
+  directory?: string;
+  /** Default: nobody. */
+  progress?: Progress;
+}
+
+export interface UpOptions extends SandboxOptions {
+  name: string;
+  /** Default: trixie. A host that exists keeps its suite; asking for another is an error. */
+  suite?: Suite;
+  /** Names that lead to this host, in every host of the sandbox. Default: those it has (none for a new host). */
+  dnsNames?: string[];
+}
+
+/** Makes sure a host is there and running, and returns it once it has booted. Quick when it is. */
+export async function upHost(options: UpOptions): Promise<Host> {
+  const { name, dnsNames } = options;
+  checkHostName(name);
+  checkDnsNames(dnsNames ?? []);
+  const { state, progress } = await open(options);
+  return withLock(state, `host-${name}`, progress, async () => {
+    const present = await readHost(state, name);
+    if (present && options.suite && options.suite !== present.suite) {
+      throw new SandboxError(
+        `the host ${name} is there with ${present.suite}, not ${options.suite}; end it first (its disk is lost): down ${name}`,
+      );
+    }
+    const record =
+      present ?? (await makeHost(state, name, options.suite ?? "trixie", dnsNames ?? [], progress));
+    const container = containerOf(state, record);
+    const wanted = { ...record, dnsNames: dnsNames ?? record.dnsNames };
+    const subnet = await withLock(state, "shared", progress, async () => {
+      checkNamesAreFree(name, wanted.dnsNames, await readHosts(state));
+      await writeHost(state, wanted);
+      const ready = await ensureNetwork(state);
+      await syncNames(state, ready);
+      return ready;
+    });
+    const address = addressIn(subnet, record.index);
+    if (!((await isRunning(container)) && (await answersSsh(address)))) {
+      progress(`booting ${name} at ${address}`);
+      if (!(await isRunning(container))) {
+        await writeNetworkFiles(state, record, subnet);
+        await startContainer(state, container);
+      }
+      await waitUntilReady(container, address, sshConfigFile(state), progress);
+    }
+    return describe(state, wanted, subnet);
+  });
+}
+
+/** Ends a host and removes its disk, without a shutdown; nothing happens when there is none of that name. */
+export async function downHost(name: string, options: SandboxOptions = {}): Promise<void> {
+  checkHostName(name);
+  const { state, progress } = await open(options);
+  await withLock(state, `host-${name}`, progress, async () => {
+    const record = await readHost(state, name);
+    if (record) {
+      progress(`ending ${name}`);
+      await killContainer(state, containerOf(state, record));
+    }
+    await withLock(state, "shared", progress, async () => {
+      if (record) await removeHost(state, record);
+      if ((await readHosts(state)).length === 0) await removeNetwork(state);
+      else await syncNames(state, await sandboxSubnet(state));
+    });
+  });
+}
+
+/** Ends all hosts and removes bridge and firewall table. Images, caches, CA and ssh key stay for the next time. */
+export async function downAll(options: SandboxOptions = {}): Promise<void> {
+  const { state, progress } = await open(options);
+  for (const record of await readHosts(state)) await downHost(record.name, options);
+  await withLock(state, "shared", progress, async () => {
+    if ((await readHosts(state)).length === 0) await removeNetwork(state);
+  });
+}
+
+/** All hosts, running or not. */
+export async function listHosts(options: SandboxOptions = {}): Promise<Host[]> {
+  const { state } = await open(options);
+  const records = await readHosts(state);
+  if (records.length === 0) return [];
+  const subnet = await sandboxSubnet(state);
+  return Promise.all(records.map((record) => describe(state, record, subnet)));
+}
+
+/** Reboots a host in an orderly way and returns it once it has booted again. */
+export async function rebootHost(name: string, options: SandboxOptions = {}): Promise<Host> {
+  const { state, progress } = await open(options);
+  return withLock(state, `host-${name}`, progress, async () => {
+    const record = await existingHost(state, name);
+    const container = containerOf(state, record);
+    const subnet = await sandboxSubnet(state);
+    const before = await leaderOf(container);
+    progress(`rebooting ${name}`);
+    await signalReboot(container);
+    const deadline = Date.now() + 120_000;
+    while ((await leaderOf(container)) === before) {
+      if (Date.now() > deadline) throw new SandboxError(`the host ${name} did not shut down within 120 s`);
+      await sleep(50);
+    }
+    await waitUntilReady(container, addressIn(subnet, record.index), sshConfigFile(state), progress);
+    return describe(state, record, subnet);
+  });
+}
+
+/**
+ * Ends every process of a host at once, as a power cut would; `upHost` boots it again from the same disk. Unlike
+ * a real power cut, what programs wrote and did not yet sync is kept: this machine's page cache lives on.
+ */
+export async function powerCutHost(name: string, options: SandboxOptions = {}): Promise<void> {
+  const { state, progress } = await open(options);
+  await withLock(state, `host-${name}`, progress, async () => {
+    const record = await existingHost(state, name);
+    await killContainer(state, containerOf(state, record));
+  });
+}
+
+/**
+ * Issues a server certificate of the sandbox's CA: `fullchain.pem` and `privkey.pem` (0600) in `outDirectory`.
+ * Returns false, having changed nothing, when the one there is for exactly these names and valid for 30 days.
+ */
+export async function issueCertificate(
+  names: readonly string[],
+  outDirectory: string,
+  options: SandboxOptions = {},
+): Promise<boolean> {
+  if (names.length === 0) throw new SandboxError("a certificate needs at least one name");
+  const { state, progress } = await open(options);
+  return withLock(state, "shared", progress, () => issue(state, names, outDirectory));
+}
+
+/** The sandbox's /24 in CIDR notation, chosen at first use so that it collides with no route of this machine. */
+export async function sandboxNetwork(options: SandboxOptions = {}): Promise<string> {
+  const { state, progress } = await open(options);
+  return withLock(state, "shared", progress, () => sandboxSubnet(state));
+}
+
+/** Path of the ssh client configuration with an entry for each host. */
+export async function sshConfig(options: SandboxOptions = {}): Promise<string> {
+  const { state, progress } = await open(options);
+  await withLock(state, "shared", progress, async () => syncNames(state, await sandboxSubnet(state)));
+  return sshConfigFile(state);
+}
+
+async function open(options: SandboxOptions): Promise<{ state: StateDirectory; progress: Progress }> {
+  const progress = options.progress ?? (() => undefined);
+  addSystemDirectoriesToPath();
+  await ensureRequirements(progress);
+  const state = new StateDirectory(options.directory);
+  await state.prepare();
+  return { state, progress };
+}
+
+async function makeHost(
+  state: StateDirectory,
+  name: string,
+  suite: Suite,
+  dnsNames: string[],
+  progress: Progress,
+): Promise<HostRecord> {
+  const ca = await withLock(state, "shared", progress, () => ensureCa(state));
+  return withLock(state, `image-${suite}`, progress, async () => {
+    const image = await ensureImage(state, suite, ca.certificate, progress);
+    return withLock(state, "shared", progress, async () => {
+      const others = await readHosts(state);
+      checkNamesAreFree(name, dnsNames, others);
+      for (const other of others) await keepPackages(state, other);
+      const index = freeIndex(others.map((other) => other.index));
+      if (index === undefined)
+        throw new SandboxError("all 253 addresses of the sandbox are in use; end hosts with down.");
+      const record = { name, suite, index, dnsNames };
+      await createHost(state, record, image);
+      return record;
+    });
+  });
+}
+
+async function existingHost(state: StateDirectory, name: string): Promise<HostRecord> {
+  checkHostName(name);
+  const record = await readHost(state, name);
+  if (record) return record;
+  const names = (await readHosts(state)).map((host) => host.name).join(", ") || "none";
+  throw new SandboxError(`there is no host ${name}; there are: ${names}. Make it: up ${name}`);
+}
+
+async function describe(state: StateDirectory, record: HostRecord, subnet: string): Promise<Host> {
+  const container = containerOf(state, record);
+  return {
+    name: record.name,
+    suite: record.suite,
+    running: await isRunning(container),
+    address: addressIn(subnet, record.index),
+    dnsNames: record.dnsNames,
+    sshConfigFile: sshConfigFile(state),
+    knownHostsFile: knownHostsFile(state),
+    identityFile: state.path("ssh", "id_ed25519"),
+    caFile: state.path("ca", "ca.crt"),
+    root: await fs.realpath(`${container.directory}/root`),
+  };
+}

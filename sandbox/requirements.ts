@@ -1,0 +1,91 @@
+import { constants } from "node:fs";
+import fs from "node:fs/promises";
+import path from "node:path";
+import { messageOf, SandboxError } from "./errors";
+import { run } from "./process";
+import type { Progress } from "./state";
+
+/** What the sandbox calls on the operator's machine, and the Debian package that brings it. */
+const PROGRAMS: Readonly<Record<string, string>> = {
+  mmdebstrap: "mmdebstrap",
+  "systemd-nspawn": "systemd-container",
+  nft: "nftables",
+  ip: "iproute2",
+  ssh: "openssh-client",
+  "ssh-keygen": "openssh-client",
+  openssl: "openssl",
+  flock: "util-linux",
+};
+/** Without this keyring an Ubuntu machine cannot check Debian's archives. */
+const FILES: Readonly<Record<string, string>> = {
+  "/usr/share/keyrings/debian-archive-keyring.gpg": "debian-archive-keyring",
+  "/etc/ssl/certs/ca-certificates.crt": "ca-certificates",
+};
+
+/** Checks what the sandbox stands on and installs missing packages. Throws one error that names all that is missing. */
+export async function ensureRequirements(progress: Progress): Promise<void> {
+  if (process.platform !== "linux") {
+    throw new SandboxError(
+      `the sandbox needs Linux (it boots systemd in namespaces); this is ${process.platform}. Use a Linux virtual machine.`,
+    );
+  }
+  if (process.getuid?.() !== 0) {
+    throw new SandboxError(
+      "the sandbox needs root (namespaces, a bridge, a firewall table); run it with sudo.",
+    );
+  }
+  const missing = await missingPackages();
+  if (missing.length === 0) return;
+  if (!(await findProgram("apt-get"))) {
+    throw new SandboxError(
+      `the sandbox needs packages that are not installed: ${missing.join(", ")} (Debian's names). ` +
+        "There is no apt-get here; install them with this system's package manager.",
+    );
+  }
+  progress(`installing ${missing.join(", ")}`);
+  const env = { DEBIAN_FRONTEND: "noninteractive" };
+  try {
+    await run("apt-get", ["-q", "update"], { env });
+    await run(
+      "apt-get",
+      ["-qy", "-o", "DPkg::Lock::Timeout=120", "install", "--no-install-recommends", ...missing],
+      {
+        env,
+      },
+    );
+  } catch (error) {
+    throw new SandboxError(
+      `the sandbox needs packages that could not be installed: ${missing.join(", ")}.\n${messageOf(error)}`,
+    );
+  }
+}
+
+/** The programs this process can start also lie in sbin, which is not on every user's PATH. */
+export function addSystemDirectoriesToPath(): void {
+  const parts = (process.env.PATH ?? "").split(":").filter(Boolean);
+  for (const directory of ["/usr/sbin", "/sbin"]) if (!parts.includes(directory)) parts.push(directory);
+  process.env.PATH = parts.join(":");
+}
+
+async function missingPackages(): Promise<string[]> {
+  const missing = new Set<string>();
+  for (const [program, owner] of Object.entries(PROGRAMS))
+    if (!(await findProgram(program))) missing.add(owner);
+  for (const [file, owner] of Object.entries(FILES)) if (!(await readable(file))) missing.add(owner);
+  return [...missing];
+}
+
+async function findProgram(program: string): Promise<string | undefined> {
+  for (const directory of (process.env.PATH ?? "").split(":")) {
+    const candidate = path.join(directory, program);
+    if (await readable(candidate, constants.X_OK)) return candidate;
+  }
+  return undefined;
+}
+
+function readable(file: string, mode: number = constants.R_OK): Promise<boolean> {
+  return fs.access(file, mode).then(
+    () => true,
+    () => false,
+  );
+}
