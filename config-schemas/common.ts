@@ -1,0 +1,108 @@
+import { z } from "zod";
+
+/**
+ * Shapes that several schemas share. Values stay as written (`14d`, `100M`); the pure helpers beside each shape turn them
+ * into numbers. A shape's message says what is allowed and follows the value in the fault: "... is not <message>".
+ */
+
+const SECONDS = { s: 1, m: 60, h: 3600, d: 86_400, w: 604_800, y: 31_536_000 } as const;
+const BYTES = { K: 1024, M: 1024 ** 2, G: 1024 ** 3, T: 1024 ** 4 } as const;
+
+/** A length of time: a whole number and `s`, `m` (minutes), `h`, `d`, `w` or `y` (365 days). */
+export const duration = z
+  .string()
+  .regex(
+    /^[1-9][0-9]{0,8}[smhdwy]$/,
+    "a duration: a whole number and s, m (minutes), h, d, w or y, e.g. 14d",
+  );
+
+/** A number of bytes in powers of 1024: a whole number and `K`, `M`, `G` or `T`. */
+export const size = z
+  .string()
+  .regex(/^[1-9][0-9]{0,8}[KMGT]$/, "a size: a whole number and K, M, G or T, e.g. 100M");
+
+/** A time in whole days, e.g. `14d`. */
+export const days = z.string().regex(/^[1-9][0-9]{0,4}d$/, "a number of days, e.g. 14d");
+
+/** Seconds of a {@link duration}. */
+export function parseDuration(text: string): number {
+  const unit = text.slice(-1) as keyof typeof SECONDS;
+  return Number(text.slice(0, -1)) * SECONDS[unit];
+}
+
+/** Bytes (or whatever is counted, pixels say) of a {@link size}. */
+export function parseSize(text: string): number {
+  const unit = text.slice(-1) as keyof typeof BYTES;
+  return Number(text.slice(0, -1)) * BYTES[unit];
+}
+
+const LABEL = "[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?";
+const DNS_NAME = `(?=.{1,253}(?::|$))(?:${LABEL}\\.)+(?=[a-z0-9-]*[a-z])${LABEL}`;
+
+/** A DNS name as users and certificates know it. The first rule broken is the one reported. */
+function dnsNameShape(kind: string) {
+  return z
+    .string()
+    .regex(/^(?![a-z][a-z0-9+.-]*:\/\/)/i, {
+      message: `${kind}: leave out the scheme (https://) and any path`,
+      abort: true,
+    })
+    .regex(/^[^A-Z]*$/, { message: `${kind}: use lower case only`, abort: true })
+    .regex(/^(?!\d+(?:\.\d+){3}(?::\d+)?$)(?!\[)(?!.*:.*:)/, {
+      message: `${kind}: a name is needed, an IP address has no certificate and cannot move`,
+      abort: true,
+    })
+    .regex(/^[^:]*$/, { message: `${kind}: leave out the port`, abort: true })
+    .regex(new RegExp(`^${DNS_NAME}$`), `${kind}: a full DNS name, e.g. example.org`);
+}
+
+/** The part after the colon of this server's user IDs. */
+export const ownServerName = dnsNameShape("a server name");
+
+/** A public host name, e.g. `matrix.example.org`. */
+export const dnsName = dnsNameShape("a host name");
+
+/** Another server's name, with its port if the name has one. */
+export const remoteServerName = z
+  .string()
+  .regex(new RegExp(`^${DNS_NAME}(?::[1-9][0-9]{0,4})?$`), "a server name in lower case, e.g. matrix.org");
+
+/** Name of a host within the stack file; resources and releases are named after it. */
+export const hostName = z
+  .string()
+  .regex(/^[a-z][a-z0-9-]{0,30}$/, "a host's name in this file: lower-case letters, digits and -, e.g. vps");
+
+/** A TCP port. */
+export const port = z.int().min(1).max(65_535);
+
+/** An IPv4 or IPv6 address. */
+export const ipAddress = z.union([z.ipv4(), z.ipv6()], { error: "an IPv4 or IPv6 address, e.g. 192.0.2.1" });
+
+/** A range of addresses. */
+export const cidr = z.union([z.cidrv4(), z.cidrv6()], {
+  error: "an address range, e.g. 192.0.2.0/24 or 2001:db8::/32",
+});
+
+/** A file on the operator's machine: absolute, `~/…`, or relative to the project directory. */
+export const localFile = z
+  .string()
+  .regex(/^[^\0\n\r]*[^\0\n\r/]$/, "a path of a file, e.g. ./secrets/tls/privkey.pem");
+
+/** The local part of a user ID. Stricter than Matrix where a file name or Synapse's guest accounts are in the way. */
+export const localpart = z
+  .string()
+  .regex(
+    /^(?!\d+$)[a-z0-9][a-z0-9._=+-]{0,200}$/,
+    "the local part of a user ID: lower-case letters, digits and . _ = + -, not only digits, without @ and server, e.g. alice",
+  );
+
+/** An https URL without path, e.g. `https://matrix.example.org`. */
+export const httpsUrl = z
+  .string()
+  .regex(
+    new RegExp(`^https://${DNS_NAME}(?::[1-9][0-9]{0,4})?$`),
+    "an https URL without path, e.g. https://matrix.org",
+  );
+
+/** Text of one line. */
+export const line = z.string().regex(/^[^\0\n\r]+$/, "a line of text");

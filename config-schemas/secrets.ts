@@ -1,0 +1,31 @@
+import { z } from "zod";
+import { hostName, localpart } from "./common";
+
+// Messages about these values never repeat them.
+const secret = z.string().min(1);
+
+/**
+ * The secrets that an operator gives, all under the one key `hearth:secrets`. Each is set by
+ * `pulumi config set --secret --path 'hearth:secrets.<path>'`, which asks for the value.
+ */
+export const secretsSchema = z.strictObject({
+  accounts: z
+    .record(localpart, secret.meta({ description: "Password of the account." }))
+    .default({})
+    .meta({ description: "Passwords of accounts with `password: given`, by local part." }),
+  sudo: z
+    .record(hostName, secret.meta({ description: "Password that sudo asks for." }))
+    .default({})
+    .meta({ description: "Passwords for sudo, by host. Absent: sudo asks for none." }),
+  smtp: z
+    .strictObject({ password: secret.meta({ description: "Password for the login at the mail server." }) })
+    .optional()
+    .meta({ description: "For `homeserver.email`." }),
+  captcha: z
+    .strictObject({ privateKey: secret.meta({ description: "Private key of the captcha." }) })
+    .optional()
+    .meta({ description: "For `homeserver.captcha`." }),
+});
+
+/** The secrets in clear; only {@link parseStack}'s caller sees them. */
+export type PlainSecrets = z.output<typeof secretsSchema>;
