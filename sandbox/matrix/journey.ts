@@ -1,0 +1,111 @@
+import { randomBytes } from "node:crypto";
+import { MatrixClients } from "./clients";
+import type { Credentials, SessionMethods } from "./protocol";
+
+export interface JourneyOptions {
+  /** Two accounts on two servers; the first makes the room and invites the second. */
+  accounts: [Credentials, Credentials];
+  /** Host names to addresses, for names that are in no DNS. */
+  resolve: Record<string, string>;
+  caFile?: string;
+  /** Local part of the room's alias on the first server: a room of that name is used again, so that runs do not pile up rooms. */
+  alias: string;
+  /** Leave the room for good at the end. Default: stay, as people would. */
+  leave?: boolean;
+  logFile?: string;
+  /** Hears of each step as it begins. Default: nobody. */
+  progress?: (step: string) => void;
+}
+
+export interface JourneyResult {
+  roomId: string;
+  userIds: [string, string];
+  /** What each read, in order: the first account's message, the second's answer. */
+  messages: [string, string];
+  /** Seconds from the beginning to the first message read. */
+  secondsToFirstMessage: number;
+}
+
+const PATIENCE = 30_000;
+
+/**
+ * Two people on two servers: both log in, share an encrypted room across federation, one writes, the other reads and
+ * answers. Fails unless both servers hold nothing but ciphertext. Both devices are logged out at the end, whatever happens.
+ */
+export async function journey(options: JourneyOptions): Promise<JourneyResult> {
+  const started = Date.now();
+  const { resolve, caFile, logFile, progress = () => undefined } = options;
+  const clients = new MatrixClients({ resolve, logFile, ...(caFile && { caFile }) });
+  const [one, two] = [clients.session("one"), clients.session("two")];
+  try {
+    progress("logging in on both servers");
+    const [first, second] = await Promise.all([
+      one.login(options.accounts[0]),
+      two.login(options.accounts[1]),
+    ]);
+    progress(`inviting ${second.userId} to an encrypted room`);
+    const via = [options.accounts[0].serverName];
+    const roomId = await sharedRoom({ one, two, invitee: second.userId, alias: options.alias, via });
+    await one.waitForMember({ roomId, userId: second.userId, timeout: PATIENCE });
+    await two.waitForMember({ roomId, userId: first.userId, timeout: PATIENCE });
+    progress(`sending from ${first.userId} to ${second.userId}`);
+    const sent = await pass(one, two, roomId, "Hello from the other side of federation");
+    const secondsToFirstMessage = (Date.now() - started) / 1000;
+    progress(`answering from ${second.userId} to ${first.userId}`);
+    const answered = await pass(two, one, roomId, "Read you loud and clear");
+    if (options.leave) await Promise.all([one.leave({ roomId }), two.leave({ roomId })]);
+    return {
+      roomId,
+      userIds: [first.userId, second.userId],
+      messages: [sent, answered],
+      secondsToFirstMessage,
+    };
+  } finally {
+    await Promise.allSettled([one.logout(), two.logout()]);
+    await clients.close();
+  }
+}
+
+interface Meeting {
+  one: SessionMethods;
+  two: SessionMethods;
+  invitee: string;
+  alias: string;
+  via: string[];
+}
+
+/** The room both are in: the one there is, or a new one. */
+async function sharedRoom({ one, two, invitee, alias, via }: Meeting): Promise<string> {
+  const present = await one.joinedRoom({ alias });
+  if (present === null) {
+    const made = await one.createEncryptedRoom({ name: "Hearth journey", alias, invite: [invitee] });
+    await two.acceptInvite({ roomId: made, via, timeout: PATIENCE });
+    return made;
+  }
+  if ((await one.membership({ roomId: present, userId: invitee })) === "join") return present;
+  if ((await one.membership({ roomId: present, userId: invitee })) !== "invite") {
+    await one.invite({ roomId: present, userId: invitee });
+  }
+  await two.acceptInvite({ roomId: present, via, timeout: PATIENCE });
+  return present;
+}
+
+/** Sends a text that was never sent before, has it read, and makes sure that both servers saw ciphertext only. */
+async function pass(
+  from: SessionMethods,
+  to: SessionMethods,
+  roomId: string,
+  words: string,
+): Promise<string> {
+  const text = `${words} (${randomBytes(8).toString("hex")})`;
+  const eventId = await from.send({ roomId, text });
+  const read = await to.read({ roomId, eventId, timeout: PATIENCE });
+  if (read !== text) throw new Error(`read ${JSON.stringify(read)}, but ${JSON.stringify(text)} was sent`);
+  for (const session of [from, to]) {
+    const event = await session.wireEvent({ roomId, eventId });
+    if (event.type !== "m.room.encrypted" || JSON.stringify(event).includes(text)) {
+      throw new Error(`a homeserver holds ${eventId} as ${event.type}, which is not encrypted`);
+    }
+  }
+  return text;
+}
