@@ -26,7 +26,8 @@ const USAGE: Record<Verb, string> = {
   list: `list [--json]
   Show all hosts: name, address, suite, state, DNS names.`,
   shell: `shell NAME [-- COMMAND ...]
-  Open a root shell in a host, or run one command there. The exit code is the command's.`,
+  Open a root shell in a host, or run a command there. The exit code is the command's.
+  One word is shell text ('id; uptime'); several are a program and its arguments, taken literally.`,
   reboot: `reboot NAME
   Reboot a host in an orderly way and wait until it has booted.`,
   "power-cut": `power-cut NAME

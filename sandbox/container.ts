@@ -65,7 +65,7 @@ export async function startContainer(state: StateDirectory, container: Container
     cwd: "/",
     detached: true,
     stdio: ["ignore", output.fd, output.fd],
-    env: { ...process.env, SYSTEMD_NSPAWN_UNIFIED_HIERARCHY: "1" },
+    env: { PATH: process.env.PATH, SYSTEMD_NSPAWN_UNIFIED_HIERARCHY: "1" },
   });
   await once(child, "spawn");
   await output.close();

@@ -18,13 +18,13 @@ export interface HostRecord {
   dnsNames: string[];
 }
 
-/** All hosts on disk, running or not, by index. */
+/** All hosts on disk, running or not, by name. */
 export async function readHosts(state: StateDirectory): Promise<HostRecord[]> {
   const names = await fs.readdir(state.path("hosts")).catch(() => []);
   const records = await Promise.all(
     names.filter((name) => !name.startsWith(".")).map((name) => readHost(state, name)),
   );
-  return records.filter((record) => record !== undefined).sort((a, b) => a.index - b.index);
+  return records.filter((record) => record !== undefined).sort((a, b) => (a.name < b.name ? -1 : 1));
 }
 
 export async function readHost(state: StateDirectory, name: string): Promise<HostRecord | undefined> {
@@ -51,9 +51,7 @@ export function containerOf(state: StateDirectory, record: HostRecord): Containe
  * leaves nothing that looks like a host. Call under the `shared` lock.
  */
 export async function createHost(state: StateDirectory, record: HostRecord, image: string): Promise<void> {
-  for (const entry of await fs.readdir(state.path("hosts"))) {
-    if (entry.startsWith(".")) await removeTree(state.path("hosts", entry));
-  }
+  await removeHalfHosts(state);
   const directory = state.path("hosts", `.${record.name}.new`);
   const root = path.join(directory, "root");
   await fs.mkdir(directory);
@@ -80,11 +78,17 @@ export async function createHost(state: StateDirectory, record: HostRecord, imag
 
 /** Removes a host's disk; what it downloaded with apt stays for later hosts. Call under the `shared` lock. */
 export async function removeHost(state: StateDirectory, record: HostRecord): Promise<void> {
-  const gone = state.path("hosts", `.${record.name}.gone`);
   await keepPackages(state, record);
-  await removeTree(gone);
-  await fs.rename(state.hostDirectory(record.name), gone);
-  await removeTree(gone);
+  await removeHalfHosts(state);
+  await fs.rename(state.hostDirectory(record.name), state.path("hosts", `.${record.name}.gone`));
+  await removeHalfHosts(state);
+}
+
+/** Removes what an interrupted making or removing of a host has left. Call under the `shared` lock. */
+export async function removeHalfHosts(state: StateDirectory): Promise<void> {
+  for (const entry of await fs.readdir(state.path("hosts"))) {
+    if (entry.startsWith(".")) await removeTree(state.path("hosts", entry));
+  }
 }
 
 /** Writes what depends on the subnet, before each boot: the sandbox's /24 may have moved since the last one. */

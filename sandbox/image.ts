@@ -65,7 +65,16 @@ export async function ensureImage(
   const building = `${image}.building`;
   progress(`building the ${suite} image (once, about 20 s)`);
   const started = Date.now();
-  await run("mmdebstrap", ["--quiet", "--variant=apt", `--include=${PACKAGES.join(",")}`, suite, building]);
+  const build = [
+    "mmdebstrap",
+    "--quiet",
+    "--variant=apt",
+    `--include=${PACKAGES.join(",")}`,
+    suite,
+    building,
+  ];
+  // Ends with this process (and then unmounts what it mounted), or it would write on into the next build.
+  await run("setpriv", ["--pdeathsig", "TERM", "--", ...build]);
   for (const [file, content] of Object.entries(FILES)) {
     await fs.mkdir(path.join(building, path.dirname(file)), { recursive: true });
     await fs.writeFile(path.join(building, file), content, {

@@ -10,6 +10,7 @@ import {
   knownHostsFile,
   readHost,
   readHosts,
+  removeHalfHosts,
   removeHost,
   sshConfigFile,
   syncNames,
@@ -21,12 +22,13 @@ import { withLock } from "./lock";
 import { checkDnsNames, checkHostName, checkNamesAreFree } from "./names";
 import { ensureNetwork, removeNetwork, sandboxSubnet } from "./network";
 import { sleep } from "./process";
-import { answersSsh, waitUntilReady } from "./readiness";
+import { canLogIn, waitUntilReady } from "./readiness";
 import { addSystemDirectoriesToPath, ensureRequirements } from "./requirements";
 import { type Progress, StateDirectory, type Suite } from "./state";
 import { addressIn, freeIndex } from "./subnet";
 
 export { SandboxError } from "./errors";
+export { onHost } from "./remote";
 export { type Progress, SUITES, type Suite } from "./state";
 
 /** A host and how to reach it. */
@@ -89,7 +91,7 @@ export async function upHost(options: UpOptions): Promise<Host> {
       return ready;
     });
     const address = addressIn(subnet, record.index);
-    if (!((await isRunning(container)) && (await answersSsh(address)))) {
+    if (!((await isRunning(container)) && (await canLogIn(name, sshConfigFile(state))))) {
       progress(`booting ${name} at ${address}`);
       if (!(await isRunning(container))) {
         await writeNetworkFiles(state, record, subnet);
@@ -124,6 +126,7 @@ export async function downAll(options: SandboxOptions = {}): Promise<void> {
   const { state, progress } = await open(options);
   for (const record of await readHosts(state)) await downHost(record.name, options);
   await withLock(state, "shared", progress, async () => {
+    await removeHalfHosts(state);
     if ((await readHosts(state)).length === 0) await removeNetwork(state);
   });
 }

@@ -12,6 +12,7 @@ import {
   upHost,
 } from "./index";
 import { runOnTerminal } from "./process";
+import { remoteCommand } from "./remote";
 
 /** Results go to stdout; progress goes to stderr, so that output can be piped. */
 const progress = (message: string): void => void process.stderr.write(`sandbox: ${message}\n`);
@@ -38,14 +39,8 @@ async function perform(call: Call): Promise<number> {
     }
     case "shell": {
       const config = await sshConfig({ progress });
-      return runOnTerminal("ssh", [
-        "-F",
-        config,
-        ...(call.command.length > 0 ? [] : ["-t"]),
-        call.name,
-        "--",
-        ...call.command,
-      ]);
+      const command = call.command.length > 0 ? ["--", remoteCommand(call.command)] : ["-t"];
+      return runOnTerminal("ssh", ["-F", config, call.name, ...command]);
     }
     case "reboot":
       print([await rebootHost(call.name, { progress })]);

@@ -34,6 +34,7 @@ export async function ensureNetwork(state: StateDirectory): Promise<string> {
     await run("ip", ["link", "add", state.bridge, "type", "bridge"]);
     await run("ip", ["address", "add", address, "dev", state.bridge]);
     await run("ip", ["link", "set", state.bridge, "up"]);
+    await plugCablesIn(state);
   }
   await fs.writeFile("/proc/sys/net/ipv4/ip_forward", "1\n");
   await run("nft", ["-f", "-"], { input: natRules(state, subnet) });
@@ -61,6 +62,14 @@ export async function removeNetwork(state: StateDirectory): Promise<void> {
 /** Removes the operator's end of a host's cable, should the container's end have left it behind. */
 export async function removeCable(machine: string): Promise<void> {
   await tryRun("ip", ["link", "delete", `vb-${machine}`]);
+}
+
+/** Hosts that outlived their bridge (someone removed it) get their cables back into the new one. */
+async function plugCablesIn(state: StateDirectory): Promise<void> {
+  for (const link of await fs.readdir("/sys/class/net")) {
+    if (link.startsWith(`vb-${state.tag}-`))
+      await run("ip", ["link", "set", link, "master", state.bridge, "up"]);
+  }
 }
 
 function natRules(state: StateDirectory, subnet: string): string {

@@ -3,13 +3,15 @@ import { createConnection } from "node:net";
 import path from "node:path";
 import { type Container, isRunning } from "./container";
 import { SandboxError } from "./errors";
-import { sleep, tryRun } from "./process";
+import { type Finished, sleep, tryRun } from "./process";
 import type { Progress } from "./state";
 
 const SSHD_WITHIN = 60_000;
 const BOOT_WITHIN = 90_000;
+/** Answers of ssh that waiting does not change. */
+const FINAL = /Permission denied|Host key verification failed|Bad owner or permissions/;
 
-/** Waits until sshd answers and systemd has finished booting; throws with the console's end when it does not. */
+/** Waits until sshd lets the sandbox in and systemd has finished booting; throws with the console's end if not. */
 export async function waitUntilReady(
   container: Container,
   address: string,
@@ -17,41 +19,46 @@ export async function waitUntilReady(
   progress: Progress,
 ): Promise<void> {
   const deadline = Date.now() + SSHD_WITHIN;
-  while (!(await answersSsh(address))) {
+  const check = "systemctl is-system-running --wait; systemctl --failed --plain --no-legend";
+  for (;;) {
     if (!(await isRunning(container))) throw await failure(container, "ended while booting");
+    if (await accepts(address)) {
+      const answer = await ssh(sshConfig, container.name, check, BOOT_WITHIN);
+      if (answer.code !== 255) return report(container.name, answer, progress);
+      if (FINAL.test(answer.stderr)) throw await failure(container, `refuses ssh: ${answer.stderr.trim()}`);
+    }
     if (Date.now() > deadline)
-      throw await failure(container, `did not answer on port 22 within ${SSHD_WITHIN / 1000} s`);
-    await sleep(40);
-  }
-  const command = [
-    "-F",
-    sshConfig,
-    container.name,
-    "systemctl is-system-running --wait; systemctl --failed --plain --no-legend",
-  ];
-  const answer = await tryRun("ssh", command, { timeout: BOOT_WITHIN });
-  if (answer.code === 255)
-    throw await failure(container, `refuses the sandbox's key: ${answer.stderr.trim()}`);
-  const [systemState = "", ...failed] = answer.stdout.trim().split("\n");
-  if (systemState !== "running") {
-    progress(
-      `${container.name}: systemd says "${systemState}"${failed.map((line) => `\n  ${line}`).join("")}`,
-    );
+      throw await failure(container, `did not answer to ssh within ${SSHD_WITHIN / 1000} s`);
+    await sleep(30);
   }
 }
 
-/** Whether an ssh server introduces itself at the address, within a second. */
-export function answersSsh(address: string): Promise<boolean> {
+/** Whether root can log in now. A real log-in: sshd shuts out who connects often and leaves without one. */
+export async function canLogIn(name: string, sshConfig: string): Promise<boolean> {
+  return (await ssh(sshConfig, name, "true", 5000)).code === 0;
+}
+
+function ssh(config: string, name: string, command: string, timeout: number): Promise<Finished> {
+  return tryRun("ssh", ["-F", config, name, command], { timeout });
+}
+
+function report(name: string, answer: Finished, progress: Progress): void {
+  const [systemState = "", ...failed] = answer.stdout.trim().split("\n");
+  if (systemState === "running") return;
+  progress(`${name}: systemd says "${systemState}"${failed.map((line) => `\n  ${line}`).join("")}`);
+}
+
+/** Whether port 22 takes a connection. The short limit matters: an address that is not up yet swallows packets. */
+function accepts(address: string): Promise<boolean> {
   return new Promise((resolve) => {
     const socket = createConnection({ host: address, port: 22 });
     const finish = (answer: boolean) => {
       socket.destroy();
       resolve(answer);
     };
-    socket.setTimeout(1000, () => finish(false));
-    socket.once("data", (data) => finish(data.toString().startsWith("SSH-")));
+    socket.setTimeout(150, () => finish(false));
+    socket.once("connect", () => finish(true));
     socket.once("error", () => finish(false));
-    socket.once("close", () => finish(false));
   });
 }
 

@@ -15,6 +15,7 @@ const PROGRAMS: Readonly<Record<string, string>> = {
   "ssh-keygen": "openssh-client",
   openssl: "openssl",
   flock: "util-linux",
+  setpriv: "util-linux",
 };
 /** Without this keyring an Ubuntu machine cannot check Debian's archives. */
 const FILES: Readonly<Record<string, string>> = {

@@ -1,0 +1,202 @@
+import { execFileSync } from "node:child_process";
+import fs from "node:fs/promises";
+import path from "node:path";
+import {
+  downAll,
+  downHost,
+  type Host,
+  issueCertificate,
+  listHosts,
+  onHost,
+  powerCutHost,
+  rebootHost,
+  sandboxNetwork,
+  upHost,
+} from "../../sandbox";
+import { StateDirectory } from "../../sandbox/state";
+
+jest.setTimeout(300_000);
+
+/** A sandbox of this test's own, so that it can be torn down whole beside the one a developer uses. */
+let directory: string;
+let one: Host;
+let two: Host;
+
+const sh = (command: string): string => execFileSync("sh", ["-c", command], { encoding: "utf8" });
+const inHost = async (host: Host, command: string, user?: string): Promise<string> => {
+  const done = await onHost(host, [command], { user });
+  if (done.code !== 0) throw new Error(`${host.name}: ${command}: exit code ${done.code}\n${done.stderr}`);
+  return done.stdout.trim();
+};
+const bootId = (host: Host) => inHost(host, "cat /proc/sys/kernel/random/boot_id");
+const up = (name: string, dnsNames?: string[]) => upHost({ directory, name, dnsNames });
+
+/** What a sandbox has in the kernel: processes, network, firewall, mounts, cgroups. */
+function traces(state: StateDirectory): string {
+  const processes = sh("cat /proc/[0-9]*/cmdline 2>/dev/null | tr '\\0' '\\n'; true")
+    .split("\n")
+    .filter((word) => word.startsWith(`--directory=${state.root}/`));
+  const groups = sh(`find /sys/fs/cgroup -maxdepth 3 -name '*${state.tag}*' 2>/dev/null; true`);
+  const links = sh("ip -o link")
+    .split("\n")
+    .filter((line) => line.includes(state.tag));
+  const tables = sh("nft list ruleset")
+    .split("\n")
+    .filter((line) => line.includes(state.tag));
+  const mounts = sh("cat /proc/self/mounts")
+    .split("\n")
+    .filter((line) => line.includes(state.root));
+  return [...processes, groups.trim(), ...links, ...tables, ...mounts].filter(Boolean).join("\n");
+}
+
+beforeAll(async () => {
+  directory = await fs.mkdtemp("/var/tmp/hearth-sandbox-");
+  // At the same time and with nothing there: one image is built, one bridge, two addresses.
+  [one, two] = await Promise.all([up("one", ["one.test", "matrix.one.test"]), up("two", ["two.test"])]);
+});
+
+afterAll(async () => {
+  await downAll({ directory });
+  await fs.rm(directory, { recursive: true, force: true });
+});
+
+describe("two hosts", () => {
+  it("come up at once from nothing, at addresses of their own, booted without a failed unit", async () => {
+    expect(one.address).not.toBe(two.address);
+    expect(await sandboxNetwork({ directory })).toBe(one.address.replace(/\.\d+$/, ".0/24"));
+    for (const host of [one, two]) {
+      expect(await inHost(host, "systemctl is-system-running; hostname")).toBe(`running\n${host.name}`);
+    }
+    expect(await inHost(one, "cat /etc/machine-id")).not.toBe(await inHost(two, "cat /etc/machine-id"));
+    expect(await inHost(two, "sudo id -u", "debian")).toBe("0");
+  });
+
+  it("are not booted again by a second up, which says nothing and is quick", async () => {
+    const before = await bootId(one);
+    const said: string[] = [];
+    const started = Date.now();
+    await upHost({ directory, name: "one", progress: (line) => said.push(line) });
+    expect(Date.now() - started).toBeLessThan(3000);
+    expect(said).toEqual([]);
+    expect(await bootId(one)).toBe(before);
+  });
+
+  it("are reached only with the host key the sandbox made, or a stranger could pose as a host", async () => {
+    const strangers = path.join(directory, "strangers");
+    const known = await fs.readFile(one.knownHostsFile, "utf8");
+    const keyOfTwo = known
+      .split("\n")
+      .find((line) => line.startsWith("two,"))!
+      .split(" ")
+      .slice(1)
+      .join(" ");
+    await fs.writeFile(strangers, `${one.address} ${keyOfTwo}\n`);
+    const config = path.join(directory, "strange-config");
+    const text = await fs.readFile(one.sshConfigFile, "utf8");
+    await fs.writeFile(config, text.replaceAll(one.knownHostsFile, strangers));
+    const refused = await onHost({ name: "one", sshConfigFile: config }, ["true"]);
+    expect(refused.code).toBe(255);
+    expect(refused.stderr).toMatch(/Host key verification failed/);
+  });
+
+  it("find each other by name, and trust certificates of the sandbox's CA", async () => {
+    expect(await inHost(two, "getent ahostsv4 matrix.one.test | head -1 | cut -d' ' -f1")).toBe(one.address);
+    const out = path.join(directory, "certificate");
+    await issueCertificate(["matrix.one.test"], out, { directory });
+    for (const name of ["fullchain.pem", "privkey.pem"]) {
+      await onHost(one, ["tee", `/run/${name}`], { input: await fs.readFile(path.join(out, name), "utf8") });
+    }
+    const serve = "openssl s_server -accept 443 -cert /run/fullchain.pem -key /run/privkey.pem -www -quiet";
+    await inHost(one, `systemd-run --quiet --unit=tls ${serve}`);
+    const verify = "-verify_return_error -verify_hostname matrix.one.test";
+    const seen = await inHost(
+      two,
+      `sleep 0.3; openssl s_client -connect matrix.one.test:443 ${verify} </dev/null 2>&1`,
+    );
+    expect(seen).toContain("Verify return code: 0 (ok)");
+  });
+
+  it("do not share services: a unit stopped in one goes on in the other, though they bear the same name", async () => {
+    for (const host of [one, two]) await inHost(host, "systemd-run --quiet --unit=same sleep 600");
+    await inHost(one, "systemctl kill --signal=KILL same; systemctl stop same 2>/dev/null; true");
+    expect(await inHost(two, "systemctl is-active same")).toBe("active");
+  });
+
+  it("let root look at staged files over the real ones without touching those", async () => {
+    const view =
+      "mkdir -p /run/t/u /run/t/w; mount -t overlay overlay -o lowerdir=/etc,upperdir=/run/t/u,workdir=/run/t/w /etc";
+    const script = `${view}; echo staged >/etc/seen; cat /etc/seen`;
+    const done = await onHost(one, ["unshare", "-m", "sh", "-euc", script]);
+    expect(done).toMatchObject({ code: 0, stdout: "staged\n" });
+    expect((await onHost(one, ["test", "-e", "/etc/seen"])).code).toBe(1);
+  });
+
+  it("reach the package archive, and a later host has what an earlier one downloaded", async () => {
+    await inHost(two, "apt-get -q update && apt-get -qy install tree");
+    await downHost("two", { directory });
+    expect(await inHost(one, "getent hosts two.test || echo gone")).toBe("gone");
+    two = await up("two", ["two.test"]);
+    expect(await inHost(two, "ls /var/cache/apt/archives")).toMatch(/^tree_.*\.deb$/m);
+    expect(await inHost(one, "getent ahostsv4 two.test | head -1 | cut -d' ' -f1")).toBe(two.address);
+  });
+});
+
+describe("a host goes on with its disk", () => {
+  it("after a reboot from outside and one from inside", async () => {
+    const first = await bootId(one);
+    await inHost(one, "echo kept >/root/file");
+    await rebootHost("one", { directory });
+    const second = await bootId(one);
+    await onHost(one, ["systemctl reboot"]);
+    let third = second;
+    for (let tries = 0; third === second && tries < 100; tries++) {
+      await new Promise((resolve) => setTimeout(resolve, 100));
+      third = await bootId(one).catch(() => second);
+    }
+    expect(new Set([first, second, third]).size).toBe(3);
+    expect(await inHost(one, "cat /root/file")).toBe("kept");
+  });
+
+  it("after a power cut, which asks nothing in the host", async () => {
+    await inHost(
+      one,
+      "systemd-run --quiet --unit=witness -p ExecStopPost='touch /root/was-stopped' sleep 600",
+    );
+    await powerCutHost("one", { directory });
+    expect((await listHosts({ directory })).map((host) => [host.name, host.running])).toEqual([
+      ["one", false],
+      ["two", true],
+    ]);
+    expect((await up("one")).address).toBe(one.address);
+    expect(await inHost(one, "cat /root/file; ls /root")).toBe("kept\nfile");
+  });
+
+  it("after its bridge was removed and its firewall table with it, without a reboot", async () => {
+    const state = new StateDirectory(directory);
+    const before = await bootId(one);
+    sh(`ip link delete ${state.bridge}; nft delete table ip ${state.firewallTable}`);
+    await up("one");
+    expect(await bootId(one)).toBe(before);
+    expect(
+      await inHost(one, "ping -qc1 -W2 two.test >/dev/null && apt-get -q update >/dev/null && echo ok"),
+    ).toBe("ok");
+  });
+});
+
+describe("nothing stays behind", () => {
+  it("of a host whose making was cut off: it is not listed, and the next up clears it away", async () => {
+    const half = path.join(directory, "hosts/.three.new/root");
+    await fs.mkdir(half, { recursive: true });
+    expect((await listHosts({ directory })).map((host) => host.name)).toEqual(["one", "two"]);
+    await up("four");
+    await expect(fs.access(half)).rejects.toThrow();
+  });
+
+  it("of the network and the processes once the last host is down", async () => {
+    const state = new StateDirectory(directory);
+    expect(traces(state)).not.toBe("");
+    await downAll({ directory });
+    expect(traces(state)).toBe("");
+    expect(await fs.readdir(path.join(directory, "hosts"))).toEqual([]);
+  });
+});
