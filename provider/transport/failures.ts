@@ -1,0 +1,199 @@
+import type { Connection } from "../contract/connection";
+import { ProviderError } from "../protocol/errors";
+import { BOOTSTRAP_STATUS } from "./bootstrap";
+
+/** The connection ended while a program ran on the host; what the program does goes on or not, unknown to us. */
+export class ConnectionLost extends ProviderError {
+  constructor(connection: Connection, detail: string) {
+    super("UNAVAILABLE", `the connection to ${connection.name} was lost${detail ? `: ${detail}` : ""}`);
+    this.name = "ConnectionLost";
+  }
+}
+
+/** One kind of failed log-in: what ssh says, and what we say. */
+interface Explanation {
+  pattern: RegExp;
+  problem: (place: string, said: string) => string;
+  fix: (connection: Connection) => string;
+}
+
+const KNOWN_HOSTS_FIX = (connection: Connection) =>
+  `compare the fingerprint on the machine's own console: ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub
+      then log in once by hand (ssh ${handArguments(connection)}) and accept it, or add the key to ${connection.knownHostsFile ?? "~/.ssh/known_hosts"}`;
+
+const EXPLANATIONS: Explanation[] = [
+  {
+    pattern: /REMOTE HOST IDENTIFICATION HAS CHANGED|Host key for .* has changed/,
+    problem: (place) => `${place} shows another host key than the known one; nothing was sent to it`,
+    fix: (
+      connection,
+    ) => `if the machine was installed anew, remove the old key: ssh-keygen -R ${hostKeyName(connection)}
+      and ${KNOWN_HOSTS_FIX(connection)}; if it was not, somebody may be in between`,
+  },
+  {
+    pattern: /host key is known for .* strict checking|Host key verification failed/,
+    problem: (place) => `the host key of ${place} is not known`,
+    fix: KNOWN_HOSTS_FIX,
+  },
+  {
+    pattern: /Permission denied|Too many authentication failures/,
+    problem: (place, said) => `${place} refused the log-in (${lastLine(said)})`,
+    fix: (connection) =>
+      `check user and key: ssh ${handArguments(connection)}; hearth:hosts.${connection.name} sets user and identityFile, else ssh's own configuration and agent decide`,
+  },
+  {
+    pattern: /Could not resolve hostname/,
+    problem: (place) => `the name of ${place} was not found`,
+    fix: (connection) => `check hearth:hosts.${connection.name}.address and your resolver`,
+  },
+  {
+    pattern: /Connection refused/,
+    problem: (place) => `${place} refused the connection`,
+    fix: (connection) => `check that sshd runs there and hearth:hosts.${connection.name}.port is its port`,
+  },
+  {
+    pattern: /timed out|No route to host|Network is unreachable|Host is down/,
+    problem: (place, said) => `${place} cannot be reached (${lastLine(said)})`,
+    fix: () => "check that the machine is on and that this network leads to it",
+  },
+  {
+    pattern:
+      /Bad owner or permissions|Can't open user config file|Bad configuration option|terminating, \d+ bad/,
+    problem: (place, said) => `ssh's configuration for ${place} cannot be used (${firstLine(said)})`,
+    fix: () => "correct the file that ssh names",
+  },
+  {
+    pattern: /Connection (closed|reset)|kex_exchange_identification|Broken pipe/,
+    problem: (place, said) => `${place} closed the connection before the log-in (${lastLine(said)})`,
+    fix: () => "look at sshd's log on the machine: a ban (fail2ban), MaxStartups, or a port that is not ssh",
+  },
+];
+
+/** How to go on without the host; ends every message about one that cannot be reached. */
+export function withoutHost(name: string): string {
+  return `go on without it: pulumi up --exclude '**::${name}*'
+  or plan against the last known state: HEARTH_OFFLINE=1 pulumi preview (its address changed: HEARTH_OFFLINE=1 pulumi up)`;
+}
+
+/** What a failed log-in means. `said` is what ssh wrote to standard error. */
+export function explainLogin(connection: Connection, said: string): ProviderError {
+  const place = describe(connection);
+  const found = EXPLANATIONS.find(({ pattern }) => pattern.test(said));
+  const problem = found ? found.problem(place, said) : `the log-in to ${place} failed (${lastLine(said)})`;
+  const fix = found ? found.fix(connection) : `try it by hand: ssh ${handArguments(connection)}`;
+  const key = /Identity file (\S+) not accessible/.exec(said);
+  const missing = key ? `\n  the key file ${key[1]} is not there` : "";
+  const load = /Load key "[^"]*": .*/.exec(said);
+  const unusable = load ? `\n  ${load[0].trim()}` : "";
+  return new ProviderError(
+    "UNAVAILABLE",
+    `${problem}${missing}${unusable}\n  do: ${fix}\n  ${withoutHost(connection.name)}`,
+  );
+}
+
+/** What an exit status of the bootstrap or of sudo means; undefined when the program itself ended so. */
+export function explainBootstrap(
+  connection: Connection,
+  interpreter: string,
+  status: number,
+  stderr: string,
+): ProviderError | undefined {
+  const refuse = (problem: string, fix: string) =>
+    new ProviderError("FAILED_PRECONDITION", `${problem}\n  do: ${fix}`);
+  const { name } = connection;
+  if (status === BOOTSTRAP_STATUS.noTar) return refuse(`${name} has no tar`, "install tar on it");
+  if (status === BOOTSTRAP_STATUS.noInterpreter) {
+    return refuse(`${name} has no ${interpreter}`, `install ${interpreter} on it`);
+  }
+  if (status === BOOTSTRAP_STATUS.noDirectory || status === BOOTSTRAP_STATUS.brokenTar) {
+    return refuse(
+      `${name} has no room for a temporary directory (${lastLine(stderr)})`,
+      "make room in /run (df -h /run), or mount it writable",
+    );
+  }
+  if (status === 0 || status === 255) return undefined;
+  return explainSudo(connection, stderr, refuse) ?? explainShell(connection, status, stderr, refuse);
+}
+
+type Refuse = (problem: string, fix: string) => ProviderError;
+
+function explainSudo(connection: Connection, stderr: string, refuse: Refuse): ProviderError | undefined {
+  const { name } = connection;
+  const user = connection.user ?? "the login user";
+  if (connection.become !== "sudo") return undefined;
+  if (/incorrect password|Sorry, try again|no password was provided/.test(stderr)) {
+    return refuse(
+      `sudo on ${name} did not take the password`,
+      `set it: pulumi config set --secret --path 'hearth:secrets.sudo.${name}'`,
+    );
+  }
+  if (/a password is required|a terminal is required/.test(stderr)) {
+    return refuse(
+      `sudo on ${name} asks for a password and the stack holds none`,
+      `set it: pulumi config set --secret --path 'hearth:secrets.sudo.${name}', or let ${user} use sudo without one (NOPASSWD)`,
+    );
+  }
+  if (/not in the sudoers file|not allowed to (execute|run)|may not run sudo/.test(stderr)) {
+    return refuse(
+      `${user} may not use sudo on ${name}`,
+      `add ${user} to the group sudo there, or log in as root`,
+    );
+  }
+  if (/sudo: (command )?not found|sudo.: No such file|env: .?sudo/.test(stderr)) {
+    return refuse(`${name} has no sudo`, "install it there, or log in as root with become: none");
+  }
+  return undefined;
+}
+
+function explainShell(
+  connection: Connection,
+  status: number,
+  stderr: string,
+  refuse: Refuse,
+): ProviderError | undefined {
+  if (!/account is currently not available|nologin|\bsh: (command )?not found|Unknown command/.test(stderr))
+    return undefined;
+  return refuse(
+    `the login user on ${connection.name} has no usable shell (status ${status}: ${lastLine(stderr)})`,
+    "give it a shell (chsh), or use another user",
+  );
+}
+
+/** `vps (vps.example.org)`: the host's name and where we look for it. */
+export function describe(connection: Connection): string {
+  if (connection.transport === "local" || connection.address === undefined) return connection.name;
+  const port = connection.port ? `:${connection.port}` : "";
+  return `${connection.name} (${connection.address}${port})`;
+}
+
+/** What to type after `ssh` to try the same by hand. */
+function handArguments(connection: Connection): string {
+  const { sshConfigFile, port, identityFile, jump, user, address } = connection;
+  const options = [
+    sshConfigFile && `-F ${sshConfigFile}`,
+    port && `-p ${port}`,
+    identityFile && `-i ${identityFile}`,
+    jump && `-J ${jump}`,
+  ];
+  return [...options.filter(Boolean), user ? `${user}@${address}` : address].join(" ");
+}
+
+function hostKeyName({ address, port, knownHostsFile }: Connection): string {
+  const name = port && port !== 22 ? `'[${address}]:${port}'` : String(address);
+  return knownHostsFile ? `-f ${knownHostsFile} ${name}` : name;
+}
+
+function lines(text: string): string[] {
+  return text
+    .split(/\r?\n/)
+    .map((line) => line.trim())
+    .filter((line) => line !== "");
+}
+
+export function lastLine(text: string): string {
+  return lines(text).at(-1) ?? "it said nothing";
+}
+
+function firstLine(text: string): string {
+  return lines(text)[0] ?? "it said nothing";
+}
