@@ -1,5 +1,5 @@
 // Three tiers: `unit` (no engine, no host), `provider` (the resource provider against a real host) and `e2e` (everything).
-// `npx jest --selectProjects unit tests/toolchain` runs part of one.
+// `npx jest tests/toolchain --selectProjects unit` runs part of one.
 
 // An Output pasted into a string is a mistake that shows only on a running server; in tests it throws.
 process.env.PULUMI_ERROR_OUTPUT_STRING = "true";

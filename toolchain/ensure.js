@@ -36,8 +36,8 @@ function environment({ cli, built }) {
   set("PULUMI_SKIP_UPDATE_CHECK", "true");
   // An engine built here sits on a network where looking for plugins only costs time.
   if (built) set("PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION", "true");
-  if (process.env.PULUMI_CONFIG_PASSPHRASE === undefined)
-    set("PULUMI_CONFIG_PASSPHRASE_FILE", passphraseFile());
+  const { PULUMI_CONFIG_PASSPHRASE: own, PULUMI_CONFIG_PASSPHRASE_FILE: ownFile } = process.env;
+  if (own === undefined && ownFile === undefined) variables.PULUMI_CONFIG_PASSPHRASE_FILE = passphraseFile();
   return variables;
 }
 

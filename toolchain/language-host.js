@@ -64,6 +64,11 @@ function run({ request }, callback) {
   });
 }
 
+/** `pulumi install`: the Node packages are already there, because the toolchain comes before the engine. */
+function installDependencies(call) {
+  call.end();
+}
+
 function runArguments(request) {
   const info = request.getInfo();
   return [
@@ -98,17 +103,13 @@ function leave() {
   process.exit(0);
 }
 
-const handlers = Object.fromEntries(
-  Object.keys(LanguageRuntimeService).map((name) => [
-    name,
-    answers[name]
-      ? (_call, callback) => callback(null, answers[name]())
-      : (_call, callback) =>
-          callback({ code: grpc.status.UNIMPLEMENTED, details: `${name} is not implemented` }),
-  ]),
-);
+const handler = (name) => (_call, callback) => {
+  if (answers[name]) callback(null, answers[name]());
+  else callback({ code: grpc.status.UNIMPLEMENTED, details: `${name} is not implemented` });
+};
+const handlers = Object.fromEntries(Object.keys(LanguageRuntimeService).map((name) => [name, handler(name)]));
 const server = new grpc.Server({ "grpc.max_receive_message_length": 400 * 1024 * 1024 });
-server.addService(LanguageRuntimeService, { ...handlers, run });
+server.addService(LanguageRuntimeService, { ...handlers, run, installDependencies });
 server.bindAsync("127.0.0.1:0", grpc.ServerCredentials.createInsecure(), (error, port) => {
   if (error) throw error;
   process.stdout.write(`${port}\n`);

@@ -42,18 +42,18 @@ function fresh(root) {
 
 /**
  * Whether somebody's own `npm install` has already put the locked packages there. npm writes its record of node_modules
- * last, so the record is missing or old after an interrupted installation.
+ * last, so the record is missing or old after an interrupted installation; but `--package-lock-only` writes it too, without
+ * installing anything, so each package is asked for its version as well.
  */
 function installed(root) {
-  const read = (file) => JSON.parse(fs.readFileSync(path.join(root, file), "utf8")).packages;
+  const read = (...file) => JSON.parse(fs.readFileSync(path.join(root, ...file), "utf8"));
   try {
-    const present = read("node_modules/.package-lock.json");
-    return Object.entries(read("package-lock.json")).every(
-      ([name, { version, integrity, optional }]) =>
-        name === "" ||
-        (optional && !present[name]) ||
-        (present[name]?.version === version && present[name]?.integrity === integrity),
-    );
+    const record = read("node_modules/.package-lock.json").packages;
+    return Object.entries(read("package-lock.json").packages).every(([name, locked]) => {
+      if (name === "" || (locked.optional && !record[name])) return true;
+      if (record[name]?.integrity !== locked.integrity) return false;
+      return read(name, "package.json").version === locked.version;
+    });
   } catch (error) {
     if (error.code === "ENOENT") return false;
     throw error;

@@ -32,16 +32,25 @@ function compiled(file) {
 }
 
 function compile(file) {
-  const { code } = require("esbuild").transformSync(fs.readFileSync(file, "utf8"), {
-    loader: "ts",
-    format: "cjs",
-    target: "node20",
-    sourcefile: file,
-    sourcemap: "inline",
-    sourcesContent: false,
-    logLevel: "silent",
-  });
-  return code;
+  const esbuild = require("esbuild");
+  try {
+    return esbuild.transformSync(fs.readFileSync(file, "utf8"), {
+      loader: "ts",
+      format: "cjs",
+      target: "node20",
+      sourcefile: file,
+      sourcemap: "inline",
+      sourcesContent: false,
+      logLevel: "silent",
+    }).code;
+  } catch (error) {
+    if (!error.errors?.[0]) throw error;
+    const { text, location } = error.errors[0];
+    const fault = new SyntaxError(`${file}:${location?.line}:${location?.column}: ${text}`);
+    // Where the compiler was when it met the fault helps nobody.
+    fault.stack = String(fault);
+    throw fault;
+  }
 }
 
 /** Writes by rename: other processes may be reading or writing the same entry. A read-only checkout just compiles again. */
@@ -58,4 +67,10 @@ function keep(file, text) {
 }
 
 require.extensions[".ts"] = (module, file) => module._compile(compiled(file), file);
-process.setSourceMapsEnabled(true);
+
+// Stack traces name the lines of the source. Pulumi brings its own way to do that, which reads the map from the file.
+if (process.env.PULUMI_NODEJS_TYPESCRIPT === undefined) process.setSourceMapsEnabled(true);
+else {
+  const support = require.resolve("source-map-support", { paths: [require.resolve("@pulumi/pulumi")] });
+  require(support).install({ retrieveFile: (file) => (file.endsWith(".ts") ? compiled(file) : null) });
+}
