@@ -1,0 +1,28 @@
+#!/bin/sh
+# Starts the transaction of this request as a unit of its own, so that nothing that happens to the caller stops it, and follows its log.
+set -eu
+DIR=$1
+. "$DIR/lib/base.sh"
+. "$DIR/lib/follow.sh"
+
+read_meta
+require_host
+check_paths
+target=$STATE/apply/$APPLY
+# The same id again: somebody lost the line and asks once more. There is only one transaction.
+if [ ! -e "$target" ]; then
+  mkdir -p -m 0700 -- "$STATE" "$STATE/apply"
+  size=$(du -sk -- "$DIR" | cut -f 1)
+  available=$(df --output=avail -k -- "$STATE" | tail -n 1)
+  [ $((available)) -gt $((size + 16384)) ] || refuse space "$((size / 1024 + 17)) MiB are needed on the file system of $STATE, $((available / 1024)) MiB are free"
+  rm -rf -- "$target.new"
+  cp -a -- "$DIR" "$target.new"
+  : >"$target.new/log"
+  mv -T -- "$target.new" "$target"
+  systemd-run --quiet --collect --unit="hearth-apply-$APPLY" --description="Hearth: release $RELEASE" \
+    -p KillMode=mixed -p TimeoutStopSec=150 -- /bin/sh "$target/transaction.sh" "$target" >"$DIR/started" 2>&1 </dev/null || {
+    rm -rf -- "$target"
+    refuse systemd "the transaction could not be started: $(tail -n 1 -- "$DIR/started")"
+  }
+fi
+follow

@@ -1,0 +1,74 @@
+#!/bin/sh
+# Stops and removes what a release owns, never data: secrets, users, packages, environments and directories with content stay.
+# Does nothing when the release has another instance (its successor was made before this delete). May be run again after a cut.
+set -eu
+DIR=$1
+. "$DIR/lib/base.sh"
+. "$DIR/lib/state.sh"
+. "$DIR/lib/lock.sh"
+. "$DIR/lib/scan.sh"
+. "$DIR/lib/stage.sh"
+. "$DIR/lib/swap.sh"
+
+WORK=$DIR/work
+
+# Units first: their files are still there for their stop commands. A unit that another release names too stays.
+remove_units() {
+  awk -F'\t' 'T == 1 { if ($1 == "unit") users[$2]++; next } $1 == "unit" && users[$2] < 2 { print $2 }' \
+    T=1 "$WORK/manifests" T=2 "$OWN/manifest" >"$WORK/units"
+  while IFS= read -r name; do
+    $SYSTEMCTL disable --now -- "$name" >"$WORK/output" 2>&1 || $SYSTEMCTL stop -- "$name" >>"$WORK/output" 2>&1 || :
+    row did "stopped $name"
+  done <"$WORK/units"
+}
+
+remove_files() {
+  awk -F'\t' '$1 == "file" || $1 == "link" { print $2 }' "$OWN/manifest" >"$WORK/paths"
+  touch -- "$OWN/originals"
+  while IFS= read -r path; do
+    saved=$(awk -F'\t' -v path="$path" '$2 == path { print $1 }' "$OWN/originals")
+    if [ -n "$saved" ] && [ -e "$OWN/original/$saved" ]; then
+      restore_file "$OWN/original/$saved" "$path"
+      row did "gave back $path"
+    else
+      rm -f -- "$path"
+      row did "removed $path"
+    fi
+  done <"$WORK/paths"
+  if grep -q -E '/(systemd/(system|user)|containers/systemd)/' "$WORK/paths"; then $SYSTEMCTL daemon-reload || :; fi
+}
+
+# Directories that were made for this release, deepest first; those with content stay (that is where data lives).
+remove_directories() {
+  touch -- "$OWN/made"
+  sort -ru -- "$OWN/made" >"$WORK/made"
+  while IFS= read -r path; do
+    if [ -d "$path" ] && rmdir -- "$path" 2>/dev/null; then row did "removed empty $path"; fi
+  done <"$WORK/made"
+}
+
+main() {
+  write_owner
+  trap 'rm -f -- "$STATE/owner"' EXIT
+  mkdir -p -- "$WORK"
+  recover_interrupted
+  held=$(value "$OWN/meta" instance)
+  if [ -z "$held" ] || [ "$held" != "$INSTANCE" ]; then
+    row note "release $RELEASE on this host is not the one to delete (instance ${held:-none}); nothing was done"
+    row end ok
+    return 0
+  fi
+  cat -- "$STATE"/releases/*/manifest >"$WORK/manifests"
+  remove_units
+  remove_files
+  remove_directories
+  row removed "$(date -u +%Y-%m-%dT%H:%M:%SZ)" "$OPERATOR" "$URN" >"$OWN/removed"
+  # What the next release of this name must know about directories that had content stays in `made`.
+  rm -rf -- "$OWN/request" "$OWN/original" "$OWN/originals" "$OWN/generations" "$OWN/manifest"
+  rm -f -- "$OWN/meta"
+  row end ok
+}
+
+read_meta
+require_host
+if [ "${2-}" = locked ]; then main; else run_locked "$DIR/delete.sh"; fi

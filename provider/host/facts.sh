@@ -1,0 +1,42 @@
+#!/bin/sh
+# Facts of the host, the same from run to run. Refuses hosts that cannot work. Changes nothing (not even apt's lists).
+set -eu
+DIR=$1
+. "$DIR/lib/base.sh"
+
+SCOPE=system
+if [ -f "$REQUEST/meta" ]; then read_meta; fi
+os() { sed -n "s/^$1=//p" /etc/os-release | tr -d '"' | head -n 1; }
+
+distribution=$(os ID)
+release=$(os VERSION_ID)
+case $distribution:$release in
+  debian:12 | debian:13) ;;
+  *) refuse distribution "this host runs $(os PRETTY_NAME); Hearth supports Debian 12 (bookworm) and Debian 13 (trixie)" ;;
+esac
+require_host
+
+row fact distribution "$distribution"
+row fact release "$release"
+row fact codename "$(os VERSION_CODENAME)"
+row fact architecture "$(dpkg --print-architecture)"
+row fact memoryMiB "$(awk '$1 == "MemTotal:" { print int($2 / 1024 / 64) * 64 }' /proc/meminfo)"
+row fact cores "$(getconf _NPROCESSORS_ONLN)"
+row fact systemd "$($SYSTEMCTL --version | awk 'NR == 1 { print $2 }')"
+
+# What apt would install; where it has no lists yet (a fresh image), what the release is known to have.
+case $release in
+  12) python=3.11 postgres=15 nginx=1.22.1 ;;
+  13) python=3.13 postgres=17 nginx=1.26.3 ;;
+esac
+apt-cache policy python3 postgresql nginx 2>/dev/null |
+  awk -v OFS='\t' -v python="$python" -v postgres="$postgres" -v nginx="$nginx" '
+    /^[a-z]/ { name = $1; sub(/:$/, "", name) }
+    $1 == "Candidate:" && $2 != "(none)" {
+      version = $2; sub(/^[0-9]+:/, "", version); sub(/[-+~].*/, "", version); split(version, part, ".")
+      if (name == "python3") python = part[1] "." part[2]
+      if (name == "postgresql") postgres = part[1]
+      if (name == "nginx") nginx = version
+    }
+    END { print "fact", "python", python; print "fact", "postgres", postgres; print "fact", "nginx", nginx }'
+row end

@@ -1,0 +1,122 @@
+# What every program of a Release shares: the request, the answer's rows, time, and running a program of the request.
+# shellcheck shell=sh
+# POSIX sh (dash). Needs what every Debian has: coreutils, util-linux, findutils, sed, awk, systemd.
+# No value of a request ever becomes shell text: values are read with `read -r`, passed as arguments, printed with printf '%s'.
+
+export LC_ALL=C
+export PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
+umask 022
+
+TAB=$(printf '\t')
+# The one place for everything Hearth knows on this host (0700 root). `scope user` will set other values for these two.
+STATE=/var/lib/hearth
+SYSTEMCTL=systemctl
+
+REQUEST=$DIR/request
+
+# row FIELD...: one tab-separated row on standard output.
+row() {
+  row_ifs=$IFS
+  IFS=$TAB
+  printf '%s\n' "$*"
+  IFS=$row_ifs
+}
+
+# refuse CODE TEXT: the request cannot be carried out here; nothing was changed.
+refuse() {
+  row refuse "$1" "$2"
+  row end refused
+  exit 0
+}
+
+# table NAME: the file with the request's rows of that kind (an absent table is an empty one).
+table() {
+  if [ -f "$REQUEST/$1" ]; then printf '%s\n' "$REQUEST/$1"; else printf '/dev/null\n'; fi
+}
+
+# Reads request/meta into RELEASE, SCOPE, URN, INSTANCE, OPERATOR, RUN, APPLY, LINE.
+read_meta() {
+  RELEASE=- SCOPE=system URN=- INSTANCE=- OPERATOR=- RUN=- APPLY=- LINE=1
+  [ -f "$REQUEST/meta" ] || refuse request "the request has no meta table"
+  while IFS=$TAB read -r key value; do
+    case $key in
+      release) RELEASE=$value ;;
+      scope) SCOPE=$value ;;
+      urn) URN=$value ;;
+      instance) INSTANCE=$value ;;
+      operator) OPERATOR=$value ;;
+      run) RUN=$value ;;
+      apply) APPLY=$value ;;
+      line) LINE=$value ;;
+    esac
+  done <"$REQUEST/meta"
+  case $RELEASE in *[!a-zA-Z0-9_.-]* | .*) refuse request "release name '$RELEASE' may only have letters, digits, '.', '_' and '-'" ;; esac
+  case $APPLY in *[!a-zA-Z0-9-]*) refuse request "apply id '$APPLY' may only have letters, digits and '-'" ;; esac
+  case $LINE in '' | *[!0-9]*) LINE=1 ;; esac
+  OWN=$STATE/releases/$RELEASE
+}
+
+# Refuses what these programs cannot work with. Cheap: no process is started.
+require_host() {
+  [ "$SCOPE" = system ] || refuse scope "scope '$SCOPE' is not supported yet; use scope 'system' with root or sudo"
+  [ "$(id -u)" = 0 ] || refuse root "the host's part must run as root; log in as root or set become: sudo for this host"
+  [ -d /run/systemd/system ] || refuse systemd "systemd is not the init system of this host (pid 1); Hearth needs systemd"
+}
+
+# Refuses a path that could lead elsewhere than it says. Checks every path of the request.
+check_paths() {
+  bad=$(awk -F'\t' -v OFS='\t' '
+    function check(p) { if (p !~ /^\/[^\/]+\/./ || p ~ /\/$/ || p ~ /\/\// || p ~ /\\/ || p ~ /(^|\/)\.\.?(\/|$)/) { print p; exit } }
+    T == 1 { check($1) } T == 2 { check($2) }
+  ' T=1 "$(table directories)" "$(table links)" T=2 "$(table files)" "$(table secrets)" "$(table environments)")
+  [ -z "$bad" ] || refuse request "path '$bad' must be absolute, below a top directory, without '..', '.', '//', a backslash or a '/' at its end"
+}
+
+# Centiseconds since boot, in NOW. Wall clocks jump; this does not. (No process is started.)
+uptime_now() {
+  read -r NOW _ </proc/uptime
+  NOW=${NOW%.*}${NOW#*.}
+}
+
+# seconds CENTISECONDS: as text with one digit, e.g. 3.2
+seconds() { printf '%s.%s' "$(($1 / 100))" "$((($1 % 100) / 10))"; }
+
+boot_id() { cat /proc/sys/kernel/random/boot_id; }
+
+# age UPTIME_CENTISECONDS BOOT_ID FILE: whole seconds since then. Across a reboot only the file's time is left; for display only.
+age() {
+  uptime_now
+  if [ "$2" = "$(boot_id)" ]; then
+    printf '%s\n' "$(((NOW - $1) / 100))"
+  else
+    age_seconds=$(($(date +%s) - $(stat -c %Y -- "$3")))
+    if [ "$age_seconds" -lt 0 ]; then age_seconds=0; fi
+    printf '%s\n' "$age_seconds"
+  fi
+}
+
+# value FILE KEY: the value of `KEY<tab>VALUE` in FILE, or nothing.
+value() {
+  [ -f "$1" ] || return 0
+  while IFS=$TAB read -r value_key value_text; do
+    if [ "$value_key" = "$2" ]; then
+      printf '%s\n' "$value_text"
+      return 0
+    fi
+  done <"$1"
+}
+
+# run_argv USER TIMEOUT_SECONDS ARGV_FILE: runs the program of an argv file with a clean environment, nothing on standard input.
+run_argv() {
+  run_user=$1 run_timeout=$2 run_file=$3
+  set --
+  while IFS= read -r run_word || [ -n "$run_word" ]; do set -- "$@" "$run_word"; done <"$run_file"
+  if [ "$run_user" != - ]; then
+    id -- "$run_user" >/dev/null 2>&1 || { printf 'user %s does not exist\n' "$run_user" >&2; return 1; }
+    set -- setpriv --reuid "$run_user" --regid "$(id -g -- "$run_user")" --init-groups --reset-env -- env LANG=C.UTF-8 "$@"
+  fi
+  (cd / && exec env -i PATH="$PATH" HOME=/root LANG=C.UTF-8 timeout -k 5 "$run_timeout" "$@") </dev/null
+}
+
+# one_line: standard input's first line, tabs made spaces, `-` when empty.
+one_line() { awk 'NR == 1 { gsub(/\t/, " "); print; seen = length($0) } END { if (!seen) print "-" }' | head -n 1; }

@@ -1,0 +1,59 @@
+# What can be known to be impossible before anything is touched.
+# shellcheck shell=sh
+
+check_identity() {
+  while IFS=$TAB read -r key wanted; do
+    held=$(value "$STATE/identity" "$key")
+    if [ -n "$held" ] && [ "$held" != "$wanted" ]; then
+      refuse_apply identity "this host was set up with $key '$held' and the request says '$wanted'; it cannot be changed: use '$held', or a fresh host"
+    fi
+  done <"$(table identity)"
+}
+
+# A release belongs to one resource. Same instance, other URN: it was renamed. Same URN, other instance: its state was lost.
+check_owner() {
+  [ -f "$OWN/meta" ] || return 0
+  held_urn=$(value "$OWN/meta" urn)
+  if [ "$held_urn" != "$URN" ] && [ "$(value "$OWN/meta" instance)" != "$INSTANCE" ]; then
+    refuse_apply owner "release $RELEASE on this host belongs to $held_urn, not to $URN; if it was renamed, give the new resource an alias with the old name"
+  fi
+}
+
+check_conflicts() {
+  list_owned >"$WORK/owned"
+  conflict=$(awk -F'\t' -v own="$RELEASE" '
+    T == "owned" { if ($1 != own) other[$2] = $1; next }
+    { path = T == "links" ? $1 : $2 }
+    path in other { print path " belongs to release " other[path]; exit }
+  ' T=owned "$WORK/owned" T=files "$(table files)" T=secrets "$(table secrets)" T=links "$(table links)")
+  [ -z "$conflict" ] || refuse_apply conflict "$conflict on this host"
+  blocked=$(awk -F'\t' '
+    T == "scan" { type[$1] = $2; next }
+    { path = T == "links" || T == "directories" ? $1 : $2 }
+    T == "directories" { if (path in type && type[path] != "d") { print path " is wanted as a directory but is a file or link"; exit } next }
+    type[path] == "d" { print path " is a directory; remove it by hand first"; exit }
+  ' T=scan "$WORK/scan" T=files "$(table files)" T=secrets "$(table secrets)" T=links "$(table links)" T=directories "$(table directories)")
+  [ -z "$blocked" ] || refuse_apply conflict "$blocked"
+}
+
+# existing_parent PATH: the nearest directory above PATH that exists.
+existing_parent() {
+  set -- "${1%/*}"
+  while [ -n "$1" ] && [ ! -d "$1" ]; do set -- "${1%/*}"; done
+  printf '%s\n' "${1:-/}"
+}
+
+# Room for the new content on every file system it goes to (1 MiB to spare) and for staging (16 MiB to spare).
+check_space() {
+  content_bytes=$(find "$REQUEST" -type f -printf '%s\n' | awk '{ sum += $1 } END { printf "%d", sum }')
+  require_space "$STATE" $((content_bytes + 16777216))
+  cut -f 2 -- "$(table files)" | while IFS= read -r path; do existing_parent "$path"; done | sort -u >"$WORK/parents"
+  while IFS= read -r parent; do require_space "$parent" $((content_bytes + 1048576)); done <"$WORK/parents"
+}
+
+require_space() {
+  available=$(df --output=avail -B1 -- "$1" | tail -n 1)
+  available=$((available))
+  [ "$available" -ge "$2" ] ||
+    refuse_apply space "$(($2 / 1048576 + 1)) MiB are needed on the file system of $1, $((available / 1048576)) MiB are free"
+}

@@ -1,0 +1,67 @@
+# Waiting until the services answer.
+# shellcheck shell=sh
+
+# wait_healthy REQUEST_DIRECTORY: 0 when every probe is ok and every unit that shall run runs; else 1 with HEALTH_TEXT (and
+# HEALTH_UNIT when a unit is to blame). A unit that failed, or that keeps restarting, ends the wait at once.
+wait_healthy() {
+  REQUEST=$1
+  HEALTH_TEXT='' HEALTH_UNIT=''
+  awk -F'\t' '$3 == "running" { print $1 }' "$(table units)" >"$WORK/list.running"
+  scan_units "$WORK/list.running" "$WORK/running.first"
+  cp -- "$(table health)" "$WORK/unhealthy"
+  uptime_now
+  health_since=$NOW
+  while :; do
+    check_units || return 1
+    check_probes || return 1
+    if [ -z "$HEALTH_TEXT" ]; then return 0; fi
+    if [ -z "${UNDOING-}" ]; then obey_cancel; fi
+    sleep 0.2
+  done
+}
+
+# check_units: HEALTH_TEXT while one is still on its way; 1 when one is lost.
+check_units() {
+  HEALTH_TEXT=''
+  scan_units "$WORK/list.running" "$WORK/running.now"
+  while IFS=$TAB read -r name _ active sub restarts load type result; do
+    HEALTH_UNIT=$name
+    first=$(awk -F'\t' -v name="$name" '$1 == name { print $5 }' "$WORK/running.first")
+    uptime_now
+    if [ "$active" = active ] || { [ "$type" = oneshot ] && [ "$active" = inactive ] && [ "$result" = success ]; }; then
+      continue
+    elif [ "$active" = failed ] || [ "$active" = inactive ]; then
+      HEALTH_TEXT="$name is $active ($result)"
+      return 1
+    elif [ "$restarts" != - ] && [ "$first" != - ] && [ "$((restarts - first))" -ge 3 ]; then
+      HEALTH_TEXT="$name keeps failing: systemd restarted it $((restarts - first)) times"
+      return 1
+    elif [ "$((NOW - health_since))" -gt 9000 ]; then
+      HEALTH_TEXT="$name is still $active ($sub) after 90 s"
+      return 1
+    fi
+    HEALTH_TEXT="$name is $active ($sub)"
+  done <"$WORK/running.now"
+  HEALTH_UNIT=''
+}
+
+# check_probes: asks those that were not ok yet, beside each other; 1 when one's time is over.
+check_probes() {
+  while IFS=$TAB read -r index _ kind _ url status; do
+    probe "$index" "$kind" "$url" "$status" 5 >"$WORK/health.$index" 2>/dev/null &
+  done <"$WORK/unhealthy"
+  wait
+  uptime_now
+  : >"$WORK/unhealthy.next"
+  while IFS=$TAB read -r index name kind timeout url status; do
+    seen=$(cat -- "$WORK/health.$index")
+    [ "$seen" != ok ] || continue
+    HEALTH_TEXT="$name: $seen"
+    if [ "$((NOW - health_since))" -ge "$((timeout * 100))" ]; then
+      HEALTH_TEXT="$name: $seen (after $timeout s)"
+      return 1
+    fi
+    row "$index" "$name" "$kind" "$timeout" "$url" "$status" >>"$WORK/unhealthy.next"
+  done <"$WORK/unhealthy"
+  mv -f -- "$WORK/unhealthy.next" "$WORK/unhealthy"
+}

@@ -1,0 +1,79 @@
+# One transaction at a time on a host, and what to do about one that was cut off.
+# shellcheck shell=sh
+
+# run_locked PROGRAM: runs `PROGRAM DIR locked` while holding the host's lock and ends with its status.
+# Another `pulumi up` that holds the lock is an error at once; another Release of the same one is waited for, up to 10 minutes.
+# flock -o keeps the lock in flock alone: a daemon started below can never inherit it, and a dead holder holds nothing.
+run_locked() {
+  mkdir -p -m 0700 -- "$STATE"
+  # A stop of this unit asks for a roll back (the program looks at the file), it does not just kill.
+  trap ': >"$DIR/cancel"' TERM INT
+  uptime_now
+  lock_since=$NOW lock_tries=0 lock_told=
+  while :; do
+    flock -o -n -E 75 "$STATE/lock" sh "$1" "$DIR" locked &
+    lock_child=$!
+    lock_status=0
+    wait "$lock_child" || lock_status=$?
+    while [ "$lock_status" -gt 128 ] && kill -0 "$lock_child" 2>/dev/null; do
+      lock_status=0
+      wait "$lock_child" || lock_status=$?
+    done
+    [ "$lock_status" = 75 ] || exit "$lock_status"
+    [ ! -e "$DIR/cancel" ] || refuse cancelled "cancelled while waiting for the lock of this host"
+    wait_for_holder
+  done
+}
+
+# Decides by the holder's own words. They may be missing or stale for a moment (it just began, or someone only looked), so ask again.
+wait_for_holder() {
+  lock_tries=$((lock_tries + 1))
+  if [ "$(value "$STATE/owner" run)" != "$RUN" ]; then
+    if [ "$lock_tries" -lt 5 ]; then
+      sleep 0.2
+      return 0
+    fi
+    lock_age=$(age "$(value "$STATE/owner" uptime)" "$(value "$STATE/owner" boot)" "$STATE/owner")
+    refuse locked "$(value "$STATE/owner" operator) has been changing this host for $lock_age s (release $(value "$STATE/owner" release)); try again when that is done"
+  fi
+  uptime_now
+  [ $((NOW - lock_since)) -lt 60000 ] || refuse locked "waited 10 minutes for release $(value "$STATE/owner" release) of the same run"
+  lock_holder=$(value "$STATE/owner" release)
+  if [ "$lock_holder" != "$lock_told" ]; then
+    row step 1 13 "waiting for release $lock_holder on this host"
+    lock_told=$lock_holder
+  fi
+  sleep 0.3
+}
+
+# Says who holds the lock (for refusals and observe). Called with the lock held.
+write_owner() {
+  uptime_now
+  {
+    row operator "$OPERATOR"
+    row run "$RUN"
+    row release "$RELEASE"
+    row apply "$APPLY"
+    row uptime "$NOW"
+    row boot "$(boot_id)"
+  } >"$STATE/owner.new"
+  mv -f -- "$STATE/owner.new" "$STATE/owner"
+}
+
+# Undoes (or finishes) the transaction that a journal on disk tells of, with that transaction's own programs and request.
+recover_interrupted() {
+  [ -f "$STATE/journal" ] || return 0
+  recover_apply=$(value "$STATE/journal" apply)
+  recover_release=$(value "$STATE/journal" release)
+  recover_dir=$STATE/apply/$recover_apply
+  if [ -f "$recover_dir/transaction.sh" ]; then
+    sh "$recover_dir/transaction.sh" "$recover_dir" recover || :
+    row note "an interrupted change of release $recover_release was found and cleared up: $(recovered_verdict "$recover_dir/log")"
+  fi
+  rm -f -- "$STATE/journal"
+}
+
+# recovered_verdict LOG: what its log says in the end.
+recovered_verdict() {
+  awk -F'\t' '$1 == "undone" { text = $3 } $1 == "end" { if ($2 == "ok") text = "finished" } END { print text == "" ? "nothing had been replaced" : text }' "$1"
+}

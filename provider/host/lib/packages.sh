@@ -1,0 +1,84 @@
+# apt repositories and packages. Additions only: nothing here is undone.
+# shellcheck shell=sh
+
+POLICY=/usr/sbin/policy-rc.d
+
+apply_repositories() {
+  while IFS=$TAB read -r name uris suites components fingerprint; do
+    [ "$(repository_state "$name" "$uris" "$suites" "$components")" != ready ] || continue
+    begin 3 packages "adding apt repository $name"
+    check_key "$name" "$fingerprint"
+    mkdir -p /etc/apt/keyrings
+    install -m 0644 -- "$REQUEST/keys/$name" "$(repository_key "$name")"
+    repository_text "$name" "$uris" "$suites" "$components" >"$DIR/sources"
+    install -m 0644 -- "$DIR/sources" "$(repository_sources "$name")"
+    row did "added apt repository $name"
+    LISTS_STALE=1
+  done <"$(table repositories)"
+}
+
+# check_key NAME FINGERPRINT: the shipped key is the pinned one (where gpg is there to tell).
+check_key() {
+  command -v gpg >/dev/null || return 0
+  mkdir -p -m 0700 -- "$WORK/gpg"
+  found=$(gpg --homedir "$WORK/gpg" --batch --show-keys --with-colons -- "$REQUEST/keys/$1" 2>/dev/null | awk -F: '$1 == "fpr" { print $10; exit }')
+  wanted=$(printf '%s' "$2" | tr -d ' ' | tr '[:lower:]' '[:upper:]')
+  [ "$found" = "$wanted" ] || fail "the key of apt repository $1 has fingerprint ${found:-none}, pinned is $wanted"
+}
+
+apply_packages() {
+  awk -F'\t' 'T == 1 { have[$1] = $2; next } have[$1] == "-" || $2 != "any" && have[$1] != $2 { print $2 == "any" ? $1 : $1 "=" $2 }' \
+    T=1 "$WORK/packages" T=2 "$(table packages)" >"$WORK/install"
+  [ -s "$WORK/install" ] || return 0
+  begin 3 packages "installing packages: $(paste -s -d ' ' "$WORK/install")"
+  place_policy
+  if [ -n "${LISTS_STALE-}" ] || [ -z "$(find /var/lib/apt/lists -maxdepth 1 -name '*_Packages*' -mmin -1440 2>/dev/null | head -n 1)" ]; then
+    run_apt update || fail "apt-get update failed" "$DIR/output"
+  fi
+  install_packages || {
+    # Old lists, or an installation that was cut off before: put both right and try once more.
+    run "$DIR/output" dpkg --force-confdef --force-confold --configure -a || fail "dpkg --configure -a failed" "$DIR/output"
+    run_apt update || fail "apt-get update failed" "$DIR/output"
+    install_packages || fail "apt-get install failed: $(paste -s -d ' ' "$WORK/install")" "$DIR/output"
+  }
+  remove_policy
+  cp -- "$WORK/packages" "$WORK/packages.before"
+  scan_packages "$WORK/list.packages" "$WORK/packages"
+  awk -F'\t' 'T == 1 { before[$1] = $2; next } before[$1] != $2 { print }' T=1 "$WORK/packages.before" T=2 "$WORK/packages" >"$WORK/installed"
+  while IFS=$TAB read -r name version; do
+    row did "installed package $name $version"
+    changed "package:$name"
+  done <"$WORK/installed"
+}
+
+install_packages() {
+  set --
+  while IFS= read -r item; do set -- "$@" "$item"; done <"$WORK/install"
+  run_apt install --no-install-recommends --allow-downgrades -- "$@"
+}
+
+run_apt() {
+  run "$DIR/output" env DEBIAN_FRONTEND=noninteractive APT_LISTCHANGES_FRONTEND=none NEEDRESTART_SUSPEND=1 timeout -k 30 1800 \
+    apt-get -q -y -o DPkg::Lock::Timeout=300 -o Dpkg::Options::=--force-confdef -o Dpkg::Options::=--force-confold "$@"
+}
+
+# While packages are installed no service may start (its configuration is not there yet): the distribution asks this file.
+# $STATE/policy says what was there before, so that an interrupted transaction can be cleared up.
+place_policy() {
+  if [ ! -e "$STATE/policy" ]; then
+    if [ -e "$POLICY" ]; then
+      mv -f -- "$POLICY" "$POLICY.hearth-saved"
+      printf 'saved\n' >"$STATE/policy"
+    else
+      printf 'none\n' >"$STATE/policy"
+    fi
+  fi
+  printf '#!/bin/sh\nexit 101\n' >"$POLICY"
+  chmod 0755 "$POLICY"
+}
+
+remove_policy() {
+  [ -e "$STATE/policy" ] || return 0
+  if [ -e "$POLICY.hearth-saved" ]; then mv -f -- "$POLICY.hearth-saved" "$POLICY"; else rm -f -- "$POLICY"; fi
+  rm -f -- "$STATE/policy"
+}

@@ -1,0 +1,119 @@
+# Users, directories, environments and secrets: additions that stay even when the transaction fails.
+# shellcheck shell=sh
+
+apply_users() {
+  while IFS=$TAB read -r name home groups; do
+    if ! id -- "$name" >/dev/null 2>&1; then
+      begin 4 users "adding user $name"
+      run "$DIR/output" useradd --system --user-group --home-dir "$home" --no-create-home --shell /usr/sbin/nologin -- "$name" ||
+        fail "user $name could not be added" "$DIR/output"
+      row did "added user $name"
+    elif [ "$(getent passwd "$name" | cut -d : -f 6)" != "$home" ]; then
+      run "$DIR/output" usermod --home "$home" -- "$name" || fail "the home of user $name could not be set to $home" "$DIR/output"
+      row did "set the home of user $name to $home"
+    fi
+    [ "$groups" != - ] || continue
+    missing=$(printf '%s\n' "$groups" | tr , '\n' | grep -v -x -F -e "$(id -G -n -- "$name" | tr ' ' '\n')" | paste -s -d , -) || :
+    [ -n "$missing" ] || continue
+    run "$DIR/output" usermod --append --groups "$missing" -- "$name" || fail "user $name could not join $missing" "$DIR/output"
+    row did "user $name joined $missing"
+  done <"$(table users)"
+}
+
+# make_parents PATH: the directories above PATH, remembered so that a delete can take the empty ones away again.
+make_parents() {
+  set -- "${1%/*}"
+  if [ -z "$1" ] || [ -d "$1" ]; then return 0; fi
+  make_parents "$1"
+  mkdir -- "$1" 2>"$DIR/output" || fail "$1 could not be made" "$DIR/output"
+  printf '%s\n' "$1" >>"$OWN/made"
+}
+
+# Makes missing directories. Another mode or owner of one that is there is put right later, with the swap (it can be undone there).
+apply_directories() {
+  sort -- "$(table directories)" >"$WORK/directories"
+  while IFS=$TAB read -r path mode owner group; do
+    [ ! -d "$path" ] || continue
+    make_parents "$path"
+    run "$DIR/output" install -d -m "$mode" -o "$owner" -g "$group" -- "$path" || fail "directory $path could not be made" "$DIR/output"
+    printf '%s\n' "$path" >>"$OWN/made"
+    changed "$path"
+    row did "made directory $path"
+  done <"$WORK/directories"
+}
+
+# Python environments are built where they stay (they cannot be moved); only a complete one has the ready marker.
+apply_environments() {
+  while IFS=$TAB read -r index path python site; do
+    [ "$(environment_state "$index" "$path" "$python" "$site")" != ready ] || continue
+    begin 5 environments "building Python environment $path"
+    make_parents "$path"
+    mkdir -p -- "$DIR/undo"
+    if [ -f "$path/.hearth-ready" ]; then
+      # A complete environment with other requirements is kept aside: services may have to go back to it.
+      printf '%s\n' "$path" >>"$DIR/undo/environments"
+      mv -T -- "$path" "$path.hearth-$APPLY"
+    fi
+    rm -rf -- "$path"
+    build_environment "$index" "$path" "$python" "$site"
+    environment_digest "$index" "$python" "$site" >"$DIR/ready"
+    sync -f -- "$path"
+    install -m 0644 -- "$DIR/ready" "$path/.hearth-ready"
+    changed "environment:$path"
+    row did "built Python environment $path"
+  done <"$(table environments)"
+}
+
+build_environment() {
+  set -- "$1" "$2" "$3" "$([ "$4" = 0 ] || printf '%s' --system-site-packages)"
+  # shellcheck disable=SC2086  # $4 is empty or one word
+  run "$DIR/output" "$3" -m venv $4 "$2" || fail "$3 -m venv $2 failed" "$DIR/output"
+  bundle=/etc/ssl/certs/ca-certificates.crt
+  # pip trusts its own bundle only; the host's administrator may have added authorities to the system's.
+  set -- "$1" "$2" $([ ! -f "$bundle" ] || printf 'PIP_CERT=%s' "$bundle")
+  run "$DIR/output" env ${3+"$3"} timeout -k 30 3600 "$2/bin/python" -m pip install --quiet --no-input --no-cache-dir \
+    --disable-pip-version-check --requirement "$REQUEST/requirements/$1" || fail "pip install into $2 failed" "$DIR/output"
+}
+
+# Secrets made on the host, once. Given ones are swapped in with the files.
+apply_secrets() {
+  while IFS=$TAB read -r index path mode owner group kind detail _; do
+    [ "$kind" != given ] || continue
+    if [ -e "$path" ]; then
+      repair_access "$path" "$mode" "$owner" "$group"
+      continue
+    fi
+    begin 6 secrets "making secret $path"
+    make_parents "$path"
+    new=${path%/*}/.${path##*/}.hearth-new
+    make_private "$new" "$mode" "$owner" "$group"
+    case $kind in
+      random) random_hex "$detail" >"$new" ;;
+      command) run_argv - 120 "$REQUEST/argv/secret.$index" >"$new" 2>"$DIR/output" || fail "the program that makes secret $path failed" "$DIR/output" ;;
+      *) fail "secret $path has the unknown kind '$kind'" ;;
+    esac
+    [ -s "$new" ] || fail "the program that makes secret $path printed nothing"
+    sync -- "$new"
+    mv -nT -- "$new" "$path"
+    changed "$path"
+    row did "made secret $path"
+  done <"$(table secrets)"
+}
+
+# make_private FILE MODE OWNER GROUP: an empty file that has its final access before the first byte is written.
+make_private() {
+  rm -f -- "$1"
+  (umask 077 && : >"$1")
+  run "$DIR/output" chown -- "$3:$4" "$1" || fail "$1 could not be given to $3:$4" "$DIR/output"
+  chmod -- "$2" "$1"
+}
+
+# repair_access PATH MODE OWNER GROUP: puts mode and owner right where they differ.
+repair_access() {
+  have=$(stat -c '%04a %U %G' -- "$1")
+  [ "$have" != "$2 $3 $4" ] || return 0
+  run "$DIR/output" chown -h -- "$3:$4" "$1" || fail "$1 could not be given to $3:$4" "$DIR/output"
+  chmod -- "$2" "$1"
+  changed "$1"
+  row did "set $1 to $2 $3:$4"
+}

@@ -1,0 +1,108 @@
+# Writing down what now holds. Until the journal says `recording` a transaction is undone, from then on it is finished.
+# shellcheck shell=sh
+
+# Prepares all records in $DIR/record; nothing outside changes.
+prepare_record() {
+  mkdir -p -m 0700 -- "$DIR/record"
+  scan_all
+  write_manifest >"$DIR/record/manifest"
+  generation=$(value "$OWN/meta" generation)
+  generation=${generation:-0}
+  if [ -s "$DIR/changed" ] || [ -s "$DIR/undo/touched" ] || ! cmp -s "$DIR/record/manifest" "$OWN/manifest"; then generation=$((generation + 1)); fi
+  instance=$(value "$OWN/meta" instance)
+  # A Create gets an instance of its own, so that the Delete of whatever it replaces finds that it is too late.
+  if [ -z "$instance" ] || [ "$INSTANCE" = - ]; then instance=$(random_hex 16); fi
+  {
+    row instance "$instance"
+    row generation "$generation"
+    row urn "$URN"
+  } >"$DIR/record/meta"
+  awk -F'\t' -v OFS='\t' '!($1 in seen) { seen[$1] = 1; print }' "$(table identity)" \
+    "$(if [ -f "$STATE/identity" ]; then printf '%s\n' "$STATE/identity"; else printf '/dev/null\n'; fi)" >"$DIR/record/identity"
+}
+
+# The manifest: what observe compares with to tell changes made by hand, and what the next apply and a delete go by.
+write_manifest() {
+  awk -F'\t' -v OFS='\t' '
+    T == "scan" { type[$1] = $2; access[$1] = $3 OFS $4 OFS $5; sum[$1] = $7; target[$1] = $8; next }
+    T == "packages" { version[$1] = $2; next }
+    T == "units" { kind[$1] = $7; next }
+    T == "known" { mark[$1] = $5; next }
+    T == "want-files" { print "file", $2, access[$2], sum[$2] }
+    T == "want-links" { print "link", $1, target[$1] }
+    T == "want-directories" { print "directory", $1, access[$1] }
+    T == "want-secrets" { print "secret", $2, access[$2], mark[$2] }
+    T == "want-packages" { print "package", $1, version[$1], $2 }
+    T == "want-units" { print "unit", $1, $2, $3, kind[$1] }
+    T == "want-revisions" { print "revision", $1, $2 }
+    T == "want-users" { print "user", $1 }
+    T == "want-repositories" { print "repository", $1 }
+  ' T=scan "$WORK/scan" T=packages "$WORK/packages" T=units "$WORK/units" T=known "$WORK/secrets" T=want-files "$(table files)" \
+    T=want-links "$(table links)" T=want-directories "$(table directories)" T=want-secrets "$(table secrets)" \
+    T=want-packages "$(table packages)" T=want-units "$(table units)" T=want-revisions "$(table revisions)" \
+    T=want-users "$(table users)" T=want-repositories "$(table repositories)"
+  while IFS=$TAB read -r index path python site; do
+    row environment "$path" "$(environment_digest "$index" "$python" "$site")"
+  done <"$(table environments)"
+}
+
+# Puts the prepared records in place. Runs again from the start after a power cut: every step may be done already.
+commit_record() {
+  mkdir -p -m 0700 -- "$OWN/original" "$OWN/generations"
+  touch -- "$OWN/originals" "$OWN/made"
+  save_originals
+  keep_generation
+  rm -rf -- "$OWN/request.new"
+  mkdir -m 0700 -- "$OWN/request.new"
+  for item in units health argv; do
+    if [ -e "$REQUEST/$item" ]; then cp -a -- "$REQUEST/$item" "$OWN/request.new/$item"; fi
+  done
+  rm -rf -- "$OWN/request"
+  mv -T -- "$OWN/request.new" "$OWN/request"
+  write_state "$STATE/identity" <"$DIR/record/identity"
+  write_state "$OWN/manifest" <"$DIR/record/manifest"
+  write_state "$OWN/meta" <"$DIR/record/meta"
+  if [ -f "$DIR/undo/environments" ]; then
+    while IFS= read -r path; do rm -rf -- "$path.hearth-$APPLY"; done <"$DIR/undo/environments"
+  fi
+}
+
+# A file that belonged to nobody when it was first replaced is kept for ever (until a delete or a later apply gives it back).
+save_originals() {
+  [ -f "$DIR/undo/files" ] || return 0
+  list_owned >"$WORK/owned"
+  # Given secrets are left out: a secret that Hearth replaced is not kept.
+  awk -F'\t' '
+    T == "owned" { owned[$2] = 1; next } T == "originals" { owned[$2] = 1; next } T == "secrets" { owned[$2] = 1; next }
+    $1 == "copy" && !($3 in owned) { print }
+  ' T=owned "$WORK/owned" T=originals "$OWN/originals" T=secrets "$(table secrets)" T=undo "$DIR/undo/files" >"$WORK/originals"
+  while IFS=$TAB read -r _ number path; do
+    saved=$(random_hex 8)
+    cp -a -- "$DIR/undo/copy/$number" "$OWN/original/$saved"
+    row "$saved" "$path" >>"$OWN/originals"
+    row note "$path belonged to nobody; it was kept and comes back when this release is deleted"
+  done <"$WORK/originals"
+  # What was given back is no longer kept.
+  awk -F'\t' '$1 == "original" { print $3 }' "$DIR/plan" >"$WORK/given-back"
+  awk -F'\t' 'T == 1 { back[$0] = 1; next } !($2 in back)' T=1 "$WORK/given-back" T=2 "$OWN/originals" >"$WORK/originals.next"
+  write_state "$OWN/originals" <"$WORK/originals.next"
+}
+
+# The replaced files of the last three changes, for a look back. Replaced secrets are not kept.
+keep_generation() {
+  [ -f "$DIR/undo/files" ] || return 0
+  awk -F'\t' 'T == 1 { secret[$2] = 1; next } $3 in secret { print $2 }' T=1 "$(table secrets)" T=2 "$DIR/undo/files" >"$WORK/replaced-secrets"
+  while IFS= read -r number; do rm -f -- "$DIR/undo/copy/${number:?}"; done <"$WORK/replaced-secrets"
+  replaced=$(($(value "$DIR/record/meta" generation) - 1))
+  rm -rf -- "$OWN/generations/$replaced"
+  cp -al -- "$DIR/undo" "$OWN/generations/$replaced"
+  # shellcheck disable=SC2012  # names are numbers
+  ls -1 -- "$OWN/generations" | sort -rn | tail -n +4 | while IFS= read -r old; do rm -rf -- "$OWN/generations/${old:?}"; done
+}
+
+# What the caller keeps: instance, generation, versions, fingerprints, task states.
+report_record() {
+  row release "$(value "$OWN/meta" instance)" "$(value "$OWN/meta" generation)"
+  report_scan | awk -F'\t' '$1 == "package" || $1 == "secret"'
+  while IFS=$TAB read -r _ name _ want; do row task "$name" "$want"; done <"$(table tasks)"
+}

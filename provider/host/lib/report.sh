@@ -1,0 +1,151 @@
+# The rows of an observe answer (some of them are part of an apply answer too).
+# shellcheck shell=sh
+
+# Everything that only waits runs beside the rest: tasks and health probes. Their words land in $WORK/task.N and $WORK/health.N.
+start_probes() {
+  while IFS=$TAB read -r index _ user _; do
+    task_state "$index" "$user" >"$WORK/task.$index" 2>/dev/null &
+  done <"$(table tasks)"
+  while IFS=$TAB read -r index _ kind _ url status; do
+    probe "$index" "$kind" "$url" "$status" 2 >"$WORK/health.$index" 2>/dev/null &
+  done <"$(table health)"
+}
+
+# Scans all that the request or the last apply names, into $WORK/{scan,secrets,packages,units}.
+scan_all() {
+  recorded=$OWN/manifest
+  [ -f "$recorded" ] || recorded=/dev/null
+  awk -F'\t' -v work="$WORK" '
+    function add(list, item) { if (!((list, item) in seen)) { seen[list, item] = 1; print item > (work "/list." list) } }
+    BEGIN { for (i = split("paths hashed packages units", name, " "); i; i--) printf "" > (work "/list." name[i]) }
+    T == "files" || T == "record" && $1 == "file" { add("paths", $2); add("hashed", $2) }
+    T == "directories" || T == "links" { add("paths", $1) }
+    T == "secrets" || T == "record" && ($1 == "link" || $1 == "directory" || $1 == "secret") { add("paths", $2) }
+    T == "packages" { add("packages", $1) } T == "record" && $1 == "package" { add("packages", $2) }
+    T == "units" { add("units", $1) } T == "record" && $1 == "unit" { add("units", $2) }
+  ' T=files "$(table files)" T=directories "$(table directories)" T=links "$(table links)" T=secrets "$(table secrets)" \
+    T=packages "$(table packages)" T=units "$(table units)" T=record "$recorded"
+  scan_packages "$WORK/list.packages" "$WORK/packages" &
+  scan_packages_pid=$!
+  scan_units "$WORK/list.units" "$WORK/units" &
+  scan_units_pid=$!
+  scan_paths "$WORK/list.paths" "$WORK/list.hashed" "$WORK/scan"
+  scan_secrets "$WORK/scan" "$WORK/secrets"
+  wait "$scan_packages_pid"
+  wait "$scan_units_pid"
+}
+
+# `lock` when another transaction runs. A shared, immediate try: a lock file without a holder is not a lock.
+report_lock() {
+  LOCKED=
+  [ -f "$STATE/lock" ] || return 0
+  if flock -s -n -E 75 "$STATE/lock" true; then return 0; fi
+  LOCKED=1
+  [ -f "$STATE/owner" ] || return 0
+  row lock "$(value "$STATE/owner" operator)" "$(age "$(value "$STATE/owner" uptime)" "$(value "$STATE/owner" boot)" "$STATE/owner")"
+}
+
+# `journal` when an apply was cut off and not yet undone.
+report_journal() {
+  if [ -n "$LOCKED" ] || [ ! -f "$STATE/journal" ]; then return 0; fi
+  row journal "$(value "$STATE/journal" state)" "$(value "$STATE/journal" apply)" \
+    "$(age "$(value "$STATE/journal" uptime)" "$(value "$STATE/journal" boot)" "$STATE/journal")"
+}
+
+report_release() {
+  if [ -f "$OWN/meta" ]; then
+    row release "$(value "$OWN/meta" instance)" "$(value "$OWN/meta" generation)" "$(value "$OWN/meta" urn)"
+  else
+    row release -
+  fi
+  if [ -f "$STATE/identity" ]; then
+    while IFS=$TAB read -r key text; do row identity "$key" "$text"; done <"$STATE/identity"
+  fi
+}
+
+# Rows for everything the request names, from the scan.
+report_scan() {
+  awk -F'\t' -v OFS='\t' -v differ="$WORK/differ" '
+    BEGIN { printf "" > differ }
+    T == "scan" { type[$1] = $2; mode[$1] = $3; owner[$1] = $4; group[$1] = $5; size[$1] = $6; sum[$1] = $7; target[$1] = $8; next }
+    T == "packages" { version[$1] = $2; next }
+    T == "units" { enabled[$1] = $2; active[$1] = $3; sub_[$1] = $4; next }
+    T == "known" { print_[$1] = $0; next }
+    T == "record" { if ($1 == "revision") revision[$2] = $3; next }
+    T == "passwd" { home[$1] = $6; next }
+    T == "group" { n = split($4, member, ","); for (i = 1; i <= n; i++) groups[member[i]] = groups[member[i]] (groups[member[i]] == "" ? "" : ",") $1; next }
+    T == "want-directories" { if (type[$1] == "d") print "directory", $1, mode[$1], owner[$1], group[$1]; else print "directory", $1, "-" }
+    T == "want-files" {
+      if (type[$2] != "f") print "file", $2, "-"
+      else if (sum[$2] != $6 && size[$2] < 1048576) print "file", $2, mode[$2], owner[$2], group[$2], sum[$2] > differ
+      else print "file", $2, mode[$2], owner[$2], group[$2], sum[$2]
+    }
+    T == "want-links" { print "link", $1, type[$1] == "l" ? target[$1] : "-" }
+    T == "want-secrets" { if ($2 in print_) print "secret", print_[$2]; else print "secret", $2, "-" }
+    T == "want-packages" { print "package", $1, version[$1] }
+    T == "want-units" { print "unit", $1, enabled[$1], active[$1], sub_[$1] }
+    T == "want-users" { if ($1 in home) print "user", $1, home[$1], groups[$1] == "" ? "-" : groups[$1]; else print "user", $1, "-" }
+    T == "want-revisions" { print "revision", $1, ($1 in revision) ? revision[$1] : "-" }
+  ' T=scan "$WORK/scan" T=packages "$WORK/packages" T=units "$WORK/units" T=known "$WORK/secrets" T=record "$recorded" \
+    FS=: T=passwd /etc/passwd T=group /etc/group FS='\t' T=want-directories "$(table directories)" T=want-files "$(table files)" \
+    T=want-links "$(table links)" T=want-secrets "$(table secrets)" T=want-packages "$(table packages)" T=want-units "$(table units)" \
+    T=want-users "$(table users)" T=want-revisions "$(table revisions)"
+  while IFS=$TAB read -r _ path mode owner group sum; do
+    row file "$path" "$mode" "$owner" "$group" "$sum" "$(base64 -w 0 -- "$path")"
+  done <"$WORK/differ"
+  while IFS=$TAB read -r name uris suites components _; do
+    row repository "$name" "$(repository_state "$name" "$uris" "$suites" "$components")"
+  done <"$(table repositories)"
+  while IFS=$TAB read -r index path python site; do
+    row environment "$path" "$(environment_state "$index" "$path" "$python" "$site")"
+  done <"$(table environments)"
+}
+
+# `conflict` and `foreign`: whose is what lies at the request's paths?
+report_conflicts() {
+  list_owned >"$WORK/owned"
+  awk -F'\t' -v OFS='\t' -v own="$RELEASE" '
+    T == "owned" { if ($1 == own) mine[$2] = 1; else other[$2] = $1; next }
+    T == "scan" { there[$1] = 1; next }
+    T == "secrets" { if ($2 in other) print "conflict", $2, other[$2]; next }
+    { path = T == "files" ? $2 : $1 }
+    path in other { print "conflict", path, other[path]; next }
+    path in there && !(path in mine) { print "foreign", path }
+  ' T=owned "$WORK/owned" T=scan "$WORK/scan" T=files "$(table files)" T=links "$(table links)" T=secrets "$(table secrets)"
+}
+
+# `changed`: what is not as the last apply left it.
+report_changed() {
+  [ "$recorded" != /dev/null ] || return 0
+  awk -F'\t' -v OFS='\t' '
+    T == "scan" { type[$1] = $2; access[$1] = $3 OFS $4 OFS $5; sum[$1] = $7; target[$1] = $8; next }
+    T == "packages" { version[$1] = $2; next }
+    T == "units" { enabled[$1] = $2; active[$1] = $3; next }
+    T == "known" { print_[$1] = $5; next }
+    function changed() { print "changed", $2 }
+    function salt(text) { sub(/:[^:]*$/, "", text); return text }
+    $1 == "file" { if (type[$2] != "f" || access[$2] != $3 OFS $4 OFS $5 || sum[$2] != $6) changed() }
+    $1 == "link" { if (type[$2] != "l" || target[$2] != $3) changed() }
+    $1 == "directory" { if (type[$2] != "d" || access[$2] != $3 OFS $4 OFS $5) changed() }
+    $1 == "secret" {
+      if (type[$2] != "f" || access[$2] != $3 OFS $4 OFS $5) changed()
+      else if (($2 in print_) && salt(print_[$2]) == salt($6) && print_[$2] != $6) changed()
+    }
+    $1 == "package" { if (version[$2] == "-" || $4 != "any" && version[$2] != $3) changed() }
+    $1 == "unit" {
+      on = enabled[$2] ~ /^(enabled|enabled-runtime|static|alias|generated|indirect|linked|transient)$/
+      if ($3 == 1 && !on || $3 == 0 && enabled[$2] == "enabled") changed()
+      else if ($4 == "running" && active[$2] !~ /^(active|activating|reloading)$/ && $5 != "oneshot") changed()
+      else if ($4 == "stopped" && active[$2] ~ /^(active|activating|reloading)$/) changed()
+    }
+  ' T=scan "$WORK/scan" T=packages "$WORK/packages" T=units "$WORK/units" T=known "$WORK/secrets" T=record "$recorded"
+  while IFS=$TAB read -r kind path digest _; do
+    if [ "$kind" = environment ] && [ "$(cat -- "$path/.hearth-ready" 2>/dev/null || :)" != "$digest" ]; then row changed "$path"; fi
+  done <"$recorded"
+}
+
+report_probes() {
+  wait
+  while IFS=$TAB read -r index name _; do row task "$name" "$(cat "$WORK/task.$index")"; done <"$(table tasks)"
+  while IFS=$TAB read -r index name _; do row health "$name" "$(cat "$WORK/health.$index")"; done <"$(table health)"
+}

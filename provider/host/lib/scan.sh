@@ -1,0 +1,139 @@
+# Looking at the host: as few processes as possible, nothing changed.
+# shellcheck shell=sh
+
+# scan_paths LIST HASH OUT: what is at each path of the file LIST. HASH: the paths among them whose digest is wanted.
+# OUT: path, type (find's letter: f d l …), mode (four digits), owner, group, size, sha256 or -, link target or -. Absent paths are left out.
+scan_paths() {
+  # shellcheck disable=SC2016
+  xargs -r -d '\n' -a "$1" sh -c 'exec find "$@" -maxdepth 0 -printf "%p\t%y\t%m\t%u\t%g\t%s\t%l\n"' find >"$3.found" 2>/dev/null || :
+  xargs -r -d '\n' -a "$2" sha256sum -- >"$3.sums" 2>/dev/null || :
+  awk -v OFS='\t' '
+    T == 1 { sum[substr($0, 67)] = substr($0, 1, 64); next }
+    { print $1, $2, sprintf("%04d", $3), $4, $5, $6, ($2 == "f" && $1 in sum) ? sum[$1] : "-", $7 == "" ? "-" : $7 }
+  ' T=1 "$3.sums" T=2 FS='\t' "$3.found" >"$3"
+}
+
+# fingerprint SALT FILE: `v1:<salt>:<sha256 of the salt's text followed by the file>`.
+fingerprint() {
+  fingerprint_sum=$({ printf '%s' "$1" && cat -- "$2"; } | sha256sum)
+  printf 'v1:%s:%s\n' "$1" "${fingerprint_sum%% *}"
+}
+
+random_hex() { od -An -vtx1 -N "$1" /dev/urandom | tr -d ' \n'; }
+
+# scan_secrets SCAN OUT: path, mode, owner, group, fingerprint of each secret of the request that is a file.
+scan_secrets() {
+  : >"$2"
+  while IFS=$TAB read -r _ path _ _ _ kind detail known; do
+    [ -f "$path" ] || continue
+    # The salt that makes the answer comparable: the operator's for a given secret, else the state's, else the host's record.
+    salted=$known
+    if [ "$kind" = given ]; then salted=$detail; fi
+    if [ "$salted" = - ] && [ -f "$OWN/manifest" ]; then
+      salted=$(awk -F'\t' -v path="$path" '$1 == "secret" && $2 == path { print $6 }' "$OWN/manifest")
+    fi
+    salt=${salted#v1:}
+    salt=${salt%%:*}
+    case $salt in '' | - | *[!0-9a-f]*) salt=$(random_hex 16) ;; esac
+    row "$path" "$(fingerprint "$salt" "$path")" >>"$2"
+  done <"$(table secrets)"
+  awk -F'\t' -v OFS='\t' 'T == 1 { mark[$1] = $2; next } $1 in mark && $2 == "f" { print $1, $3, $4, $5, mark[$1] }' \
+    T=1 "$2" T=2 "$1" >"$2.joined"
+  mv -- "$2.joined" "$2"
+}
+
+# scan_packages LIST OUT: name, installed version or -.
+scan_packages() {
+  # shellcheck disable=SC2016
+  xargs -r -d '\n' -a "$1" dpkg-query -W -f '${Package}\t${db:Status-Status}\t${Version}\n' >"$2.dpkg" 2>/dev/null || :
+  awk -F'\t' -v OFS='\t' 'T == 1 { if ($2 == "installed") have[$1] = $3; next } { print $1, ($1 in have) ? have[$1] : "-" }' \
+    T=1 "$2.dpkg" T=2 "$1" >"$2"
+}
+
+# scan_units LIST OUT: name, UnitFileState or -, ActiveState, SubState, NRestarts, LoadState, Type, Result.
+scan_units() {
+  : >"$2"
+  [ -s "$1" ] || return 0
+  xargs -r -d '\n' -a "$1" $SYSTEMCTL show -p UnitFileState,ActiveState,SubState,NRestarts,LoadState,Type,Result -- >"$2.show" 2>/dev/null || :
+  awk -v OFS='\t' '
+    function value(key) { return (key in have) && have[key] != "" ? have[key] : "-" }
+    function flush() {
+      if (!filled) return
+      print name[++block], value("UnitFileState"), value("ActiveState"), value("SubState"), value("NRestarts"), value("LoadState"), value("Type"), value("Result")
+      split("", have); filled = 0
+    }
+    T == 1 { name[++names] = $0; next }
+    $0 == "" { flush(); next }
+    { at = index($0, "="); have[substr($0, 1, at - 1)] = substr($0, at + 1); filled = 1 }
+    END { flush() }
+  ' T=1 "$1" T=2 "$2.show" >"$2"
+}
+
+# environment_digest INDEX PYTHON SYSTEM_SITE_PACKAGES: what the ready marker of an environment holds.
+environment_digest() {
+  environment_sum=$({ printf '%s\n' "$2" "$3" && cat -- "$REQUEST/requirements/$1"; } | sha256sum)
+  printf '%s\n' "${environment_sum%% *}"
+}
+
+# environment_state INDEX PATH PYTHON SYSTEM_SITE_PACKAGES: ready, absent or other (incomplete, or made for other requirements).
+environment_state() {
+  if [ ! -e "$2" ]; then
+    printf 'absent\n'
+  elif [ -f "$2/.hearth-ready" ] && [ "$(cat -- "$2/.hearth-ready")" = "$(environment_digest "$1" "$3" "$4")" ]; then
+    printf 'ready\n'
+  else
+    printf 'other\n'
+  fi
+}
+
+repository_sources() { printf '/etc/apt/sources.list.d/hearth-%s.sources\n' "$1"; }
+
+# repository_key NAME: where its key goes; apt tells armoured and binary keys apart by the file's name.
+repository_key() {
+  if grep -q -a 'BEGIN PGP' -- "$REQUEST/keys/$1"; then
+    printf '/etc/apt/keyrings/hearth-%s.asc\n' "$1"
+  else
+    printf '/etc/apt/keyrings/hearth-%s.gpg\n' "$1"
+  fi
+}
+
+repository_text() {
+  printf 'Types: deb\nURIs: %s\nSuites: %s\nComponents: %s\nSigned-By: %s\n' "$2" "$3" "$4" "$(repository_key "$1")"
+}
+
+# repository_state NAME URIS SUITES COMPONENTS: ready, absent or other.
+repository_state() {
+  repository_file=$(repository_sources "$1")
+  if [ ! -e "$repository_file" ]; then
+    printf 'absent\n'
+  elif repository_text "$@" | cmp -s - "$repository_file" && cmp -s "$REQUEST/keys/$1" "$(repository_key "$1")"; then
+    printf 'ready\n'
+  else
+    printf 'other\n'
+  fi
+}
+
+# task_state INDEX USER: the task's present state, one line, `-` when its program says nothing or fails.
+task_state() { run_argv "$2" 20 "$REQUEST/argv/task.$1.observe" 2>/dev/null | one_line; }
+
+# probe INDEX KIND URL STATUS TIMEOUT_SECONDS: prints `ok`, or what was seen instead.
+probe() {
+  if [ "$2" = command ]; then
+    if probe_text=$(run_argv - "$5" "$REQUEST/argv/health.$1" 2>&1); then
+      printf 'ok\n'
+    else
+      printf 'failed: %s\n' "$(printf '%s\n' "$probe_text" | tail -n 1 | one_line)"
+    fi
+    return 0
+  fi
+  if ! command -v curl >/dev/null; then
+    printf 'curl is not installed on this host\n'
+    return 0
+  fi
+  # -k: a service is asked on this host's own addresses, where its certificate's names do not hold; nothing secret is sent.
+  if probe_text=$(curl -k -sS -o /dev/null -w '%{http_code}' --noproxy '*' --max-time "$5" -- "$3" 2>&1 </dev/null); then
+    if [ "$probe_text" = "$4" ]; then printf 'ok\n'; else printf 'answered %s, expected %s\n' "$probe_text" "$4"; fi
+  else
+    printf '%s\n' "$probe_text" | sed 's/^curl: ([0-9]*) //; s/^000//' | grep . | tail -n 1 | one_line
+  fi
+}

@@ -1,0 +1,80 @@
+# The course of a transaction: its steps, its failures, its end. Standard output is the log that followers read.
+# shellcheck shell=sh
+
+STEPS=13
+
+# begin N NAME TEXT: the next step; the safe point at which a cancel is obeyed.
+begin() {
+  STEP=$2
+  row step "$1" "$STEPS" "$3"
+  obey_cancel
+}
+
+obey_cancel() {
+  [ ! -e "$DIR/cancel" ] || fail "cancelled"
+}
+
+# A program's words without what looks like a secret (programs should not print any; this is the second line of defence).
+redact() {
+  sed -E 's/((pass(word|wd|phrase)?|secret|token|api_?key)["'\'']?[[:space:]]*[=:][[:space:]]*).*/\1[hidden]/I'
+}
+
+# fail TEXT [FILE]: the transaction failed; FILE has the failing program's words. Undoes what was done and ends.
+fail() {
+  set +e
+  trap - EXIT
+  row fail "$STEP" "$1"
+  if [ -n "${2-}" ] && [ -s "$2" ]; then row output "$(tail -n 20 -- "$2" | redact | base64 -w 0)"; fi
+  undo_transaction
+  finish failed
+}
+
+# run FILE COMMAND...: runs it with its words in FILE; for `|| fail`.
+run() {
+  run_output=$1
+  shift
+  "$@" >"$run_output" 2>&1 </dev/null
+}
+
+# The shell gave up somewhere unforeseen (a full disk, say).
+unexpected() {
+  fail "the step was cut off by an unexpected error" "$DIR/stderr"
+}
+
+# finish ok|failed|refused: leaves only the log and the request's meta behind (no content, no given secret), then says the end.
+finish() {
+  find "$DIR" -mindepth 1 -maxdepth 1 ! -name log ! -name stderr ! -name "${KEEP_UNDO:-log}" -exec rm -rf -- {} +
+  rm -f -- "$STATE/journal" "$STATE/owner"
+  prune_applies
+  row end "$1"
+  trap - EXIT
+  exit 0
+}
+
+# Keeps the logs of the last 20 transactions.
+prune_applies() {
+  # shellcheck disable=SC2012  # names are ids that we chose
+  ls -1t -- "$STATE/apply" | tail -n +21 | while IFS= read -r prune_id; do rm -rf -- "$STATE/apply/${prune_id:?}"; done
+}
+
+# refuse_apply CODE TEXT: as refuse, once the lock is held.
+refuse_apply() {
+  trap - EXIT
+  row refuse "$1" "$2"
+  finish refused
+}
+
+# journal STATE: writes where this transaction stands. preparing: only additions so far; swapping: undo it; recording: finish it.
+journal() {
+  uptime_now
+  {
+    row apply "$APPLY"
+    row release "$RELEASE"
+    row state "$1"
+    row uptime "$NOW"
+    row boot "$(boot_id)"
+  } | write_state "$STATE/journal"
+}
+
+# changed SUBJECT: remembers that something units may depend on is new.
+changed() { printf '%s\n' "$1" >>"$DIR/changed"; }

@@ -1,0 +1,95 @@
+# Putting the staged files in place, and putting the previous ones back. Every file moves by rename: readers see the old or the new one.
+# shellcheck shell=sh
+
+# lexists PATH: is there anything, a dangling link too?
+lexists() { [ -e "$1" ] || [ -L "$1" ]; }
+
+# link_or_copy SOURCE TARGET: a hard link needs no space; another file system needs a copy.
+link_or_copy() { cp -al -- "$1" "$2" 2>/dev/null || { rm -f -- "$2" && cp -a -- "$1" "$2"; }; }
+
+# aside PATH: the name beside it under which its successor waits for the rename.
+aside() { printf '%s/.%s.hearth-new\n' "${1%/*}" "${1##*/}"; }
+
+# Keeps the previous generation of everything in the plan: $DIR/undo/files (copy or absent, number, path) and the copies.
+keep_files() {
+  mkdir -p -m 0700 -- "$DIR/undo/copy"
+  kept=0
+  : >"$WORK/kept"
+  while IFS=$TAB read -r _ _ path; do
+    kept=$((kept + 1))
+    if lexists "$path"; then
+      link_or_copy "$path" "$DIR/undo/copy/$kept" 2>"$DIR/output" || fail "the present $path could not be kept" "$DIR/output"
+      row copy "$kept" "$path" >>"$WORK/kept"
+    else
+      row absent "$kept" "$path" >>"$WORK/kept"
+    fi
+  done <"$DIR/plan"
+  write_state "$DIR/undo/files" <"$WORK/kept"
+}
+
+# Keeps mode and owner of the directories that will be put right.
+keep_directories() {
+  awk -F'\t' -v OFS='\t' 'T == 1 { if ($2 == "d") have[$1] = $3 OFS $4 OFS $5; next } ($1 in have) && have[$1] != $2 OFS $3 OFS $4 { print $1, have[$1] > before; print }' \
+    before="$DIR/undo/directories" T=1 "$WORK/scan" T=2 "$(table directories)" >"$WORK/repair"
+}
+
+swap() {
+  while IFS=$TAB read -r path mode owner group; do repair_access "$path" "$mode" "$owner" "$group"; done <"$WORK/repair"
+  swap_lay_aside
+  while IFS=$TAB read -r verb _ path; do
+    if [ "$verb" = remove ]; then
+      rm -f -- "$path"
+      row did "removed $path"
+    else
+      mv -fT -- "$(aside "$path")" "$path" 2>"$DIR/output" || fail "$path could not be replaced" "$DIR/output"
+      row did "wrote $path"
+    fi
+  done <"$DIR/plan"
+  cut -f 3 -- "$DIR/plan" | sed 's,/[^/]*$,,' | sort -u | xargs -r -d '\n' sync -- 2>/dev/null || :
+  if plan_touches_units "$DIR/plan" 3; then run "$DIR/output" $SYSTEMCTL daemon-reload || fail "systemd could not read the unit files" "$DIR/output"; fi
+}
+
+# All new files are written (and on the disk) beside their places before the first rename, so a full disk stops us here.
+swap_lay_aside() {
+  : >"$WORK/aside"
+  while IFS=$TAB read -r verb staged path; do
+    [ "$verb" != remove ] || continue
+    new=$(aside "$path")
+    rm -f -- "$new"
+    link_or_copy "$(plan_source "$verb" "$staged")" "$new" 2>"$DIR/output" || fail "$path could not be written" "$DIR/output"
+    if [ ! -L "$new" ]; then printf '%s\n' "$new" >>"$WORK/aside"; fi
+  done <"$DIR/plan"
+  run "$DIR/output" xargs -r -d '\n' -a "$WORK/aside" sync -- || fail "the new files could not be written to the disk" "$DIR/output"
+}
+
+# Everything as $DIR/undo says it was. May run any number of times, from any point.
+restore_files() {
+  [ -f "$DIR/undo/files" ] || return 0
+  while IFS=$TAB read -r kind number path; do
+    rm -f -- "$(aside "$path")"
+    if [ "$kind" = absent ]; then rm -f -- "$path"; else restore_file "$DIR/undo/copy/$number" "$path"; fi
+  done <"$DIR/undo/files"
+  if [ -f "$DIR/undo/directories" ]; then
+    while IFS=$TAB read -r path mode owner group; do
+      chown -- "$owner:$group" "$path"
+      chmod -- "$mode" "$path"
+    done <"$DIR/undo/directories"
+  fi
+}
+
+restore_file() {
+  if [ ! -L "$1" ] && [ "$1" -ef "$2" ]; then return 0; fi
+  new=$(aside "$2")
+  # On a full disk the failed file makes room for the one that worked.
+  link_or_copy "$1" "$new" 2>/dev/null || { rm -f -- "$new" "$2" && cp -a -- "$1" "$new"; }
+  mv -fT -- "$new" "$2"
+}
+
+restore_environments() {
+  [ -f "$DIR/undo/environments" ] || return 0
+  while IFS= read -r path; do
+    [ -d "$path.hearth-$APPLY" ] || continue
+    rm -rf -- "$path"
+    mv -T -- "$path.hearth-$APPLY" "$path"
+  done <"$DIR/undo/environments"
+}

@@ -1,0 +1,31 @@
+# The way back: from a failure, a cancel, or (on the next apply) from a power cut.
+# shellcheck shell=sh
+
+# undo_transaction: puts back what this transaction replaced and says what holds now. Additions stay.
+undo_transaction() {
+  UNDOING=1
+  remove_policy
+  restore_environments
+  if [ "$(value "$STATE/journal" state)" != swapping ]; then return 0; fi
+  row step "$STEPS" "$STEPS" "putting the previous generation back"
+  rebooted=
+  if [ "$(value "$STATE/journal" boot)" != "$(boot_id)" ]; then rebooted=1; fi
+  trouble=
+  restore_files 2>"$DIR/output" || trouble="files could not be put back: $(tail -n 1 -- "$DIR/output")"
+  if [ -f "$DIR/undo/files" ] && plan_touches_units "$DIR/undo/files" 3; then $SYSTEMCTL daemon-reload 2>/dev/null; fi
+  restore_units "$rebooted"
+  if [ -z "$trouble" ] && [ -f "$OWN/request/units" ] && ! wait_healthy "$OWN/request"; then trouble=$HEALTH_TEXT; fi
+  report_undone
+}
+
+report_undone() {
+  generation=$(value "$OWN/meta" generation)
+  if [ -n "$trouble" ]; then
+    KEEP_UNDO=undo
+    row undone failed "the files of generation ${generation:-0} are back, but $trouble (copies: $DIR/undo)"
+  elif [ -z "$generation" ]; then
+    row undone ok "the host has what it had before; release $RELEASE is not installed"
+  else
+    row undone ok "generation $generation is active, its units and health are as before"
+  fi
+}

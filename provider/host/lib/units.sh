@@ -1,0 +1,156 @@
+# systemd units: who must restart, in which order, and how to get back.
+# shellcheck shell=sh
+
+# unit_fact NAME COLUMN: from a fresh scan of one unit (2 enabled, 3 active, 4 sub, 5 restarts, 6 load, 7 type, 8 result).
+unit_fact() {
+  printf '%s\n' "$1" >"$WORK/one-unit"
+  scan_units "$WORK/one-unit" "$WORK/one-unit.scan"
+  cut -f "$2" -- "$WORK/one-unit.scan"
+}
+
+is_up() { case $1 in active | activating | reloading) return 0 ;; *) return 1 ;; esac; }
+
+# Keeps what every unit of this and the last request is like, for the way back.
+keep_units() {
+  { cut -f 1 -- "$(table units)" && if [ -f "$OWN/manifest" ]; then awk -F'\t' '$1 == "unit" { print $2 }' "$OWN/manifest"; fi; } |
+    sort -u >"$WORK/list.all-units"
+  scan_units "$WORK/list.all-units" "$DIR/undo/units"
+}
+
+# Revisions that are not those the units were last restarted for.
+note_revisions() {
+  while IFS=$TAB read -r name wanted; do
+    held=$(if [ -f "$OWN/manifest" ]; then awk -F'\t' -v name="$name" '$1 == "revision" && $2 == name { print $3 }' "$OWN/manifest"; fi)
+    [ "$held" = "$wanted" ] || changed "revision:$name"
+  done <"$(table revisions)"
+}
+
+# trigger_of UNIT: restart, reload or nothing, from what changed so far.
+trigger_of() {
+  awk -F'\t' -v unit="$1" '
+    BEGIN { base = unit; template = unit; sub(/@.*\./, "@.", template) }
+    T == 1 {
+      seen[$0] = 1
+      if ($0 ~ /^package:/) packages = 1
+      n = split($0, part, "/"); last = part[n]; folder = part[n - 1]
+      if ($0 ~ /\/systemd\/(system|user)\// && (last == base || last == template || folder == base ".d" || folder == template ".d")) restart = 1
+      next
+    }
+    $1 == unit && ($3 in seen) { if ($2 == "restart") restart = 1; else reload = 1 }
+    END { if (restart || packages) print "restart"; else if (reload) print "reload" }
+  ' T=1 "$DIR/changed" T=2 "$(table triggers)"
+}
+
+# after_tasks UNIT: does it wait for a task of this release?
+after_tasks() { awk -F'\t' -v unit="$1" '$1 == unit && $3 ~ /^task:/ { found = 1 } END { exit !found }' "$(table triggers)"; }
+
+# Units that the last apply managed and this one does not name: stopped and off, before their files go (unless another release has them).
+drop_units() {
+  [ -f "$OWN/manifest" ] || return 0
+  cat -- "$STATE"/releases/*/manifest >"$WORK/manifests"
+  awk -F'\t' -v OFS='\t' '
+    T == 1 { wanted[$1] = 1; next }
+    T == 2 { if ($1 == "unit") users[$2]++; next }
+    $1 == "unit" && !($2 in wanted) && users[$2] < 2 { print $2 }
+  ' T=1 "$(table units)" T=2 "$WORK/manifests" T=3 "$OWN/manifest" >"$WORK/dropped"
+  while IFS= read -r name; do
+    touch_unit "$name"
+    unit_do stop "$name"
+    if [ "$(unit_fact "$name" 2)" = enabled ]; then unit_do disable "$name"; fi
+    row did "stopped $name"
+  done <"$WORK/dropped"
+}
+
+# touch_unit NAME [reload]: written down before it is done, so that a power cut cannot hide it.
+touch_unit() {
+  row "$1" "${2:-restart}" >>"$DIR/undo/touched"
+  sync -- "$DIR/undo/touched"
+}
+
+unit_do() {
+  run "$DIR/output" $SYSTEMCTL "$1" -- "$2" || unit_failed "systemctl $1 $2 failed" "$2"
+}
+
+# unit_failed TEXT UNIT: fails with the unit's own last words.
+unit_failed() {
+  journalctl --sync 2>/dev/null || :
+  journalctl -u "$2" -n 20 --no-pager -o cat >"$WORK/journal" 2>/dev/null || :
+  cat -- "$DIR/output" "$WORK/journal" >"$WORK/words"
+  fail "$1" "$WORK/words"
+}
+
+# settle_units before|after: brings the units that do not (before) or do (after) wait for tasks into their wanted state.
+settle_units() {
+  while IFS=$TAB read -r name wants_enabled wants_state; do
+    if after_tasks "$name"; then phase=after; else phase=before; fi
+    [ "$phase" = "$1" ] || continue
+    settle_unit "$name" "$wants_enabled" "$wants_state"
+  done <"$(table units)"
+}
+
+settle_unit() {
+  trigger=$(trigger_of "$1")
+  enabled=$(unit_fact "$1" 2)
+  active=$(unit_fact "$1" 3)
+  if [ "$2" = 1 ]; then
+    case $enabled in
+      enabled | enabled-runtime | static | alias | generated | indirect | linked | transient) ;;
+      *) unit_change enable "$1" enabled ;;
+    esac
+  elif [ "$enabled" = enabled ]; then
+    unit_change disable "$1" disabled
+  fi
+  case $3 in
+    stopped) if is_up "$active"; then unit_change stop "$1" stopped; fi ;;
+    running) settle_running "$1" "$trigger" "$active" ;;
+    ignored) if [ -n "$trigger" ] && is_up "$active"; then settle_running "$1" "$trigger" "$active"; fi ;;
+  esac
+}
+
+unit_change() {
+  begin 10 units "$1 $2"
+  touch_unit "$2"
+  unit_do "$1" "$2"
+  row did "$3 $2"
+}
+
+settle_running() {
+  if ! is_up "$3"; then
+    if [ "$(unit_fact "$1" 7)" = oneshot ] && [ -z "$2" ] && [ "$(unit_fact "$1" 8)" = success ] && [ -f "$OWN/manifest" ]; then return 0; fi
+    begin 10 units "starting $1"
+    touch_unit "$1"
+    $SYSTEMCTL reset-failed -- "$1" 2>/dev/null || :
+    unit_do start "$1"
+    row did "started $1"
+  elif [ "$2" = restart ]; then
+    begin 10 units "restarting $1"
+    touch_unit "$1"
+    uptime_now
+    row "$1" "$NOW" >>"$WORK/restarted"
+    $SYSTEMCTL reset-failed -- "$1" 2>/dev/null || :
+    unit_do restart "$1"
+  elif [ "$2" = reload ]; then
+    begin 10 units "reloading $1"
+    touch_unit "$1" reload
+    unit_do reload "$1"
+    row did "reloaded $1"
+  fi
+}
+
+# restore_units ALL: back to what $DIR/undo/units says; ALL (after a reboot) does not trust the list of touched ones.
+restore_units() {
+  [ -f "$DIR/undo/units" ] || return 0
+  touch -- "$DIR/undo/touched"
+  awk -F'\t' -v OFS='\t' -v all="$1" '
+    T == 1 { if (deed[$1] != "restart") deed[$1] = $2; next }
+    all || ($1 in deed) { print $1, $2, $3, all ? "restart" : deed[$1] }
+  ' T=1 "$DIR/undo/touched" T=2 "$DIR/undo/units" >"$WORK/restore"
+  while IFS=$TAB read -r name enabled active deed; do
+    case $enabled in
+      enabled) $SYSTEMCTL enable -- "$name" ;;
+      disabled | -) $SYSTEMCTL disable -- "$name" ;;
+    esac
+    $SYSTEMCTL reset-failed -- "$name" || :
+    if is_up "$active"; then $SYSTEMCTL "$deed" -- "$name"; else $SYSTEMCTL stop -- "$name"; fi
+  done <"$WORK/restore" >/dev/null 2>&1
+}

@@ -1,0 +1,25 @@
+#!/bin/sh
+# What is on the host now, compared with nothing: one pass, few processes, no change. `observe.sh DIR`; see PROTOCOL.md.
+set -eu
+DIR=$1
+. "$DIR/lib/base.sh"
+. "$DIR/lib/scan.sh"
+. "$DIR/lib/state.sh"
+. "$DIR/lib/report.sh"
+
+read_meta
+require_host
+check_paths
+WORK=$DIR/work
+mkdir -p "$WORK"
+
+start_probes
+scan_all
+report_lock
+report_journal
+report_release
+report_scan
+report_conflicts
+report_changed
+report_probes
+row end

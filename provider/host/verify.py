@@ -1,0 +1,268 @@
+"""What only the host itself can see of its homeserver: `verify.py DIR` reads DIR/request.json, prints one JSON answer.
+
+Request: homeserverUrl, serverName, publicHost, registrationSecretPath, maxUploadBytes, database {name, role},
+mediaPath, logFile; optional: stateDirectory, proxyAddress ([address, port], by default this host's own 127.0.0.1:443).
+
+Answer: {admin, upload, forwardedAddress, destinations, database, media, log}: facts, one object for each question; `error`
+in one of them says why it has no answer. Nothing is judged here, and nothing stays behind.
+"""
+
+import concurrent.futures
+import datetime
+import http.client
+import json
+import os
+import re
+import secrets
+import socket
+import ssl
+import subprocess
+import sys
+import urllib.parse
+
+from homeserver import STATE_DIRECTORY, AdminSession, Homeserver, NoCredential, Refused, Unavailable, describe, locked
+
+UPLOAD_TIMEOUT = 60.0
+LOG_TAIL_BYTES = 4 * 1024 * 1024
+LOG_WINDOW = datetime.timedelta(hours=1)
+FEDERATION_LOGGERS = ("synapse.federation.", "synapse.handlers.federation", "synapse.http.matrixfederationclient", "synapse.crypto.keyring")
+
+
+class ProxyConnection(http.client.HTTPSConnection):
+    """HTTPS to this host's own proxy: the public name in SNI and Host, loopback as the address."""
+
+    def __init__(self, address, public_host, timeout):
+        # Whether the chain is trusted is judged from outside; on loopback there is nobody to impersonate the proxy.
+        context = ssl.create_default_context()
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE
+        super().__init__(public_host, timeout=timeout, context=context)
+        self._address = address
+
+    def connect(self):
+        plain = socket.create_connection(self._address, timeout=self.timeout)
+        self.sock = self._context.wrap_socket(plain, server_hostname=self.host)
+
+
+def through_proxy(request, token, method, path, headers=None, body=None, timeout=10.0):
+    """Status and decoded JSON of a request through the proxy, as Hearth's admin account."""
+    address = tuple(request.get("proxyAddress", ("127.0.0.1", 443)))
+    connection = ProxyConnection(address, request["publicHost"], timeout)
+    try:
+        connection.request(method, path, body=body, headers={"Authorization": f"Bearer {token}", **(headers or {})})
+        response = connection.getresponse()
+        text = response.read()
+    finally:
+        connection.close()
+    try:
+        answer = json.loads(text)
+    except ValueError:
+        answer = {}
+    return response.status, answer if isinstance(answer, dict) else {}
+
+
+def zeros(count):
+    block = bytes(64 * 1024)
+    while count > 0:
+        yield block[:count]
+        count -= len(block)
+
+
+def observe_upload(request, token):
+    """Uploads a body of exactly the limit, then removes it."""
+    size = request["maxUploadBytes"]
+    headers = {"Content-Type": "application/octet-stream", "Content-Length": str(size)}
+    path = "/_matrix/media/v3/upload?filename=hearth-verify"
+    try:
+        status, answer = through_proxy(request, token, "POST", path, headers, zeros(size), UPLOAD_TIMEOUT)
+    except (BrokenPipeError, ConnectionResetError):
+        # The proxy closed the connection over a body it does not want.
+        return {"bytes": size, "status": 413, "removed": None}
+    seen = {"bytes": size, "status": status, "message": answer.get("error"), "removed": None}
+    uri = answer.get("content_uri", "")
+    if status == 200 and uri.startswith("mxc://"):
+        server, media_id = uri.removeprefix("mxc://").split("/", 1)
+        direct = Homeserver(request["homeserverUrl"])
+        direct.token = token
+        quoted = "/".join(urllib.parse.quote(part, safe="") for part in (server, media_id))
+        removed, reply = direct.call("DELETE", f"/_synapse/admin/v1/media/{quoted}")
+        seen["removed"] = "yes" if removed == 200 else describe(removed, reply)
+    return seen
+
+
+def observe_forwarded_address(request, token):
+    """Claims to come from a made-up address of the documentation range; then asks Synapse which addresses it saw."""
+    forged = f"2001:db8::{secrets.token_hex(2)}:{secrets.token_hex(2)}"
+    headers = {"X-Forwarded-For": forged, "User-Agent": "hearth-verify"}
+    status, answer = through_proxy(request, token, "GET", "/_matrix/client/v3/account/whoami", headers)
+    if status != 200:
+        return {"error": f"the proxy answered {describe(status, answer)} to a request with a forged address"}
+    direct = Homeserver(request["homeserverUrl"])
+    direct.token = token
+    user = urllib.parse.quote(answer["user_id"], safe="")
+    status, answer = direct.call("GET", f"/_synapse/admin/v1/whois/{user}")
+    if status != 200:
+        return {"error": f"whois answered {describe(status, answer)}"}
+    sessions = [session for device in answer["devices"].values() for session in device["sessions"]]
+    addresses = [c["ip"] for s in sessions for c in s["connections"] if c.get("user_agent") == "hearth-verify"]
+    # Compared as addresses: `::ab:12` may be printed with other zeros.
+    believed = any(_address_bytes(address) == _address_bytes(forged) for address in addresses)
+    return {"forged": forged, "believed": believed, "seen": sorted(set(addresses) - {forged})[:3]}
+
+
+def _address_bytes(text):
+    for family in (socket.AF_INET, socket.AF_INET6):
+        try:
+            return socket.inet_pton(family, text)
+        except OSError:
+            continue
+    return text
+
+
+def observe_database(request):
+    """Connections of Synapse's role, as Postgres counts them, and SQLite files that a Synapse process holds open."""
+    query = (
+        "select count(*) from pg_stat_activity where datname = :'database' and usename = :'role';\n"
+        "select current_setting('max_connections');\n"
+    )
+    database = request["database"]
+    argv = ["runuser", "-u", "postgres", "--", "psql", "-XAtq", "-v", "ON_ERROR_STOP=1", "-d", "postgres"]
+    argv += ["-v", f"database={database['name']}", "-v", f"role={database['role']}"]
+    seen = {"sqlite": open_sqlite_files()}
+    try:
+        done = subprocess.run(argv, input=query, capture_output=True, text=True, timeout=10, check=False, cwd="/")
+    except (OSError, subprocess.TimeoutExpired) as error:
+        return {**seen, "error": str(error)}
+    if done.returncode != 0:
+        return {**seen, "error": (done.stderr.strip().splitlines() or ["psql failed"])[-1]}
+    connections, available = done.stdout.split()
+    return {**seen, "connections": int(connections), "available": int(available)}
+
+
+def open_sqlite_files():
+    found = set()
+    for process in filter(str.isdigit, os.listdir("/proc")):
+        try:
+            with open(f"/proc/{process}/cmdline", "rb") as file:
+                if b"synapse.app" not in file.read():
+                    continue
+            links = [os.readlink(f"/proc/{process}/fd/{fd}") for fd in os.listdir(f"/proc/{process}/fd")]
+        except OSError:
+            continue
+        found.update(link for link in links if link.endswith((".db", ".sqlite", ".sqlite3")))
+    return sorted(found)
+
+
+def observe_media(request):
+    """Disk blocks below the media directory, and what its file system has left."""
+    path = request["mediaPath"]
+    try:
+        space = os.statvfs(path)
+    except OSError as error:
+        return {"error": f"{path}: {error.strerror}"}
+    used, pending = 0, [path]
+    while pending:
+        try:
+            with os.scandir(pending.pop()) as entries:
+                for entry in entries:
+                    used += entry.stat(follow_symlinks=False).st_blocks * 512
+                    if entry.is_dir(follow_symlinks=False):
+                        pending.append(entry.path)
+        except FileNotFoundError:
+            continue
+    return {"used": used, "free": space.f_bavail * space.f_frsize, "size": space.f_blocks * space.f_frsize}
+
+
+LOG_LINE = re.compile(r"(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d),\d+ - (\S+) - \d+ - (WARNING|ERROR|CRITICAL) - \S* - (.*)")
+# `{GET-O-12} [other.example] Request failed …`
+DESTINATION = re.compile(r"\[([A-Za-z0-9.:\[\]-]+)\]")
+
+
+def read_federation_log(lines, now):
+    """Warnings by destination and errors of the last hour, of the loggers that speak to other servers."""
+    warnings, errors = {}, []
+    for line in lines:
+        match = LOG_LINE.match(line)
+        if match is None or not match[2].startswith(FEDERATION_LOGGERS):
+            continue
+        if now - datetime.datetime.strptime(match[1], "%Y-%m-%d %H:%M:%S") > LOG_WINDOW:
+            continue
+        if match[3] == "WARNING":
+            destination = DESTINATION.search(match[4])
+            name = destination[1] if destination else match[2]
+            warnings[name] = warnings.get(name, 0) + 1
+        else:
+            errors.append(f"{match[2]}: {match[4]}"[:200])
+    return {"warnings": warnings, "errors": errors[-3:], "errorCount": len(errors)}
+
+
+def observe_log(request):
+    path = request["logFile"]
+    try:
+        with open(path, "rb") as file:
+            file.seek(0, os.SEEK_END)
+            file.seek(max(0, file.tell() - LOG_TAIL_BYTES))
+            lines = file.read().decode("utf-8", "replace").splitlines()
+    except OSError as error:
+        return {"error": f"{path}: {error.strerror}"}
+    return read_federation_log(lines, datetime.datetime.now())
+
+
+def observe_destinations(request, token):
+    """How many other servers are known, and which of them cannot be reached now."""
+    direct = Homeserver(request["homeserverUrl"])
+    direct.token = token
+    status, answer = direct.call("GET", "/_synapse/admin/v1/federation/destinations?limit=1000")
+    if status != 200:
+        return {"error": describe(status, answer)}
+    failing = [entry["destination"] for entry in answer["destinations"] if entry["failure_ts"]]
+    return {"known": answer["total"], "failing": len(failing), "names": failing[:5]}
+
+
+def admin_token(request):
+    state_directory = request.get("stateDirectory", STATE_DIRECTORY)
+    with locked(state_directory):
+        homeserver = Homeserver(request["homeserverUrl"])
+        session = AdminSession(homeserver, request["serverName"], request["registrationSecretPath"], state_directory)
+        session.open(may_create=True)
+        return homeserver.token
+
+
+def guarded(function, *arguments):
+    """One question without an answer leaves the others theirs."""
+    try:
+        return function(*arguments)
+    except (OSError, http.client.HTTPException, Unavailable) as error:
+        return {"error": str(error) or type(error).__name__}
+
+
+def run(request):
+    questions = {
+        "database": (observe_database, request),
+        "media": (observe_media, request),
+        "log": (observe_log, request),
+    }
+    observations = {}
+    try:
+        token = admin_token(request)
+    except (Unavailable, Refused, NoCredential) as error:
+        observations["admin"] = {"error": str(error)}
+    else:
+        observations["admin"] = {}
+        questions["upload"] = (observe_upload, request, token)
+        questions["forwardedAddress"] = (observe_forwarded_address, request, token)
+        questions["destinations"] = (observe_destinations, request, token)
+    with concurrent.futures.ThreadPoolExecutor(len(questions)) as pool:
+        running = {name: pool.submit(guarded, *question) for name, question in questions.items()}
+    return observations | {name: future.result() for name, future in running.items()}
+
+
+def main(directory):
+    with open(os.path.join(directory, "request.json"), encoding="utf-8") as file:
+        request = json.load(file)
+    json.dump(run(request), sys.stdout)
+    sys.stdout.write("\n")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])
