@@ -6,6 +6,7 @@ process.env.PULUMI_ERROR_OUTPUT_STRING = "true";
 
 const shared = {
   testEnvironment: "node",
+  setupFilesAfterEnv: ["<rootDir>/toolchain/jest-timeout.js"],
   transform: {
     "\\.ts$": [
       "@swc/jest",
@@ -15,8 +16,6 @@ const shared = {
   // Run-time state of this checkout, copies of it made by tests among them.
   modulePathIgnorePatterns: ["<rootDir>/.hearth/"],
 };
-const seconds = 1000;
-
 /** @type {import("jest").Config} */
 module.exports = {
   // Two cores run the whole suite in CI, and two end-to-end files at once is what the sandbox's memory allows.
@@ -27,21 +26,21 @@ module.exports = {
       displayName: "unit",
       testMatch: ["<rootDir>/tests/**/*.test.ts"],
       testPathIgnorePatterns: ["\\.(provider|e2e)\\.test\\.ts$"],
-      testTimeout: 20 * seconds,
+      globals: { testTimeoutSeconds: 20 },
     },
     {
       ...shared,
       displayName: "provider",
       testMatch: ["<rootDir>/tests/**/*.provider.test.ts"],
       globalSetup: "<rootDir>/toolchain/jest-setup.js",
-      testTimeout: 180 * seconds,
+      globals: { testTimeoutSeconds: 180 },
     },
     {
       ...shared,
       displayName: "e2e",
       testMatch: ["<rootDir>/tests/**/*.e2e.test.ts"],
       globalSetup: "<rootDir>/toolchain/jest-setup.js",
-      testTimeout: 900 * seconds,
+      globals: { testTimeoutSeconds: 900 },
     },
   ],
 };

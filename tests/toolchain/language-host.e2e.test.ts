@@ -1,0 +1,113 @@
+import fs from "node:fs";
+import os from "node:os";
+import path from "node:path";
+import { eventually, processesIn, removeDirectory, root, run, start } from "./support";
+
+// A small Pulumi project under the real engine and whichever language host the toolchain gave it. It takes its modules and
+// the loader from this checkout, through links, and has its own state.
+let project: string;
+
+beforeAll(async () => {
+  project = fs.realpathSync(fs.mkdtempSync(path.join(os.tmpdir(), "hearth-program-")));
+  for (const name of ["node_modules", "toolchain"])
+    fs.symlinkSync(path.join(root, name), path.join(project, name));
+  const settings = fs.readFileSync(path.join(root, "Pulumi.yaml"), "utf8");
+  fs.writeFileSync(path.join(project, "Pulumi.yaml"), settings.slice(0, settings.indexOf("plugins:")));
+  fs.writeFileSync(path.join(project, "package.json"), JSON.stringify({ name: "program", main: "index.ts" }));
+  program("export const nothing = 0;");
+  expect(await pulumi("stack", "init", "dev")).toMatchObject({ code: 0 });
+});
+afterAll(() => removeDirectory(project));
+
+const program = (text: string) => fs.writeFileSync(path.join(project, "index.ts"), text);
+const wrapper = path.join(root, "toolchain/pulumi");
+const environment = {
+  ...process.env,
+  PULUMI_CONFIG_PASSPHRASE: undefined,
+  PULUMI_CONFIG_PASSPHRASE_FILE: undefined,
+};
+const pulumi = (...args: string[]) => run(wrapper, args, { cwd: project, env: environment });
+
+test("up runs the program with its stack, and a changed file is what the next one runs", async () => {
+  program(
+    `import * as pulumi from "@pulumi/pulumi";
+export const where: string = [pulumi.getProject(), pulumi.getStack(), process.cwd()].join(" ");`,
+  );
+  expect(await pulumi("up", "--yes", "--skip-preview")).toMatchObject({ code: 0 });
+  const outputs = async () => JSON.parse((await pulumi("stack", "output", "--json")).stdout);
+  expect(await outputs()).toEqual({ where: `hearth dev ${project}` });
+  program("export const now: number = 2;");
+  expect(await pulumi("up", "--yes")).toMatchObject({ code: 0 });
+  expect(await outputs()).toEqual({ now: 2 });
+});
+
+test("state goes into the project and nothing asks for a login or a passphrase, from a folder below it too", async () => {
+  const below = path.join(project, "below");
+  fs.mkdirSync(below, { recursive: true });
+  const end = await run(wrapper, ["preview"], { cwd: below, env: environment });
+  expect(end).toMatchObject({ code: 0 });
+  expect(fs.readdirSync(below)).toEqual([]);
+  expect(fs.existsSync(path.join(project, ".hearth/state/.pulumi/stacks/hearth/dev.json"))).toBe(true);
+});
+
+test("configuration reaches the program, and what is secret is known as secret", async () => {
+  await pulumi("config", "set", "plain", "p$x 'y'");
+  await pulumi("config", "set", "--secret", "hidden", "planted-secret");
+  program(
+    `import * as pulumi from "@pulumi/pulumi";
+const config = new pulumi.Config();
+export const plain = config.require("plain");
+export const hidden = config.requireSecret("hidden");`,
+  );
+  const end = await pulumi("up", "--yes", "--skip-preview");
+  expect(end).toMatchObject({ code: 0 });
+  expect(end.stdout).toContain("[secret]");
+  expect(end.stdout + end.stderr).not.toContain("planted-secret");
+  const { stdout } = await pulumi("stack", "output", "--json", "--show-secrets");
+  expect(JSON.parse(stdout)).toEqual({ plain: "p$x 'y'", hidden: "planted-secret" });
+});
+
+test("an error in the program fails the preview once, at the line of the source", async () => {
+  program(
+    'interface Gone { a: string }\n\nfunction fail(): never {\n  throw new Error("broken here");\n}\nfail();',
+  );
+  const { code, stdout } = await pulumi("preview");
+  expect(code).not.toBe(0);
+  expect(stdout.match(/Error: broken here/g)).toHaveLength(1);
+  // Colours stand between the parts.
+  expect(stdout).toMatch(/at fail .*index\.ts:4:9/);
+  expect(stdout).not.toContain("exited with code");
+});
+
+test("a program that dies without a word is reported with its exit code", async () => {
+  program("process.exit(3);");
+  const { code, stdout } = await pulumi("preview");
+  expect(code).not.toBe(0);
+  expect(stdout).toMatch(/exit(ed with)? (code|status).* 3/i);
+});
+
+test("what the program prints is shown", async () => {
+  program('console.log("printed by the program");');
+  expect((await pulumi("preview")).stdout).toContain("printed by the program");
+});
+
+describe("an interrupted preview leaves no process behind", () => {
+  const waiting = () => {
+    program('console.log("program is up"); export const never = new Promise((r) => setTimeout(r, 600_000));');
+    return start(wrapper, ["preview"], { cwd: project, env: environment });
+  };
+
+  test.each([
+    ["SIGINT", 1],
+    ["SIGTERM", 1],
+    ["SIGKILL", null],
+  ] as const)("%s", async (signal, code) => {
+    const running = waiting();
+    await running.shows("program is up");
+    expect(processesIn(project).length).toBeGreaterThan(1);
+    running.child.kill(signal);
+    const end = await running.ended;
+    expect(end.code).toBe(code);
+    await eventually(() => processesIn(project), 3);
+  });
+});
