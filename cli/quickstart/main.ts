@@ -1,0 +1,102 @@
+import fs from "node:fs/promises";
+import path from "node:path";
+import { downHost, SandboxError } from "../../sandbox/index";
+import { withLock } from "../../sandbox/lock";
+import { journey } from "../../sandbox/matrix/journey";
+import { StateDirectory } from "../../sandbox/state";
+import { parseArguments, USAGE } from "./arguments";
+import { QuickstartError } from "./errors";
+import { type Layout, layoutOf } from "./layout";
+import { type Result, running, summary, writeResult } from "./result";
+import { addressesOf, deployPair, raiseHosts, wasVerified } from "./servers";
+import { Steps } from "./steps";
+
+async function up(layout: Layout, steps: Steps, signal: AbortSignal): Promise<string> {
+  const { timings } = steps;
+  timings.toolchain = Math.round(process.uptime() * 10) / 10;
+  await fs.mkdir(layout.directory, { recursive: true, mode: 0o700 });
+  const { pair, fresh } = await steps.run("hosts", "Booting two Debian hosts", (note) =>
+    raiseHosts(layout, note, signal),
+  );
+  // A server's checks ask its partner to send a signed request: a new pair comes up first and is checked then.
+  if (fresh || !(await wasVerified(pair))) {
+    await steps.run("servers", "Deploying a homeserver to each", (note) =>
+      deployPair(layout, pair, false, note),
+    );
+  }
+  const changed = await steps.run("checks", "Checking both from outside", (note) =>
+    deployPair(layout, pair, true, note),
+  );
+  const servers = await Promise.all(pair.map(running));
+  const met = await steps.run("journey", "Sending an encrypted message across federation", (note) => {
+    const [first, second] = servers;
+    if (!first || !second) throw new Error("both servers are running");
+    const credentials = (server: typeof first) => ({
+      serverName: server.serverName,
+      ...firstOf(server.accounts),
+    });
+    return journey({
+      accounts: [credentials(first), credentials(second)],
+      ...{ resolve: addressesOf(pair), caFile: first.caFile, alias: "hello" },
+      logFile: path.join(layout.directory, "clients.log"),
+      progress: (text) => note("clients", text),
+    });
+  });
+  timings.total = Math.round(process.uptime() * 10) / 10;
+  const result: Result = { servers, timings };
+  await writeResult(layout, result);
+  const what = changed === 0 ? "Nothing had to change." : "";
+  const said = met.messages.map((text, index) => `  ${met.userIds[index]}: ${text}`).join("\n");
+  return `${what}\nRead by the other side, decrypted, after ${timings.total} s:\n${said}\n${summary(layout, pair, result)}`;
+}
+
+async function down(layout: Layout, steps: Steps): Promise<string> {
+  await steps.run("down", "Removing the hosts, their state and files", async (note) => {
+    const remove = (name: string) => downHost(name, { progress: (text) => note(name, text) });
+    await Promise.all(layout.servers.map((server) => remove(server.host)));
+    await fs.rm(layout.directory, { recursive: true, force: true });
+    await fs.rm(layout.resultFile, { force: true });
+  });
+  return "Gone. The toolchain and the base image of the hosts stay for the next time.\n";
+}
+
+function firstOf<T>(list: readonly T[]): T {
+  const [first] = list;
+  if (first === undefined) throw new Error("an empty list");
+  return first;
+}
+
+/** Ctrl-C reaches every program of the terminal by itself; other signals are handed on. The second one ends us at once. */
+function stopOnSignals(): AbortSignal {
+  const controller = new AbortController();
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
+    process.once(signal, () => {
+      process.stderr.write("\nstopping; what is under way on the hosts ends first (once more: at once)\n");
+      process.exitCode = 130;
+      if (signal !== "SIGINT") controller.abort();
+    });
+  }
+  return controller.signal;
+}
+
+async function main(): Promise<void> {
+  const steps = new Steps();
+  try {
+    const { help, down: removal, name } = parseArguments(process.argv.slice(2));
+    if (help) return void process.stdout.write(USAGE);
+    const layout = layoutOf(name);
+    const signal = stopOnSignals();
+    const state = new StateDirectory();
+    await state.prepare();
+    const wait = () => process.stderr.write(`waiting for another quickstart called ${name}\n`);
+    const work = () => (removal ? down(layout, steps) : up(layout, steps, signal));
+    process.stdout.write(await withLock(state, `quickstart-${name}`, wait, work));
+  } catch (error) {
+    const known = error instanceof QuickstartError || error instanceof SandboxError;
+    if (!known && process.exitCode !== 130) throw error;
+    process.stderr.write(`quickstart: ${error instanceof Error ? error.message : String(error)}\n`);
+    process.exitCode ??= 1;
+  }
+}
+
+void main();

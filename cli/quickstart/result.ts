@@ -1,0 +1,97 @@
+import path from "node:path";
+import { onHost } from "../../sandbox/remote";
+import { writeFileAtomically } from "../../sandbox/state";
+import { QuickstartError } from "./errors";
+import type { Layout } from "./layout";
+import type { Pair, Server } from "./servers";
+
+export interface Account {
+  /** Local part of the user ID. */
+  user: string;
+  password: string;
+}
+
+/** A running server, as the result file has it. */
+export interface RunningServer {
+  serverName: string;
+  baseUrl: string;
+  address: string;
+  /** Sandbox host, for `npm run sandbox -- shell HOST`. */
+  host: string;
+  caFile: string;
+  accounts: Account[];
+}
+
+/** The content of `.hearth/quickstart.json`. */
+export interface Result {
+  servers: RunningServer[];
+  /** Seconds per step. */
+  timings: Record<string, number>;
+}
+
+const ADMIN = "admin";
+
+/** The server with its accounts; the passwords were made on the host and are read from its root-only files. */
+export async function running(server: Server): Promise<RunningServer> {
+  const { serverName, baseUrl, host, sandboxHost, person } = server;
+  const accounts = [];
+  for (const user of [person.user, ADMIN]) {
+    const file = passwordFile(user);
+    const read = await onHost(sandboxHost, ["cat", file]);
+    if (read.code !== 0) {
+      throw new QuickstartError(
+        `cannot read ${file} on ${host}, where the account's password should be: ${read.stderr.trim()}`,
+      );
+    }
+    accounts.push({ user, password: read.stdout.trim() });
+  }
+  return {
+    ...{ serverName, baseUrl, host, accounts },
+    address: sandboxHost.address,
+    caFile: sandboxHost.caFile,
+  };
+}
+
+export async function writeResult(layout: Layout, result: Result): Promise<void> {
+  await writeFileAtomically(layout.resultFile, `${JSON.stringify(result, null, 2)}\n`, 0o600);
+}
+
+/** What the user reads at the end: what runs, where, how to log in, what to try. */
+export function summary(layout: Layout, pair: Pair, result: Result): string {
+  const relative = (file: string) => path.relative(process.cwd(), file) || ".";
+  const [one] = pair;
+  const config = relative(one.deployment.configFile);
+  const pulumi = relative(path.join(layout.root, "toolchain/pulumi"));
+  const name = layout.name === "quickstart" ? "" : ` --name ${layout.name}`;
+  return `
+Two Matrix homeservers are running and federate:
+${result.servers.map(serverLines).join("\n")}
+
+Log in
+  Passwords: ${relative(layout.resultFile)} (made on the hosts, there in /var/lib/hearth/accounts/)
+  With curl, for example:
+    curl --cacert ${one.sandboxHost.caFile} --resolve ${one.publicHost}:443:${one.sandboxHost.address} ${one.baseUrl}/_matrix/client/versions
+  With a Matrix client on this machine: add this line to /etc/hosts, let the client trust the certificate authority
+  ${one.sandboxHost.caFile}, and sign in with the user IDs above.
+${pair.map((server) => `    ${server.sandboxHost.address} ${server.serverName} ${server.publicHost}`).join("\n")}
+
+Try next
+  export PULUMI_BACKEND_URL='${one.deployment.backendUrl}'
+  Edit retention (maxLifetime) in ${config}, then see what would change, and change it:
+    ${pulumi} preview --diff -s ${one.stack} --config-file ${config}
+    ${pulumi} up -s ${one.stack} --config-file ${config}
+  Look around on the host:  npm run sandbox -- shell ${one.host}
+  Change a file there by hand, and see the next preview tell.
+  Remove it all:            npm run quickstart -- --down${name}
+`;
+}
+
+/** Where the provider keeps the password it made for an account. */
+function passwordFile(user: string): string {
+  return `/var/lib/hearth/accounts/${user}.password`;
+}
+
+function serverLines(server: RunningServer): string {
+  const ids = server.accounts.map(({ user }) => `@${user}:${server.serverName}`).join(", ");
+  return `  ${server.serverName}  ${server.baseUrl}  at ${server.address}  (sandbox host ${server.host})\n    accounts: ${ids}`;
+}

@@ -1,0 +1,102 @@
+import { type Document, parseDocument, YAMLMap } from "yaml";
+import { SandboxError } from "../errors";
+
+/** Where a committed stack file's server is to stand in the sandbox, and under which names and keys. */
+export interface Placement {
+  serverName: string;
+  publicHost: string;
+  /** Address of the sandbox host. */
+  address: string;
+  sshConfigFile: string;
+  certificateFile: string;
+  privateKeyFile: string;
+  /** The sandbox's network, CIDR: private addresses, which Synapse otherwise refuses to federate with. */
+  network: string;
+  /** The other homeserver of the sandbox; it takes the place of every server on the allowlist. */
+  partner: { serverName: string; url: string };
+  /** Names of the sandbox's servers to their addresses. */
+  resolve: Record<string, string>;
+  caFile: string;
+  /** Ordinary accounts by local part, with display names; they take the place of the file's ordinary accounts. */
+  people: Record<string, string>;
+  /** False leaves out the checks from outside: they need the partner, so a new pair comes up without them first. */
+  verify: boolean;
+}
+
+/**
+ * The committed stack file `text` with nothing but addresses, names, keys and people replaced; the rest, comments too, stays
+ * as written. Throws when the file is not a stack file with one host.
+ */
+export function placeStack(text: string, placement: Placement): string {
+  const document = parseDocument(text);
+  const [fault] = document.errors;
+  if (fault) throw new SandboxError(`the stack file is not YAML: ${fault.message}`);
+  const host = onlyHost(document);
+  document.setIn(["config", "hearth:hosts", host], {
+    address: placement.address,
+    user: "root",
+    sshConfigFile: placement.sshConfigFile,
+  });
+  set(document, "homeserver", ["serverName"], placement.serverName);
+  set(document, "homeserver", ["publicHost"], placement.publicHost);
+  set(document, "homeserver", ["federation", "allowedRanges"], [placement.network]);
+  if (document.hasIn(["config", "hearth:homeserver", "federation", "allowlist"])) {
+    set(
+      document,
+      "homeserver",
+      ["federation", "allowlist"],
+      [placement.serverName, placement.partner.serverName],
+    );
+  }
+  set(document, "certificates", ["certificateFile"], placement.certificateFile);
+  set(document, "certificates", ["privateKeyFile"], placement.privateKeyFile);
+  placePeople(document, placement.people);
+  set(document, "verification", ["enabled"], placement.verify);
+  set(document, "verification", ["partner"], placement.partner);
+  set(document, "verification", ["resolve"], placement.resolve);
+  set(document, "verification", ["caFile"], placement.caFile);
+  return document.toString({ lineWidth: 0 });
+}
+
+function set(document: Document, section: string, path: string[], value: unknown): void {
+  const full = ["config", `hearth:${section}`, ...path];
+  // What already holds keeps its node, and with it its comments and its style.
+  const present: unknown = document.toJS({ maxAliasCount: 0 });
+  if (JSON.stringify(valueAt(present, full)) !== JSON.stringify(value))
+    document.setIn(full, document.createNode(value));
+}
+
+function valueAt(value: unknown, path: readonly string[]): unknown {
+  let found = value;
+  for (const key of path) {
+    if (typeof found !== "object" || found === null) return undefined;
+    found = (found as Record<string, unknown>)[key];
+  }
+  return found;
+}
+
+function onlyHost(document: Document): string {
+  const hosts = document.getIn(["config", "hearth:hosts"]);
+  const names = hosts instanceof YAMLMap ? hosts.items.map((item) => String(item.key)) : [];
+  const [name, ...others] = names;
+  if (name === undefined || others.length > 0) {
+    throw new SandboxError(
+      `the stack file has ${names.length} hosts under config → hearth:hosts; exactly one is needed here`,
+    );
+  }
+  return name;
+}
+
+function placePeople(document: Document, people: Record<string, string>): void {
+  const accounts = document.getIn(["config", "hearth:accounts"]);
+  if (accounts instanceof YAMLMap) {
+    for (const item of [...accounts.items]) {
+      const name = String(item.key);
+      const admin = document.getIn(["config", "hearth:accounts", name, "admin"]) === true;
+      if (!admin && people[name] === undefined) accounts.delete(item.key);
+    }
+  }
+  for (const [name, displayName] of Object.entries(people)) {
+    set(document, "accounts", [name], { displayName });
+  }
+}

@@ -1,0 +1,208 @@
+import { spawn } from "node:child_process";
+import fs from "node:fs";
+import fsp from "node:fs/promises";
+import path from "node:path";
+import { parseDocument } from "yaml";
+import { SandboxError } from "../errors";
+import { writeFileAtomically } from "../state";
+import { type EngineReport, nameOf, readEvents, report, underWay } from "./engine-events";
+
+export interface StackOptions {
+  /** Stack name; not the name of a committed stack file. */
+  name: string;
+  /** Directory of everything this stack leaves on this machine: configuration, logs, and with `backend` absent its state. */
+  directory: string;
+  /** Directory of the state; stacks may share one. Default: `state` in `directory`. */
+  backend?: string;
+  /** The checkout whose program is run. Default: this one. */
+  project?: string;
+  /** Aborting asks the engine to stop as Ctrl-C does: what is under way on a host ends or is undone first. */
+  signal?: AbortSignal;
+}
+
+export interface RunResult extends EngineReport {
+  ok: boolean;
+  /** What the CLI printed, stdout and stderr. */
+  output: string;
+  seconds: number;
+  /** File with `output`. */
+  logFile: string;
+}
+
+export interface RunOptions {
+  /** Hears the names of the resources under way, whenever they change. */
+  progress?: (resources: string[]) => void;
+  /** More arguments for the CLI, e.g. `--diff` or `--skip-preview`. */
+  args?: readonly string[];
+  env?: Record<string, string>;
+}
+
+type Verb = "up" | "preview" | "destroy" | "refresh";
+
+/** A Pulumi stack with configuration and state outside the checkout, run through the checkout's own CLI wrapper. */
+export class Stack {
+  readonly configFile: string;
+  readonly backendUrl: string;
+  private readonly project: string;
+  private readonly backend: string;
+  private runs = 0;
+
+  constructor(private readonly options: StackOptions) {
+    this.project = options.project ?? path.resolve(__dirname, "../..");
+    this.configFile = path.join(options.directory, `${options.name}.yaml`);
+    this.backend = options.backend ?? path.join(options.directory, "state");
+    this.backendUrl = `file://${this.backend}?create_dir=true`;
+  }
+
+  /**
+   * Writes the configuration and makes sure the stack exists. `config` is the text of a stack file; the salt that the
+   * engine keeps in it is carried over. A lock left by an engine that died with this machine's process is removed.
+   */
+  async prepare(config: string): Promise<void> {
+    await fsp.mkdir(this.options.directory, { recursive: true, mode: 0o700 });
+    const salt = await this.salt();
+    const document = parseDocument(config);
+    document.set("encryptionsalt", salt);
+    await writeFileAtomically(this.configFile, document.toString({ lineWidth: 0 }), 0o600);
+    await this.removeDeadLocks();
+  }
+
+  /** `pulumi up`, with its preview unless `--skip-preview` is among the arguments. */
+  up(options?: RunOptions): Promise<RunResult> {
+    return this.run("up", options, ["--yes"]);
+  }
+
+  preview(options?: RunOptions): Promise<RunResult> {
+    return this.run("preview", options);
+  }
+
+  destroy(options?: RunOptions): Promise<RunResult> {
+    return this.run("destroy", options, ["--yes", "--skip-preview"]);
+  }
+
+  /** Names of the resources in the state; empty when there is no such stack. */
+  async resources(): Promise<string[]> {
+    const file = path.join(this.backend, ".pulumi/stacks/hearth", `${this.options.name}.json`);
+    const text = await fsp.readFile(file, "utf8").catch(() => "{}");
+    const state = JSON.parse(text) as { checkpoint?: { latest?: { resources?: { urn: string }[] } } };
+    return (state.checkpoint?.latest?.resources ?? []).map(({ urn }) => nameOf(urn));
+  }
+
+  /** Runs any command of the CLI against this stack's backend and returns its output; throws when it fails. */
+  async cli(args: readonly string[]): Promise<string> {
+    const { code, output } = await this.spawn(args, {});
+    if (code !== 0) throw new SandboxError(`pulumi ${args.join(" ")} failed:\n  ${tail(output)}`);
+    return output;
+  }
+
+  private async run(
+    verb: Verb,
+    options: RunOptions = {},
+    defaults: readonly string[] = [],
+  ): Promise<RunResult> {
+    this.runs += 1;
+    const base = path.join(
+      this.options.directory,
+      `${this.options.name}-${verb}-${process.pid}-${this.runs}`,
+    );
+    const [events, logFile] = [`${base}.events`, `${base}.log`];
+    const args = [
+      ...[
+        verb,
+        "--stack",
+        this.options.name,
+        "--config-file",
+        this.configFile,
+        "--non-interactive",
+        "--color",
+        "never",
+      ],
+      ...["--event-log", events, ...defaults, ...(options.args ?? [])],
+    ];
+    const started = performance.now();
+    const timer = watch(events, options.progress);
+    const { code, output } = await this.spawn(args, options.env ?? {}).finally(() => clearInterval(timer));
+    const seconds = (performance.now() - started) / 1000;
+    const reported = report(await readEvents(events));
+    await fsp.rm(events, { force: true });
+    await fsp.writeFile(logFile, output, { mode: 0o600 });
+    return { ok: code === 0, output, seconds, logFile, ...reported };
+  }
+
+  private spawn(
+    args: readonly string[],
+    env: Record<string, string>,
+  ): Promise<{ code: number; output: string }> {
+    return new Promise((resolve, reject) => {
+      const child = spawn(path.join(this.project, "toolchain/pulumi"), args, {
+        cwd: this.project,
+        // The event log is an option that the CLI shows and takes only with its debug commands.
+        env: { ...process.env, PULUMI_BACKEND_URL: this.backendUrl, PULUMI_DEBUG_COMMANDS: "true", ...env },
+        stdio: ["ignore", "pipe", "pipe"],
+      });
+      const stop = () => child.kill("SIGINT");
+      this.options.signal?.addEventListener("abort", stop);
+      let output = "";
+      const collect = (text: string) => {
+        output += text;
+      };
+      child.stdout.setEncoding("utf8").on("data", collect);
+      child.stderr.setEncoding("utf8").on("data", collect);
+      child.on("error", (cause) => reject(new SandboxError(`cannot start the Pulumi CLI: ${cause.message}`)));
+      child.on("close", (code) => {
+        this.options.signal?.removeEventListener("abort", stop);
+        resolve({ code: code ?? 130, output });
+      });
+    });
+  }
+
+  /** The stack's encryption salt: kept in the configuration, made with the stack. */
+  private async salt(): Promise<unknown> {
+    const present = await fsp.readFile(this.configFile, "utf8").catch(() => "");
+    const kept: unknown = parseDocument(present).get("encryptionsalt");
+    if (kept !== undefined) return kept;
+    const inCheckout = path.join(this.project, `Pulumi.${this.options.name}.yaml`);
+    if (fs.existsSync(inCheckout)) {
+      throw new SandboxError(`the stack name ${this.options.name} is taken by ${inCheckout}; choose another`);
+    }
+    try {
+      const known = await this.cli(["stack", "ls", "--json"]);
+      const names = (JSON.parse(known) as { name: string }[]).map((stack) => stack.name);
+      // A stack without its salt cannot be read; only a run that ended between the two leaves one, and it is empty.
+      if (names.includes(this.options.name))
+        await this.cli(["stack", "rm", "--yes", "--stack", this.options.name]);
+      await this.cli(["stack", "init", this.options.name, "--no-select", "--non-interactive"]);
+      return parseDocument(await fsp.readFile(inCheckout, "utf8")).get("encryptionsalt");
+    } finally {
+      // The CLI writes the salt beside Pulumi.yaml, whatever the configuration file is; the checkout stays clean.
+      await fsp.rm(inCheckout, { force: true });
+    }
+  }
+
+  private async removeDeadLocks(): Promise<void> {
+    const locks = path.join(this.backend, ".pulumi/locks/organization/hearth", this.options.name);
+    for (const name of await fsp.readdir(locks).catch(() => [] as string[])) {
+      const text = await fsp.readFile(path.join(locks, name), "utf8").catch(() => "{}");
+      const { pid } = JSON.parse(text) as { pid?: number };
+      if (pid !== undefined && !fs.existsSync(`/proc/${pid}`))
+        await fsp.rm(path.join(locks, name), { force: true });
+    }
+  }
+}
+
+/** The last lines of an output. */
+export function tail(text: string, lines = 15): string {
+  return text.trim().split("\n").slice(-lines).join("\n  ");
+}
+
+function watch(file: string, progress?: (resources: string[]) => void): NodeJS.Timeout | undefined {
+  if (!progress) return undefined;
+  let shown = "";
+  return setInterval(() => {
+    void readEvents(file).then((events) => {
+      const names = underWay(events);
+      if (names.join() !== shown) progress(names);
+      shown = names.join();
+    });
+  }, 500);
+}
