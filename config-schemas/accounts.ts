@@ -18,11 +18,9 @@ export const accountSchema = z.strictObject({
 });
 
 /** The accounts that this stack keeps. */
-export const accountsSchema = z
-  .record(localpart, accountSchema)
-  .meta({
-    description: "Accounts by the local part of their user ID. Accounts not listed here are left alone.",
-  });
+export const accountsSchema = z.record(localpart, accountSchema).meta({
+  description: "Accounts by the local part of their user ID. Accounts not listed here are left alone.",
+});
 
 export type AccountConfig = z.output<typeof accountSchema>;
 export type AccountsConfig = z.output<typeof accountsSchema>;

@@ -43,7 +43,7 @@ const DNS_NAME = `(?=.{1,253}(?::|$))(?:${LABEL}\\.)+(?=[a-z0-9-]*[a-z])${LABEL}
 function dnsNameShape(kind: string) {
   return z
     .string()
-    .regex(/^(?![a-z][a-z0-9+.-]*:\/\/)/i, {
+    .regex(/^(?![A-Za-z][A-Za-z0-9+.-]*:\/\/)/, {
       message: `${kind}: leave out the scheme (https://) and any path`,
       abort: true,
     })

@@ -153,12 +153,10 @@ const retentionSchema = z.strictObject({
       "Messages older than this are hidden, then purged here. Room state and the last event of a room stay; other servers keep their copies.",
     examples: ["365d"],
   }),
-  allowedMin: duration
-    .optional()
-    .meta({
-      description: "Shortest lifetime that a room may set for itself. Absent: any.",
-      examples: ["1d"],
-    }),
+  allowedMin: duration.optional().meta({
+    description: "Shortest lifetime that a room may set for itself. Absent: any.",
+    examples: ["1d"],
+  }),
   allowedMax: duration.optional().meta({
     description: "Longest lifetime that a room may set for itself. Absent: any.",
     examples: ["1y"],
@@ -283,12 +281,9 @@ export const homeserverSchema = z.strictObject({
         "Online and last-active states. `false` saves much federation traffic; `untracked` passes on what others send and tracks nothing itself.",
     }),
   urlPreviews: urlPreviewsSchema.prefault({}).meta({ description: "Previews of linked pages." }),
-  encryptionByDefault: z
-    .enum(["none", "invite", "all"])
-    .default("invite")
-    .meta({
-      description: "New rooms that are encrypted unless asked otherwise: none, invite-only ones, all.",
-    }),
+  encryptionByDefault: z.enum(["none", "invite", "all"]).default("invite").meta({
+    description: "New rooms that are encrypted unless asked otherwise: none, invite-only ones, all.",
+  }),
   roomDirectory: roomDirectorySchema.prefault({}).meta({ description: "The list of public rooms." }),
   passwordPolicy: passwordPolicySchema
     .prefault({})

@@ -25,18 +25,14 @@ export const hostSchema = z.strictObject({
     .optional()
     .meta({ description: "Login user. Without it ssh decides.", examples: ["root", "debian"] }),
   port: port.optional().meta({ description: "TCP port of sshd. Without it ssh decides.", examples: [22] }),
-  sshConfigFile: localFile
-    .optional()
-    .meta({
-      description: "ssh client configuration to use instead of your own.",
-      examples: ["./ssh_config"],
-    }),
-  identityFile: localFile
-    .optional()
-    .meta({
-      description: "Private key for the login. Without it agent and configuration decide.",
-      examples: ["~/.ssh/id_ed25519"],
-    }),
+  sshConfigFile: localFile.optional().meta({
+    description: "ssh client configuration to use instead of your own.",
+    examples: ["./ssh_config"],
+  }),
+  identityFile: localFile.optional().meta({
+    description: "Private key for the login. Without it agent and configuration decide.",
+    examples: ["~/.ssh/id_ed25519"],
+  }),
   knownHostsFile: localFile.optional().meta({
     description: "Known host keys to use instead of your own. The host key is always enforced.",
     examples: ["./known_hosts"],

@@ -22,12 +22,9 @@ export const postgresSchema = z.strictObject({
     description:
       "`peer`: by system user over the socket, no password. `password`: made on the host, kept in a password file.",
   }),
-  tuning: z
-    .enum(["auto", "none"])
-    .default("auto")
-    .meta({
-      description: "`auto`: memory settings computed from the host's memory. `none`: Postgres' own defaults.",
-    }),
+  tuning: z.enum(["auto", "none"]).default("auto").meta({
+    description: "`auto`: memory settings computed from the host's memory. `none`: Postgres' own defaults.",
+  }),
   pool: z
     .strictObject({
       min: z.int().min(1).default(5).meta({ description: "Connections that Synapse keeps open." }),

@@ -30,12 +30,10 @@ export const verificationSchema = z.strictObject({
     description: "Authorities to trust besides the system's, PEM, on this machine.",
     examples: ["./secrets/tls/ca.pem"],
   }),
-  mediaLimit: size
-    .optional()
-    .meta({
-      description: "Disk use of media above which the check fails. Absent: not limited.",
-      examples: ["20G"],
-    }),
+  mediaLimit: size.optional().meta({
+    description: "Disk use of media above which the check fails. Absent: not limited.",
+    examples: ["20G"],
+  }),
 });
 
 export type VerificationConfig = z.output<typeof verificationSchema>;

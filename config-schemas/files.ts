@@ -1,0 +1,141 @@
+import { createPrivateKey, type KeyObject, X509Certificate } from "node:crypto";
+import { accessSync, constants, readFileSync } from "node:fs";
+import { homedir } from "node:os";
+import { resolve } from "node:path";
+import type { Fault, Path } from "./fault";
+import type { StackConfig } from "./stack";
+
+/**
+ * Where a file named in the stack file is: absolute, below the home directory (`~/…`), else relative to the project.
+ */
+export function resolveFile(projectDirectory: string, file: string): string {
+  return file.startsWith("~/") ? resolve(homedir(), file.slice(2)) : resolve(projectDirectory, file);
+}
+
+/** The public names that the certificate must cover. */
+export function certificateNames(config: Pick<StackConfig, "homeserver" | "delegation">): string[] {
+  const { serverName, publicHost } = config.homeserver;
+  return config.delegation.serve === "here" ? [...new Set([publicHost, serverName])] : [publicHost];
+}
+
+/** The fault that keeps us from reading a file, if there is one. */
+function accessFault(projectDirectory: string, file: string, path: Path): Fault | undefined {
+  const place = resolveFile(projectDirectory, file);
+  try {
+    accessSync(place, constants.R_OK);
+    return undefined;
+  } catch (error) {
+    const code = error instanceof Error && "code" in error ? String(error.code) : "unknown error";
+    const problem =
+      code === "ENOENT" ? "names a file that does not exist" : `names a file that cannot be read (${code})`;
+    return { path, value: file, problem, fix: `put the file at ${place}, or change the path` };
+  }
+}
+
+function certificateFrom(text: string): X509Certificate | undefined {
+  try {
+    return new X509Certificate(text);
+  } catch {
+    return undefined;
+  }
+}
+
+function privateKeyFrom(text: string): KeyObject | undefined {
+  try {
+    return createPrivateKey(text);
+  } catch {
+    return undefined;
+  }
+}
+
+function certificateFaults(config: StackConfig, certificate: X509Certificate, now: Date): Fault[] {
+  const path = ["certificates", "certificateFile"];
+  const value = config.certificates.certificateFile;
+  const faults: Fault[] = certificateNames(config)
+    .filter((name) => certificate.checkHost(name, { subject: "never" }) === undefined)
+    .map((name) => ({
+      path,
+      value,
+      problem: `is a certificate that does not cover ${name} (it covers ${certificate.subjectAltName ?? "no name"})`,
+      fix:
+        name === config.homeserver.publicHost
+          ? "get a certificate with all public names"
+          : "get a certificate with that name too, or write `hearth:delegation: { serve: elsewhere }` if another web server answers there",
+    }));
+  if (new Date(certificate.validTo) <= now)
+    faults.push({
+      path,
+      value,
+      problem: `is a certificate that ended on ${certificate.validTo}`,
+      fix: "renew it",
+    });
+  return faults;
+}
+
+function notPem(path: Path, file: string, what: string, fix: string): Fault {
+  return { path, value: file, problem: `is not ${what} in PEM form`, fix };
+}
+
+/** Faults of certificate and key, both readable. */
+function keyPairFaults(config: StackConfig, root: string, now: Date): Fault[] {
+  const { certificateFile, privateKeyFile } = config.certificates;
+  const keyPath = ["certificates", "privateKeyFile"];
+  const certificate = certificateFrom(readFileSync(resolveFile(root, certificateFile), "utf8"));
+  const key = privateKeyFrom(readFileSync(resolveFile(root, privateKeyFile), "utf8"));
+  const faults: Fault[] = [];
+  if (certificate === undefined)
+    faults.push(
+      notPem(
+        ["certificates", "certificateFile"],
+        certificateFile,
+        "a certificate",
+        "the file has to begin with the server's own certificate, -----BEGIN CERTIFICATE-----",
+      ),
+    );
+  if (key === undefined)
+    faults.push(
+      notPem(
+        keyPath,
+        privateKeyFile,
+        "an unencrypted private key",
+        "the file has to hold one -----BEGIN PRIVATE KEY-----; decrypt it with `openssl pkey`",
+      ),
+    );
+  if (certificate) faults.push(...certificateFaults(config, certificate, now));
+  if (certificate && key && !certificate.checkPrivateKey(key))
+    faults.push({
+      path: keyPath,
+      value: privateKeyFile,
+      problem: "does not belong to the certificate",
+      fix: "use the key that the certificate was made for",
+    });
+  return faults;
+}
+
+const SSH_FILES = ["sshConfigFile", "identityFile", "knownHostsFile"] as const;
+
+/** Every file that a stack names, by its place in the stack file. */
+function namedFiles(config: StackConfig): [Path, string][] {
+  const all: [Path, string | undefined][] = [
+    ...Object.entries(config.hosts).flatMap(([name, host]) =>
+      SSH_FILES.map((key): [Path, string | undefined] => [["hosts", name, key], host[key]]),
+    ),
+    [["verification", "caFile"], config.verification.caFile],
+    [["certificates", "certificateFile"], config.certificates.certificateFile],
+    [["certificates", "privateKeyFile"], config.certificates.privateKeyFile],
+  ];
+  return all.flatMap(([path, file]): [Path, string][] => (file === undefined ? [] : [[path, file]]));
+}
+
+/**
+ * Faults in the files that a stack names: missing, unreadable, a certificate that does not fit. Reads files, nothing else.
+ * @param projectDirectory where relative paths start
+ * @param now for a certificate's end
+ */
+export function fileFaults(config: StackConfig, projectDirectory: string, now: Date): Fault[] {
+  const faults = namedFiles(config).flatMap(
+    ([path, file]) => accessFault(projectDirectory, file, path) ?? [],
+  );
+  if (faults.some((fault) => fault.path[0] === "certificates")) return faults;
+  return [...faults, ...keyPairFaults(config, projectDirectory, now)];
+}

@@ -1,0 +1,115 @@
+import * as path from "node:path";
+import * as pulumi from "@pulumi/pulumi";
+import { type Fault, formatFaults } from "./fault";
+import { fileFaults } from "./files";
+import { parseStack, type RawStack } from "./parse";
+import type { PlainSecrets } from "./secrets";
+import { NAMESPACE, type StackConfig } from "./stack";
+
+/** A mistake that the user can fix: the engine prints the message and no stack trace. */
+export class UserError extends pulumi.RunError {}
+
+/** The operator's secrets, each as an output of its own, so that nothing else becomes secret with it. */
+export interface Secrets {
+  /** Passwords of accounts with `password: given`, by local part. */
+  accounts: Readonly<Record<string, pulumi.Output<string>>>;
+  /** Passwords for sudo, by host. */
+  sudo: Readonly<Record<string, pulumi.Output<string>>>;
+  /** Password for the login at the mail server. */
+  smtpPassword?: pulumi.Output<string>;
+  /** Private key of the captcha. */
+  captchaPrivateKey?: pulumi.Output<string>;
+}
+
+/** A stack file, read and found good. */
+export interface LoadedStack {
+  config: StackConfig;
+  secrets: Secrets;
+  /** Directory that relative paths in the stack file start from. */
+  projectDirectory: string;
+}
+
+/** Where the engine tells a program which of its configuration keys hold secrets. */
+const SECRET_KEYS_VARIABLE = "PULUMI_CONFIG_SECRET_KEYS";
+
+function secretKeys(): readonly string[] {
+  const keys: unknown = JSON.parse(process.env[SECRET_KEYS_VARIABLE] || "[]");
+  return Array.isArray(keys) ? keys.map(String) : [];
+}
+
+/** Structured values reach a program as JSON text, scalars as they are. */
+function plainValue(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return text;
+  }
+}
+
+function readRaw(): RawStack {
+  const prefix = `${NAMESPACE}:`;
+  return Object.fromEntries(
+    Object.entries(pulumi.runtime.allConfig())
+      .filter(([key]) => key.startsWith(prefix))
+      .map(([key, text]) => [key.slice(prefix.length), plainValue(text)]),
+  );
+}
+
+/** Secrets where none belong, and the other way round: the engine's own marks say which is which. */
+function secrecyFaults(raw: RawStack, secret: readonly string[]): Fault[] {
+  return Object.keys(raw).flatMap((section): Fault[] => {
+    const isSecret = secret.includes(`${NAMESPACE}:${section}`);
+    if (section === "secrets" && !isSecret)
+      return [
+        {
+          path: [section],
+          problem: "stands in clear in the stack file",
+          fix: "set each value again with `pulumi config set --secret --path 'hearth:secrets.<path>'`, and change what was exposed",
+        },
+      ];
+    if (section !== "secrets" && isSecret)
+      return [
+        {
+          path: [section],
+          problem: "holds a value that was set with --secret, which would hide the whole key from every diff",
+          fix: "set it again without --secret; secrets have their own key, hearth:secrets",
+        },
+      ];
+    return [];
+  });
+}
+
+function outputs(secrets: Readonly<Record<string, string>>): Record<string, pulumi.Output<string>> {
+  return Object.fromEntries(Object.entries(secrets).map(([name, value]) => [name, pulumi.secret(value)]));
+}
+
+function wrap(secrets: PlainSecrets): Secrets {
+  return {
+    accounts: outputs(secrets.accounts),
+    sudo: outputs(secrets.sudo),
+    ...(secrets.smtp && { smtpPassword: pulumi.secret(secrets.smtp.password) }),
+    ...(secrets.captcha && { captchaPrivateKey: pulumi.secret(secrets.captcha.privateKey) }),
+  };
+}
+
+/**
+ * Reads the stack's configuration, the only place that does.
+ * @param projectDirectory where relative paths start; default: where Pulumi.yaml is
+ * @throws UserError with every fault of the stack file, none of them showing a secret
+ */
+export function loadStack(projectDirectory: string = process.cwd()): LoadedStack {
+  const raw = readRaw();
+  const secret = secretKeys();
+  const parsed = parseStack(raw);
+  const faults = [
+    ...secrecyFaults(raw, secret),
+    ...(parsed.ok ? fileFaults(parsed.config, projectDirectory, new Date()) : parsed.faults),
+  ];
+  if (!parsed.ok || faults.length > 0)
+    throw new UserError(formatFaults(faults, `Pulumi.${pulumi.getStack()}.yaml`));
+  return {
+    config: parsed.config,
+    secrets: wrap(parsed.secrets),
+    projectDirectory: path.resolve(projectDirectory),
+  };
+}

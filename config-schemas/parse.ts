@@ -1,0 +1,53 @@
+import { extraFaults } from "./extra";
+import type { Fault } from "./fault";
+import { rules } from "./rules";
+import type { PlainSecrets } from "./secrets";
+import { shapeFaults } from "./shape-faults";
+import { type FullStack, type Section, type StackConfig, stackSchema } from "./stack";
+
+/** What reading a stack came to. */
+export type ParsedStack =
+  | { ok: true; config: StackConfig; secrets: PlainSecrets }
+  | { ok: false; faults: readonly Fault[] };
+
+/** A stack file's `hearth:` keys without the namespace, as plain values. */
+export type RawStack = Readonly<Record<string, unknown>>;
+
+function isSection(name: string): name is Section {
+  return Object.hasOwn(stackSchema.shape, name);
+}
+
+const SECTIONS = Object.keys(stackSchema.shape).filter(isSection);
+
+/** The sections that have the right shape, for the rules; the faulty ones are left out. */
+function soundSections(raw: RawStack): Partial<FullStack> {
+  const sound = SECTIONS.flatMap((name): [string, unknown][] => {
+    const result = stackSchema.shape[name].safeParse(raw[name]);
+    return result.success ? [[name, result.data]] : [];
+  });
+  return Object.fromEntries(sound);
+}
+
+function rawExtra(raw: RawStack): unknown {
+  const { homeserver } = raw;
+  return typeof homeserver === "object" && homeserver !== null && "extra" in homeserver
+    ? homeserver.extra
+    : undefined;
+}
+
+/**
+ * Reads a stack: shapes, rules between keys, and what is known to be wrong in `extra`. Pure; touches no file.
+ * Rules about sections that have the right shape are checked even when another section is faulty.
+ * @param raw the `hearth:` keys, secrets in clear
+ */
+export function parseStack(raw: RawStack): ParsedStack {
+  const whole = stackSchema.safeParse(raw);
+  const faults = [
+    ...(whole.success ? [] : shapeFaults(whole.error, raw, [])),
+    ...extraFaults(rawExtra(raw)),
+    ...rules.flatMap((rule) => rule.faults(whole.success ? whole.data : soundSections(raw))),
+  ];
+  if (!whole.success || faults.length > 0) return { ok: false, faults };
+  const { secrets, ...config } = whole.data;
+  return { ok: true, config, secrets };
+}

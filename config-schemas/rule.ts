@@ -1,0 +1,50 @@
+import type { Fault, Path } from "./fault";
+import type { FullStack, Section } from "./stack";
+
+/** A condition between several keys that no schema can state. */
+export interface Rule<Needed extends Section> {
+  /** Unique; names the rule in its tests. */
+  name: string;
+  /** Sections that the rule reads. It is left out while one of them has faults of its own. */
+  needs: readonly Needed[];
+  /** The places that break the rule; none when it holds. */
+  when: (stack: Pick<FullStack, Needed>) => readonly Path[];
+  /** What is wrong there, to be read after the key. */
+  message: string | ((stack: Pick<FullStack, Needed>, path: Path) => string);
+  /** What to do. */
+  fix: string | ((stack: Pick<FullStack, Needed>, path: Path) => string);
+}
+
+/** A {@link Rule} that can be asked about any stack, even an incomplete one. */
+export interface AnyRule {
+  name: string;
+  faults: (stack: Partial<FullStack>) => Fault[];
+}
+
+function hasSections<Needed extends Section>(
+  stack: Partial<FullStack>,
+  needed: readonly Needed[],
+): stack is Partial<FullStack> & Pick<FullStack, Needed> {
+  return needed.every((section) => stack[section] !== undefined);
+}
+
+/** Makes a rule that can stand in one list with rules about other sections. */
+export function rule<Needed extends Section>(definition: Rule<Needed>): AnyRule {
+  const { name, needs, when, message, fix } = definition;
+  return {
+    name,
+    faults: (stack) =>
+      hasSections(stack, needs)
+        ? when(stack).map((path) => ({
+            path,
+            problem: typeof message === "string" ? message : message(stack, path),
+            fix: typeof fix === "string" ? fix : fix(stack, path),
+          }))
+        : [],
+  };
+}
+
+/** The path if the condition is true, for rules about one place. */
+export function at(condition: boolean, ...path: (string | number)[]): Path[] {
+  return condition ? [path] : [];
+}

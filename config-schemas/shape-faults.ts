@@ -1,0 +1,143 @@
+import type { z } from "zod";
+import { type Fault, keyOf, mayShow, type Path } from "./fault";
+import { exampleAt, homesOf, keysAt, nearest } from "./shape";
+import { synapseKeyAdvice } from "./synapse-keys";
+
+type Issue = z.core.$ZodIssue;
+
+function valueAt(raw: unknown, path: Path): unknown {
+  return path.reduce<unknown>((value, step) => {
+    if (typeof value !== "object" || value === null) return undefined;
+    return Object.entries(value).find(([key]) => key === String(step))?.[1];
+  }, raw);
+}
+
+function kindOf(value: unknown): string {
+  if (value === null) return "empty";
+  if (Array.isArray(value)) return "a list";
+  if (typeof value === "object") return "a mapping";
+  return (
+    { string: "text", number: "a number", boolean: "true or false" }[typeof value as "string"] ?? typeof value
+  );
+}
+
+const KINDS: Record<string, string> = {
+  string: "text",
+  number: "a number",
+  int: "a whole number",
+  boolean: "true or false",
+  array: "a list",
+  object: "a mapping",
+  record: "a mapping",
+};
+
+function writtenAs(path: Path): string | undefined {
+  const example = mayShow(path) ? exampleAt(path) : undefined;
+  const last = path[path.length - 1];
+  if (example === undefined || last === undefined) return undefined;
+  const value = typeof example === "string" ? example : JSON.stringify(example);
+  return typeof last === "number" ? `- ${value}` : `${last}: ${value}`;
+}
+
+function writeExample(path: Path): string | undefined {
+  const text = writtenAs(path);
+  return text === undefined ? undefined : `write for example \`${text}\``;
+}
+
+function missing(path: Path): Fault {
+  return { path, problem: "is missing, and there is no default", fix: writeExample(path) ?? "add it" };
+}
+
+function oneOf(path: Path, value: unknown, allowed: readonly string[]): Fault {
+  const meant = typeof value === "string" ? nearest(value, allowed) : undefined;
+  const list = allowed.join(", ");
+  if (allowed.length === 1) return { path, value, problem: `can only be ${list}`, fix: `write ${list}` };
+  return {
+    path,
+    value,
+    problem: `is none of: ${list}`,
+    fix: meant === undefined ? "choose one of them" : `did you mean ${meant}?`,
+  };
+}
+
+function unknownKey(path: Path): Fault {
+  const name = String(path[path.length - 1]);
+  const allowed = keysAt(path.slice(0, -1));
+  const advice = path[0] === "homeserver" ? synapseKeyAdvice(name) : undefined;
+  if (advice !== undefined) return { path, problem: "is not a key of a stack file", fix: advice };
+  const meant = nearest(name, allowed);
+  if (meant !== undefined)
+    return {
+      path,
+      problem: "is not a key of a stack file",
+      fix: `did you mean ${keyOf([...path.slice(0, -1), meant])}?`,
+    };
+  const homes = homesOf(name).map((home) => keyOf(home));
+  const fix =
+    homes.length > 0
+      ? `it belongs at ${homes.join(" or ")}`
+      : `remove it; allowed here: ${allowed.join(", ")}`;
+  return { path, problem: "is not a key of a stack file", fix };
+}
+
+function wrongKind(path: Path, value: unknown, expected: string): Fault {
+  if (value === undefined) return missing(path);
+  return {
+    path,
+    value,
+    problem: `is ${kindOf(value)}, not ${KINDS[expected] ?? expected}`,
+    fix: writeExample(path),
+  };
+}
+
+function outOfBounds(path: Path, value: unknown, issue: Issue): Fault {
+  const bound =
+    issue.code === "too_small"
+      ? `at least ${issue.inclusive === false ? "more than " : ""}${issue.minimum}`
+      : issue.code === "too_big"
+        ? `at most ${issue.maximum}`
+        : "";
+  const unit = Array.isArray(value) ? " entries" : typeof value === "string" ? " characters" : "";
+  return { path, value, problem: `is out of bounds: ${bound}${unit}`, fix: writeExample(path) };
+}
+
+function allowedValues(issue: Issue): string[] {
+  if (issue.code === "invalid_value") return issue.values.map(String);
+  if ("options" in issue && Array.isArray(issue.options)) return issue.options.map(String);
+  return [];
+}
+
+function faultsOf(issue: Issue, raw: unknown, prefix: Path): Fault[] {
+  const path = [...prefix, ...issue.path.map((step) => (typeof step === "symbol" ? String(step) : step))];
+  const value = valueAt(raw, issue.path.map(String));
+  switch (issue.code) {
+    case "unrecognized_keys":
+      return issue.keys.map((key) => unknownKey([...path, key]));
+    case "invalid_type":
+      if (issue.expected === "never") return [{ path, value, problem: issue.message }];
+      return [wrongKind(path, value, issue.expected)];
+    case "invalid_key":
+      return [{ path, problem: `is not ${issue.issues[0]?.message ?? "an allowed name"}`, fix: "rename it" }];
+    case "too_small":
+    case "too_big":
+      return [outOfBounds(path, value, issue)];
+    case "invalid_format":
+      return [{ path, value, problem: `is not ${issue.message}`, fix: writeExample(path) }];
+    case "custom":
+      return [{ path, value, problem: issue.message }];
+    default: {
+      const allowed = allowedValues(issue);
+      if (value === undefined) return [missing(path)];
+      if (allowed.length > 0) return [oneOf(path, value, allowed)];
+      return [{ path, value, problem: `is not ${issue.message}`, fix: writeExample(path) }];
+    }
+  }
+}
+
+/**
+ * What a schema said, as faults in the user's terms.
+ * @param prefix where in the stack `raw` stands
+ */
+export function shapeFaults(error: z.ZodError, raw: unknown, prefix: Path): Fault[] {
+  return error.issues.flatMap((issue) => faultsOf(issue, raw, prefix));
+}
