@@ -31,13 +31,14 @@ main() {
   begin 1 lock "release $RELEASE on this host"
   recover_interrupted
   begin 2 check "looking at the host"
-  mkdir -p -m 0700 -- "$OWN" "$DIR/undo"
   : >"$DIR/changed"
   scan_all
   check_identity
   check_owner
   check_conflicts
   check_space
+  check_view
+  mkdir -p -m 0700 -- "$OWN" "$DIR/undo"
   journal preparing
   apply_repositories
   apply_packages
@@ -47,7 +48,7 @@ main() {
   apply_secrets
   # Packages and secrets may have made what is compared below.
   scan_all
-  note_revisions
+  note_unrecorded
   begin 7 stage "staging the changes"
   stage
   validate
@@ -99,6 +100,7 @@ recover() {
   UNDOING=1
   if [ "$(value "$STATE/journal" state)" = recording ]; then
     set -e
+    scan_all
     commit_record
     report_record
     finish ok

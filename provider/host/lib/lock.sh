@@ -20,7 +20,7 @@ run_locked() {
       wait "$lock_child" || lock_status=$?
     done
     [ "$lock_status" = 75 ] || exit "$lock_status"
-    [ ! -e "$DIR/cancel" ] || refuse cancelled "cancelled while waiting for the lock of this host"
+    [ ! -e "$DIR/cancel" ] || refuse_lock cancelled "cancelled while waiting for the lock of this host"
     wait_for_holder
   done
 }
@@ -34,16 +34,22 @@ wait_for_holder() {
       return 0
     fi
     lock_age=$(age "$(value "$STATE/owner" uptime)" "$(value "$STATE/owner" boot)" "$STATE/owner")
-    refuse locked "$(value "$STATE/owner" operator) has been changing this host for $lock_age s (release $(value "$STATE/owner" release)); try again when that is done"
+    refuse_lock locked "$(value "$STATE/owner" operator) has been changing this host for $lock_age s (release $(value "$STATE/owner" release)); try again when that is done"
   fi
   uptime_now
-  [ $((NOW - lock_since)) -lt 60000 ] || refuse locked "waited 10 minutes for release $(value "$STATE/owner" release) of the same run"
+  [ $((NOW - lock_since)) -lt 60000 ] || refuse_lock locked "waited 10 minutes for release $(value "$STATE/owner" release) of the same run"
   lock_holder=$(value "$STATE/owner" release)
   if [ "$lock_holder" != "$lock_told" ]; then
     row step 1 13 "waiting for release $lock_holder on this host"
     lock_told=$lock_holder
   fi
   sleep 0.3
+}
+
+# refuse_lock CODE TEXT: as refuse; nothing but the log stays of what was sent (it may hold given secrets).
+refuse_lock() {
+  find "$DIR" -mindepth 1 -maxdepth 1 ! -name log -exec rm -rf -- {} +
+  refuse "$1" "$2"
 }
 
 # Says who holds the lock (for refusals and observe). Called with the lock held.
@@ -71,6 +77,7 @@ recover_interrupted() {
     row note "an interrupted change of release $recover_release was found and cleared up: $(recovered_verdict "$recover_dir/log")"
   fi
   rm -f -- "$STATE/journal"
+  write_owner
 }
 
 # recovered_verdict LOG: what its log says in the end.

@@ -41,7 +41,7 @@ unexpected() {
   fail "the step was cut off by an unexpected error" "$DIR/stderr"
 }
 
-# finish ok|failed|refused: leaves only the log and the request's meta behind (no content, no given secret), then says the end.
+# finish ok|failed|refused: leaves only the log behind (no content, no given secret), then says the end.
 finish() {
   find "$DIR" -mindepth 1 -maxdepth 1 ! -name log ! -name stderr ! -name "${KEEP_UNDO:-log}" -exec rm -rf -- {} +
   rm -f -- "$STATE/journal" "$STATE/owner"
@@ -60,7 +60,10 @@ prune_applies() {
 # refuse_apply CODE TEXT: as refuse, once the lock is held.
 refuse_apply() {
   trap - EXIT
+  set +e
   row refuse "$1" "$2"
+  remove_policy
+  restore_environments
   finish refused
 }
 

@@ -17,12 +17,20 @@ keep_units() {
   scan_units "$WORK/list.all-units" "$DIR/undo/units"
 }
 
-# Revisions that are not those the units were last restarted for.
-note_revisions() {
-  while IFS=$TAB read -r name wanted; do
-    held=$(if [ -f "$OWN/manifest" ]; then awk -F'\t' -v name="$name" '$1 == "revision" && $2 == name { print $3 }' "$OWN/manifest"; fi)
-    [ "$held" = "$wanted" ] || changed "revision:$name"
-  done <"$(table revisions)"
+# What the units were not yet started with, by the record of the last apply: revisions, and additions of an apply that failed later.
+note_unrecorded() {
+  awk -F'\t' '
+    T == "record" { recorded[$1, $2] = $1 == "secret" ? "" : $3; next }
+    T == "have" { version[$1] = $2; next }
+    T == "revisions" { if (!(("revision", $1) in recorded) || recorded["revision", $1] != $2) print "revision:" $1 }
+    T == "packages" { if (!(("package", $1) in recorded) || $2 != "any" && recorded["package", $1] != version[$1]) print "package:" $1 }
+    T == "secrets" { if (!(("secret", $2) in recorded)) print $2 }
+  ' T=record "$recorded" T=have "$WORK/packages" T=revisions "$(table revisions)" T=packages "$(table packages)" \
+    T=secrets "$(table secrets)" >>"$DIR/changed"
+  while IFS=$TAB read -r index path python site; do
+    digest=$(awk -F'\t' -v path="$path" '$1 == "environment" && $2 == path { print $3 }' "$recorded")
+    [ "$digest" = "$(environment_digest "$index" "$python" "$site")" ] || changed "environment:$path"
+  done <"$(table environments)"
 }
 
 # trigger_of UNIT: restart, reload or nothing, from what changed so far.

@@ -1,6 +1,12 @@
 # The staged files are shown to their real consumers before anything is swapped.
 # shellcheck shell=sh
 
+# Refuses a host that cannot show validators the future, before anything is added to it.
+check_view() {
+  [ -s "$(table validators)" ] || return 0
+  run "$DIR/output" unshare --mount --propagation private sh "$DIR/lib/view.sh" "$DIR" - - 0 0 || refuse_apply overlay "$(tail -n 1 -- "$DIR/output")"
+}
+
 validate() {
   [ -s "$DIR/changed" ] || return 0
   sort -t "$TAB" -k 2,2 -- "$(table validators)" >"$WORK/validators"

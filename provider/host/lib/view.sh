@@ -1,7 +1,7 @@
 #!/bin/sh
 # `view.sh DIR INDEX USER TIMEOUT ISOLATED`, run by `unshare --mount`: shows one validator the host as it would be after the swap.
 # Every top directory becomes an overlay whose upper layer is in memory, so whatever the validator writes there is gone afterwards.
-# Ends with the validator's status, or with 97 when the view could not be made (the reason is on standard error).
+# INDEX `-` only tries whether this host can do that. Ends with the validator's status, or with 97 when the view could not be made (the reason is on standard error).
 set -eu
 DIR=$1
 . "$DIR/lib/base.sh"
@@ -50,11 +50,13 @@ top_of() {
 
 read_meta
 cd /
+PLAN=$DIR/plan
+[ "$2" != - ] || PLAN=/dev/null
 VIEW=/run/hearth-view
 mkdir -p -m 0700 "$VIEW"
 mount -t tmpfs -o mode=0700 hearth "$VIEW" || cannot "a file system in memory could not be mounted"
 count=0
-while IFS=$TAB read -r _ _ path; do top_of "$path"; done <"$DIR/plan" | sort -u >"$VIEW/touched"
+{ printf '/etc\n' && while IFS=$TAB read -r _ _ path; do top_of "$path"; done <"$PLAN"; } | sort -u >"$VIEW/touched"
 for top in /etc /home /opt /root /srv /usr /var; do printf '%s\n' "$top"; done | sort -u - "$VIEW/touched" >"$VIEW/tops"
 while IFS= read -r top; do
   if [ ! -d "$top" ] || [ -L "$top" ]; then continue; fi
@@ -65,10 +67,11 @@ while IFS= read -r top; do
     fi
   }
 done <"$VIEW/tops"
+[ "$2" != - ] || exit 0
 while IFS=$TAB read -r verb staged path; do
   rm -f -- "$path"
   [ "$verb" = remove ] || cp -a -- "$(plan_source "$verb" "$staged")" "$path"
-done <"$DIR/plan"
+done <"$PLAN"
 if [ "$5" = 1 ] && command -v ip >/dev/null; then ip link set lo up || :; fi
 status=0
 run_argv "$3" "$4" "$REQUEST/argv/validator.$2" || status=$?
