@@ -67,6 +67,16 @@ export const hidden = config.requireSecret("hidden");`,
   expect(JSON.parse(stdout)).toEqual({ plain: "p$x 'y'", hidden: "planted-secret" });
 });
 
+test("what is loaded only when needed is there when needed: a function can still be serialized", async () => {
+  program(
+    `import * as pulumi from "@pulumi/pulumi";
+const three = 3;
+export const serialized = pulumi.runtime.serializeFunction(() => three + 1).then(({ text }) => text.includes("three + 1"));`,
+  );
+  expect(await pulumi("up", "--yes", "--skip-preview")).toMatchObject({ code: 0 });
+  expect(JSON.parse((await pulumi("stack", "output", "--json")).stdout)).toEqual({ serialized: true });
+});
+
 test("an error in the program fails the preview once, at the line of the source", async () => {
   program(
     'interface Gone { a: string }\n\nfunction fail(): never {\n  throw new Error("broken here");\n}\nfail();',
