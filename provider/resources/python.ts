@@ -1,0 +1,26 @@
+import type { Connection } from "../contract/connection";
+import { brokenAnswer, hostSession } from "../transport/session";
+
+/**
+ * Runs one of the Python programs of provider/host on a host: the request travels as `request.json` beside the program
+ * (passwords too, so they show in no process list), the answer is the JSON on its standard output.
+ */
+export async function askPython<Answer>(
+  connection: Connection,
+  program: "account.py" | "verify.py",
+  request: object,
+  limits: { signal: AbortSignal; timeoutSeconds: number },
+): Promise<Answer> {
+  const answer = await hostSession(connection).run({
+    interpreter: "python3",
+    program,
+    files: [{ name: "request.json", content: JSON.stringify(request) }],
+    ...limits,
+  });
+  if (answer.status !== 0) throw brokenAnswer(connection, program, answer);
+  try {
+    return JSON.parse(answer.stdout);
+  } catch {
+    throw brokenAnswer(connection, program, answer);
+  }
+}

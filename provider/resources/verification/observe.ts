@@ -1,0 +1,25 @@
+import type { VerificationInputs } from "../../contract/matrix";
+import { askPython } from "../python";
+import type { Observations } from "./host";
+
+/** A slow disk may take a while over the upload at the limit, seconds. */
+const TIMEOUT = 90;
+
+/** Asks the host what only it can see; see provider/host/verify.py. */
+export function observeHost(inputs: VerificationInputs, signal: AbortSignal): Promise<Observations> {
+  const { homeserverUrl, serverName, publicHost, registrationSecretPath, maxUploadBytes } = inputs;
+  const request = {
+    homeserverUrl,
+    serverName,
+    publicHost,
+    registrationSecretPath,
+    maxUploadBytes,
+    database: { name: inputs.database.name, role: inputs.database.role },
+    mediaPath: inputs.mediaPath,
+    logFile: inputs.logFile,
+  };
+  return askPython<Observations>(inputs.connection, "verify.py", request, {
+    signal,
+    timeoutSeconds: TIMEOUT,
+  });
+}
