@@ -36,23 +36,25 @@ const DEVICES = [
 export async function startContainer(state: StateDirectory, container: Container): Promise<void> {
   // Where modprobe is missing, so are modules: the kernel has these built in, or the boot says what it lacks.
   await tryRun("modprobe", ["-qa", "overlay", "fuse", "tun", "veth", "bridge"]).catch(() => undefined);
-  await removeCable(container.machine);
+  await clearRemains(container);
   const log = path.join(container.directory, "console.log");
   const command = await nspawnCommand(state, container);
   if (await exists("/run/systemd/system")) {
     const unit = unitName(state, container);
     const properties = [
-      "Delegate=yes",
-      "KillMode=mixed",
-      "RestartForceExitStatus=133",
-      "SuccessExitStatus=133",
+      ...[
+        "Type=exec",
+        "Delegate=yes",
+        "KillMode=mixed",
+        "RestartForceExitStatus=133",
+        "SuccessExitStatus=133",
+      ],
+      ...[`StandardOutput=append:${log}`, "StandardError=inherit"],
     ];
     await tryRun("systemctl", ["reset-failed", `${unit}.service`]);
     await run("systemd-run", [
       ...["--quiet", "--collect", `--unit=${unit}`, "--setenv=SYSTEMD_NSPAWN_UNIFIED_HIERARCHY=1"],
-      ...[...properties, `StandardOutput=append:${log}`, "StandardError=inherit"].map(
-        (property) => `--property=${property}`,
-      ),
+      ...properties.map((property) => `--property=${property}`),
       ...command,
     ]);
     return;
@@ -121,7 +123,7 @@ export async function killContainer(state: StateDirectory, container: Container)
     if (left.length === 0) break;
     // First whatever would start it again; then PID 1, whose end ends all inside; nspawn then tidies up and
     // ends by itself, and is ended only when it does not.
-    for (const entry of left) if (entry.argv[0] !== "systemd-nspawn") kill(entry.pid);
+    for (const entry of left) if (path.basename(entry.argv[0] ?? "") !== "systemd-nspawn") kill(entry.pid);
     const leader = await leaderOf(container);
     if (leader !== undefined) kill(leader);
     if (Date.now() - started > 3000) for (const entry of left) kill(entry.pid);
@@ -130,7 +132,7 @@ export async function killContainer(state: StateDirectory, container: Container)
   if (await exists("/run/systemd/system")) {
     await tryRun("systemctl", ["stop", `${unitName(state, container)}.service`]);
   }
-  await removeCable(container.machine);
+  await clearRemains(container);
   for (const tree of await cgroupTrees()) {
     const group = path.join(tree, `hearth-sandbox-${state.tag}`);
     if (!(await exists(group))) continue;
@@ -145,6 +147,16 @@ export async function killContainer(state: StateDirectory, container: Container)
       ";",
     ]);
     await fs.rmdir(group).catch(() => undefined);
+  }
+}
+
+/** Clears what an nspawn that was itself killed could not: its cable, and directories it would stumble over. */
+async function clearRemains(container: Container): Promise<void> {
+  await removeCable(container.machine);
+  const exported = `/run/systemd/nspawn/unix-export/${container.machine}`;
+  if (await exists(exported)) await tryRun("umount", [exported]);
+  for (const directory of [exported, `/run/systemd/nspawn/propagate/${container.machine}`]) {
+    await fs.rmdir(directory).catch(() => undefined);
   }
 }
 

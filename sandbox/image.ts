@@ -13,6 +13,22 @@ const PACKAGES = [
   ...["ca-certificates", "iproute2", "iputils-ping", "netbase", "procps", "less", "nano", "tzdata"],
 ];
 
+/**
+ * A build whose parent dies must not write on into the next one: it runs in a process namespace that the kernel
+ * ends with this process, and in a mount namespace that takes its mounts along.
+ */
+const ENDS_WITH_US = [
+  "--pdeathsig",
+  "KILL",
+  "--",
+  "unshare",
+  "--pid",
+  "--fork",
+  "--kill-child",
+  "--mount",
+  "--mount-proc",
+];
+
 /** The operator machine's bundle: where outgoing TLS is inspected, hosts must trust what this machine trusts. */
 const OPERATOR_BUNDLE = "/etc/ssl/certs/ca-certificates.crt";
 
@@ -73,8 +89,7 @@ export async function ensureImage(
     suite,
     building,
   ];
-  // Ends with this process (and then unmounts what it mounted), or it would write on into the next build.
-  await run("setpriv", ["--pdeathsig", "TERM", "--", ...build]);
+  await run("setpriv", [...ENDS_WITH_US, ...build]);
   for (const [file, content] of Object.entries(FILES)) {
     await fs.mkdir(path.join(building, path.dirname(file)), { recursive: true });
     await fs.writeFile(path.join(building, file), content, {
@@ -88,7 +103,7 @@ export async function ensureImage(
   return image;
 }
 
-/** Removes a directory tree, after unmounting what an interrupted build may have left mounted in it. */
+/** Removes a directory tree, after unmounting what may be mounted in it. */
 export async function removeTree(directory: string): Promise<void> {
   const mounts = (await fs.readFile("/proc/self/mounts", "utf8"))
     .split("\n")

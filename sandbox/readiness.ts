@@ -8,6 +8,8 @@ import type { Progress } from "./state";
 
 const SSHD_WITHIN = 60_000;
 const BOOT_WITHIN = 90_000;
+/** Between the two lives of a rebooting host there is a moment without any process of it. */
+const GONE_AFTER = 2000;
 /** Answers of ssh that waiting does not change. */
 const FINAL = /Permission denied|Host key verification failed|Bad owner or permissions/;
 
@@ -20,8 +22,10 @@ export async function waitUntilReady(
 ): Promise<void> {
   const deadline = Date.now() + SSHD_WITHIN;
   const check = "systemctl is-system-running --wait; systemctl --failed --plain --no-legend";
+  let seen = Date.now();
   for (;;) {
-    if (!(await isRunning(container))) throw await failure(container, "ended while booting");
+    if (await isRunning(container)) seen = Date.now();
+    else if (Date.now() - seen > GONE_AFTER) throw await failure(container, "ended while booting");
     if (await accepts(address)) {
       const answer = await ssh(sshConfig, container.name, check, BOOT_WITHIN);
       if (answer.code !== 255) return report(container.name, answer, progress);

@@ -16,6 +16,7 @@ const PROGRAMS: Readonly<Record<string, string>> = {
   openssl: "openssl",
   flock: "util-linux",
   setpriv: "util-linux",
+  unshare: "util-linux",
 };
 /** Without this keyring an Ubuntu machine cannot check Debian's archives. */
 const FILES: Readonly<Record<string, string>> = {

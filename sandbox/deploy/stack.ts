@@ -7,6 +7,8 @@ import { SandboxError } from "../errors";
 import { writeFileAtomically } from "../state";
 import { type EngineReport, nameOf, readEvents, report, underWay } from "./engine-events";
 
+const checkout = path.resolve(__dirname, "../..");
+
 export interface StackOptions {
   /** Stack name; not the name of a committed stack file. */
   name: string;
@@ -14,7 +16,7 @@ export interface StackOptions {
   directory: string;
   /** Directory of the state; stacks may share one. Default: `state` in `directory`. */
   backend?: string;
-  /** The checkout whose program is run. Default: this one. */
+  /** Directory of the Pulumi.yaml whose program is run. Default: this checkout. */
   project?: string;
   /** Aborting asks the engine to stop as Ctrl-C does: what is under way on a host ends or is undone first. */
   signal?: AbortSignal;
@@ -39,16 +41,20 @@ export interface RunOptions {
 
 type Verb = "up" | "preview" | "destroy" | "refresh";
 
-/** A Pulumi stack with configuration and state outside the checkout, run through the checkout's own CLI wrapper. */
+/** A Pulumi stack with configuration and state outside the checkout, run through this checkout's CLI wrapper. */
 export class Stack {
   readonly configFile: string;
   readonly backendUrl: string;
   private readonly project: string;
+  private readonly projectName: string;
   private readonly backend: string;
   private runs = 0;
 
   constructor(private readonly options: StackOptions) {
-    this.project = options.project ?? path.resolve(__dirname, "../..");
+    this.project = options.project ?? checkout;
+    this.projectName = String(
+      parseDocument(fs.readFileSync(path.join(this.project, "Pulumi.yaml"), "utf8")).get("name"),
+    );
     this.configFile = path.join(options.directory, `${options.name}.yaml`);
     this.backend = options.backend ?? path.join(options.directory, "state");
     this.backendUrl = `file://${this.backend}?create_dir=true`;
@@ -82,7 +88,7 @@ export class Stack {
 
   /** Names of the resources in the state; empty when there is no such stack. */
   async resources(): Promise<string[]> {
-    const file = path.join(this.backend, ".pulumi/stacks/hearth", `${this.options.name}.json`);
+    const file = path.join(this.backend, ".pulumi/stacks", this.projectName, `${this.options.name}.json`);
     const text = await fsp.readFile(file, "utf8").catch(() => "{}");
     const state = JSON.parse(text) as { checkpoint?: { latest?: { resources?: { urn: string }[] } } };
     return (state.checkpoint?.latest?.resources ?? []).map(({ urn }) => nameOf(urn));
@@ -134,7 +140,7 @@ export class Stack {
     env: Record<string, string>,
   ): Promise<{ code: number; output: string }> {
     return new Promise((resolve, reject) => {
-      const child = spawn(path.join(this.project, "toolchain/pulumi"), args, {
+      const child = spawn(path.join(checkout, "toolchain/pulumi"), args, {
         cwd: this.project,
         // The event log is an option that the CLI shows and takes only with its debug commands.
         env: { ...process.env, PULUMI_BACKEND_URL: this.backendUrl, PULUMI_DEBUG_COMMANDS: "true", ...env },
@@ -180,7 +186,7 @@ export class Stack {
   }
 
   private async removeDeadLocks(): Promise<void> {
-    const locks = path.join(this.backend, ".pulumi/locks/organization/hearth", this.options.name);
+    const locks = path.join(this.backend, ".pulumi/locks/organization", this.projectName, this.options.name);
     for (const name of await fsp.readdir(locks).catch(() => [] as string[])) {
       const text = await fsp.readFile(path.join(locks, name), "utf8").catch(() => "{}");
       const { pid } = JSON.parse(text) as { pid?: number };
