@@ -37,8 +37,7 @@ export interface Expected {
 
 export function judgeServer(expected: Expected, answer: Answer): Finding {
   const { publicHost } = expected;
-  const port = expected.federationPort ? 8448 : 443;
-  const fix = repair(expected, "server", JSON.stringify({ "m.server": `${publicHost}:${port}` }));
+  const fix = repair(expected, "server", JSON.stringify({ "m.server": `${publicHost}:443` }));
   const fault = documentFault(answer);
   if (fault !== undefined) return fail(fault, fix);
   const target = jsonObject(answer)?.["m.server"];
@@ -46,7 +45,7 @@ export function judgeServer(expected: Expected, answer: Answer): Finding {
   if (endpoint === undefined) return fail(`m.server is ${JSON.stringify(target)}, not host:port`, fix);
   const ports = expected.federationPort ? [443, 8448] : [443];
   if (endpoint.host !== publicHost || !ports.includes(endpoint.port)) {
-    return fail(`m.server is ${target}, but this homeserver answers on ${publicHost}:${port}`, fix);
+    return fail(`m.server is ${target}, but this homeserver answers on ${publicHost}:443`, fix);
   }
   return pass(`m.server ${target}`);
 }

@@ -1,0 +1,50 @@
+import { CliError } from "./errors";
+import type { Verb } from "./verb";
+import { verify } from "./verify";
+
+/** Every verb, in the order of the help text. */
+const VERBS: Record<string, Verb> = { verify };
+
+function usage(): string {
+  const names = Object.entries(VERBS).map(([name, verb]) => `  ${name.padEnd(10)} ${verb.summary}`);
+  return `npx hearth VERB [OPTIONS]
+
+Day-two work on a stack that pulumi up has deployed.
+
+${names.join("\n")}
+
+  npx hearth VERB --help   what a verb does and its options
+`;
+}
+
+/** Runs one command line; the result is the exit status: 0 good, 1 something is wrong with the server, 2 with the command. */
+export async function main(argv: string[]): Promise<number> {
+  const [name, ...rest] = argv;
+  if (name === undefined || name === "--help" || name === "-h" || name === "help") {
+    process.stdout.write(usage());
+    return name === undefined ? 2 : 0;
+  }
+  try {
+    const verb = Object.hasOwn(VERBS, name) ? VERBS[name] : undefined;
+    if (verb === undefined) {
+      throw new CliError(
+        `"${name}" is not a verb; there is: ${Object.keys(VERBS).join(", ")} (npx hearth --help)`,
+      );
+    }
+    if (rest.includes("--help") || rest.includes("-h")) {
+      process.stdout.write(verb.usage);
+      return 0;
+    }
+    return await verb.run(rest);
+  } catch (error) {
+    if (!(error instanceof CliError)) throw error;
+    process.stderr.write(`hearth: ${error.message}\n`);
+    return 2;
+  }
+}
+
+if (require.main === module) {
+  main(process.argv.slice(2)).then((status) => {
+    process.exitCode = status;
+  });
+}

@@ -1,0 +1,45 @@
+import { spawn } from "node:child_process";
+import * as path from "node:path";
+import { CliError } from "./errors";
+
+/** The checkout: Pulumi.yaml is there. */
+export const ROOT = path.dirname(__dirname);
+
+/** Which stack, and the file its configuration is in when that is not Pulumi.STACK.yaml. */
+export interface StackChoice {
+  stack?: string;
+  configFile?: string;
+}
+
+/**
+ * Standard output of `pulumi ARGUMENTS` in the checkout; the engine on PATH is the toolchain's, and the environment
+ * (PULUMI_BACKEND_URL, passphrase) is the caller's. Throws with the engine's own words when it fails.
+ */
+export function pulumi(args: string[], choice: StackChoice): Promise<string> {
+  const stack = choice.stack === undefined ? [] : ["--stack", choice.stack];
+  const argv = [...args, ...stack, "--cwd", ROOT, "--non-interactive", "--color", "never"];
+  return new Promise((settle, reject) => {
+    const child = spawn("pulumi", argv, { stdio: ["ignore", "pipe", "pipe"] });
+    let stdout = "";
+    let stderr = "";
+    child.stdout.setEncoding("utf8").on("data", (chunk: string) => {
+      stdout += chunk;
+    });
+    child.stderr.setEncoding("utf8").on("data", (chunk: string) => {
+      stderr += chunk;
+    });
+    child.on("error", (error: NodeJS.ErrnoException) => {
+      const why = error.code === "ENOENT" ? "there is no pulumi on PATH; run: npm run hearth" : error.message;
+      reject(new CliError(`pulumi could not be started: ${why}`));
+    });
+    child.on("close", (status) => {
+      if (status === 0) settle(stdout);
+      else reject(new CliError(`pulumi ${args[0]} ${args[1] ?? ""} failed:\n${indented(stderr || stdout)}`));
+    });
+  });
+}
+
+function indented(text: string): string {
+  const lines = text.trim().split("\n").slice(-15);
+  return lines.map((line) => `  ${line}`).join("\n");
+}

@@ -1,0 +1,26 @@
+import { type ParseArgsConfig, parseArgs } from "node:util";
+import { CliError } from "./errors";
+
+/** One word after `hearth`. */
+export interface Verb {
+  /** One line for the list of verbs. */
+  summary: string;
+  /** The whole help text, ending with a newline. */
+  usage: string;
+  /** Resolves to the exit status: 0 good, 1 something is wrong with the server. Throws `CliError` for a wrong command. */
+  run(argv: string[]): Promise<number>;
+}
+
+/** Reads the options of a verb; what it does not know is an error that names the verb's help. */
+export function readOptions<T extends NonNullable<ParseArgsConfig["options"]>>(
+  verb: string,
+  argv: string[],
+  options: T,
+) {
+  try {
+    return parseArgs({ args: argv, options, strict: true, allowPositionals: false }).values;
+  } catch (error) {
+    const what = error instanceof Error ? (error.message.split(". ")[0] ?? "") : String(error);
+    throw new CliError(`${verb}: ${what} (npx hearth ${verb} --help)`);
+  }
+}
