@@ -1,6 +1,9 @@
 import { z } from "zod";
 import { line, localpart } from "./common";
 
+/** Name of the admin account that Hearth makes for itself. */
+export const OWN_ACCOUNT = "hearth";
+
 /** A local account. */
 export const accountSchema = z.strictObject({
   admin: z.boolean().default(false).meta({ description: "Server admin: may use Synapse's admin API." }),

@@ -11,18 +11,20 @@ const BYTES = { K: 1024, M: 1024 ** 2, G: 1024 ** 3, T: 1024 ** 4 } as const;
 /** A length of time: a whole number and `s`, `m` (minutes), `h`, `d`, `w` or `y` (365 days). */
 export const duration = z
   .string()
-  .regex(
-    /^[1-9][0-9]{0,8}[smhdwy]$/,
-    "a duration: a whole number and s, m (minutes), h, d, w or y, e.g. 14d",
-  );
+  .regex(/^[1-9][0-9]{0,8}[smhdwy]$/, "a duration: a whole number and s, m (minutes), h, d, w or y, e.g. 14d")
+  .meta({ title: "duration" });
 
 /** A number of bytes in powers of 1024: a whole number and `K`, `M`, `G` or `T`. */
 export const size = z
   .string()
-  .regex(/^[1-9][0-9]{0,8}[KMGT]$/, "a size: a whole number and K, M, G or T, e.g. 100M");
+  .regex(/^[1-9][0-9]{0,8}[KMGT]$/, "a size: a whole number and K, M, G or T, e.g. 100M")
+  .meta({ title: "size" });
 
 /** A time in whole days, e.g. `14d`. */
-export const days = z.string().regex(/^[1-9][0-9]{0,4}d$/, "a number of days, e.g. 14d");
+export const days = z
+  .string()
+  .regex(/^[1-9][0-9]{0,4}d$/, "a number of days, e.g. 14d")
+  .meta({ title: "days" });
 
 /** Seconds of a {@link duration}. */
 export function parseDuration(text: string): number {
@@ -57,36 +59,43 @@ function dnsNameShape(kind: string) {
 }
 
 /** The part after the colon of this server's user IDs. */
-export const ownServerName = dnsNameShape("a server name");
+export const ownServerName = dnsNameShape("a server name").meta({ title: "server name" });
 
 /** A public host name, e.g. `matrix.example.org`. */
-export const dnsName = dnsNameShape("a host name");
+export const dnsName = dnsNameShape("a host name").meta({ title: "host name" });
 
 /** Another server's name, with its port if the name has one. */
 export const remoteServerName = z
   .string()
-  .regex(new RegExp(`^${DNS_NAME}(?::[1-9][0-9]{0,4})?$`), "a server name in lower case, e.g. matrix.org");
+  .regex(new RegExp(`^${DNS_NAME}(?::[1-9][0-9]{0,4})?$`), "a server name in lower case, e.g. matrix.org")
+  .meta({ title: "server name" });
 
 /** Name of a host within the stack file; resources and releases are named after it. */
 export const hostName = z
   .string()
-  .regex(/^[a-z][a-z0-9-]{0,30}$/, "a host's name in this file: lower-case letters, digits and -, e.g. vps");
+  .regex(/^[a-z][a-z0-9-]{0,30}$/, "a host's name in this file: lower-case letters, digits and -, e.g. vps")
+  .meta({ title: "name of a host" });
 
 /** A TCP port. */
-export const port = z.int().min(1).max(65_535);
+export const port = z.int().min(1).max(65_535).meta({ title: "port" });
 
 /** An IPv4 or IPv6 address. */
-export const ipAddress = z.union([z.ipv4(), z.ipv6()], { error: "an IPv4 or IPv6 address, e.g. 192.0.2.1" });
+export const ipAddress = z
+  .union([z.ipv4(), z.ipv6()], { error: "an IPv4 or IPv6 address, e.g. 192.0.2.1" })
+  .meta({ title: "address" });
 
 /** A range of addresses. */
-export const cidr = z.union([z.cidrv4(), z.cidrv6()], {
-  error: "an address range, e.g. 192.0.2.0/24 or 2001:db8::/32",
-});
+export const cidr = z
+  .union([z.cidrv4(), z.cidrv6()], {
+    error: "an address range, e.g. 192.0.2.0/24 or 2001:db8::/32",
+  })
+  .meta({ title: "address range" });
 
 /** A file on the operator's machine: absolute, `~/…`, or relative to the project directory. */
 export const localFile = z
   .string()
-  .regex(/^[^\0\n\r]*[^\0\n\r/]$/, "a path of a file, e.g. ./secrets/tls/privkey.pem");
+  .regex(/^[^\0\n\r]*[^\0\n\r/]$/, "a path of a file, e.g. ./secrets/tls/privkey.pem")
+  .meta({ title: "file" });
 
 /** The local part of a user ID. Stricter than Matrix where a file name or Synapse's guest accounts are in the way. */
 export const localpart = z
@@ -94,7 +103,8 @@ export const localpart = z
   .regex(
     /^(?!\d+$)[a-z0-9][a-z0-9._=+-]{0,200}$/,
     "the local part of a user ID: lower-case letters, digits and . _ = + -, not only digits, without @ and server, e.g. alice",
-  );
+  )
+  .meta({ title: "local part" });
 
 /** An https URL without path, e.g. `https://matrix.example.org`. */
 export const httpsUrl = z
@@ -102,7 +112,8 @@ export const httpsUrl = z
   .regex(
     new RegExp(`^https://${DNS_NAME}(?::[1-9][0-9]{0,4})?$`),
     "an https URL without path, e.g. https://matrix.org",
-  );
+  )
+  .meta({ title: "URL" });
 
 /** Text of one line. */
 export const line = z.string().regex(/^[^\0\n\r]+$/, "a line of text");

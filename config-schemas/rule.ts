@@ -1,4 +1,4 @@
-import type { Fault, Path } from "./fault";
+import { type Fault, keyOf, type Path } from "./fault";
 import type { FullStack, Section } from "./stack";
 
 /** A condition between several keys that no schema can state. */
@@ -47,4 +47,14 @@ export function rule<Needed extends Section>(definition: Rule<Needed>): AnyRule 
 /** The path if the condition is true, for rules about one place. */
 export function at(condition: boolean, ...path: (string | number)[]): Path[] {
   return condition ? [path] : [];
+}
+
+/** The command that sets a secret; it asks for the value, so that none stands on a command line. */
+export function setSecret(...path: string[]): string {
+  return `run: pulumi config set --secret --path '${keyOf(["secrets", ...path])}'`;
+}
+
+/** The command that removes a secret. */
+export function removeSecret(...path: string[]): string {
+  return `run: pulumi config rm --path '${keyOf(["secrets", ...path])}'`;
 }

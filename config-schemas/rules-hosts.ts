@@ -1,7 +1,6 @@
 import type { Path } from "./fault";
 import type { HostConfig } from "./hosts";
-import { type AnyRule, at, rule } from "./rule";
-import { removeSecret } from "./rules-registration";
+import { type AnyRule, at, removeSecret, rule } from "./rule";
 import { nearest } from "./shape";
 import type { FullStack } from "./stack";
 

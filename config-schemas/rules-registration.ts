@@ -1,19 +1,7 @@
-import { keyOf, type Path } from "./fault";
+import { OWN_ACCOUNT } from "./accounts";
+import type { Path } from "./fault";
 import { registrationRequirements } from "./homeserver";
-import { type AnyRule, at, rule } from "./rule";
-
-/** The command that sets a secret; it asks for the value, so that none stands on a command line. */
-export function setSecret(...path: string[]): string {
-  return `run: pulumi config set --secret --path '${keyOf(["secrets", ...path])}'`;
-}
-
-/** The command that removes a secret. */
-export function removeSecret(...path: string[]): string {
-  return `run: pulumi config rm --path '${keyOf(["secrets", ...path])}'`;
-}
-
-/** Name of the admin account that Hearth makes for itself. */
-export const OWN_ACCOUNT = "hearth";
+import { type AnyRule, at, removeSecret, rule, setSecret } from "./rule";
 
 /** Rules about who gets an account, and the secrets that go with it. */
 export const registrationRules: readonly AnyRule[] = [

@@ -1,6 +1,6 @@
 import type { z } from "zod";
 import { type Fault, keyOf, mayShow, type Path } from "./fault";
-import { exampleAt, homesOf, keysAt, nearest } from "./shape";
+import { exampleAt, homesOf, keysAt, kindAt, nearest } from "./shape";
 import { synapseKeyAdvice } from "./synapse-keys";
 
 type Issue = z.core.$ZodIssue;
@@ -34,7 +34,7 @@ const KINDS: Record<string, string> = {
 function writtenAs(path: Path): string | undefined {
   const example = mayShow(path) ? exampleAt(path) : undefined;
   const last = path[path.length - 1];
-  if (example === undefined || last === undefined) return undefined;
+  if (example === undefined || last === undefined || JSON.stringify(example) === "{}") return undefined;
   const value = typeof example === "string" ? example : JSON.stringify(example);
   return typeof last === "number" ? `- ${value}` : `${last}: ${value}`;
 }
@@ -82,12 +82,10 @@ function unknownKey(path: Path): Fault {
 
 function wrongKind(path: Path, value: unknown, expected: string): Fault {
   if (value === undefined) return missing(path);
-  return {
-    path,
-    value,
-    problem: `is ${kindOf(value)}, not ${KINDS[expected] ?? expected}`,
-    fix: writeExample(path),
-  };
+  if (value === null) return { path, problem: "is empty", fix: "remove it, or give it content" };
+  const title = kindAt(path);
+  const wanted = title === undefined ? (KINDS[expected] ?? expected) : `a ${title}`;
+  return { path, value, problem: `is ${kindOf(value)}, not ${wanted}`, fix: writeExample(path) };
 }
 
 function outOfBounds(path: Path, value: unknown, issue: Issue): Fault {

@@ -55,7 +55,12 @@ export function exampleAt(path: Path): unknown {
   );
 }
 
-/** `textlike` equality: case, `_` and `-` do not count. */
+/** What kind of value stands at a path, in the manual's words. */
+export function kindAt(path: Path): string | undefined {
+  return nodesAt(path).find((node) => node.title !== undefined)?.title;
+}
+
+/** A name without what people write differently: case, `_` and `-`. */
 export function plainName(name: string): string {
   return name.toLowerCase().replaceAll(/[_-]/g, "");
 }
@@ -97,10 +102,20 @@ function distance(a: string, b: string): number {
   return rows[a.length]?.[b.length] ?? 0;
 }
 
+/** Shorter beginnings of a name could mean anything. */
+const SHORTEST_BEGINNING = 3;
+
+function editsBetween(a: string, b: string): number {
+  const [short = "", long = ""] = [a, b].sort((x, y) => x.length - y.length);
+  return short.length >= SHORTEST_BEGINNING && long.startsWith(short)
+    ? Math.min(1, long.length - short.length)
+    : distance(a, b);
+}
+
 /** The name that was probably meant, or nothing when none is close. */
 export function nearest(name: string, names: readonly string[]): string | undefined {
   const ranked = names
-    .map((candidate) => ({ candidate, edits: distance(plainName(name), plainName(candidate)) }))
+    .map((candidate) => ({ candidate, edits: editsBetween(plainName(name), plainName(candidate)) }))
     .sort((a, b) => a.edits - b.edits);
   const best = ranked[0];
   return best && best.edits <= Math.max(1, Math.floor(name.length / 3)) ? best.candidate : undefined;

@@ -1,0 +1,52 @@
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { stackFileJsonSchema } from "./json-schema";
+import { renderReference } from "./reference";
+
+/** Where the generated files stand. */
+export const GENERATED = join(__dirname, "generated");
+
+/** Every generated file: its name and what it should contain. */
+export function generatedFiles(): Readonly<Record<string, string>> {
+  const schema = stackFileJsonSchema();
+  return {
+    "stack.schema.json": `${JSON.stringify(schema, null, 2)}\n`,
+    "REFERENCE.md": renderReference(schema),
+  };
+}
+
+function contentOf(file: string): string | undefined {
+  try {
+    return readFileSync(file, "utf8");
+  } catch {
+    return undefined;
+  }
+}
+
+/** Names of the files whose content is not what the schemas say now. */
+export function staleFiles(): string[] {
+  return Object.entries(generatedFiles())
+    .filter(([name, content]) => contentOf(join(GENERATED, name)) !== content)
+    .map(([name]) => join("config-schemas", "generated", name));
+}
+
+function write(): void {
+  for (const [name, content] of Object.entries(generatedFiles())) {
+    const file = join(GENERATED, name);
+    mkdirSync(dirname(file), { recursive: true });
+    writeFileSync(file, content);
+  }
+}
+
+function main(args: readonly string[]): number {
+  if (!args.includes("--check")) {
+    write();
+    return 0;
+  }
+  const stale = staleFiles();
+  if (stale.length === 0) return 0;
+  console.error(`${stale.join(" and ")} do not match the schemas; run: npm run gen, and commit the result`);
+  return 1;
+}
+
+if (require.main === module) process.exitCode = main(process.argv.slice(2));
