@@ -1,0 +1,100 @@
+import { VpsServer } from "../support/vps-server";
+
+/** The life of one server: made, left alone, changed by one line, taken down and brought back. */
+describe("a VPS server from the committed stack file", () => {
+  let server: VpsServer;
+
+  beforeAll(async () => {
+    server = await VpsServer.make("e2e-change");
+    await server.up();
+  });
+
+  afterAll(async () => {
+    await server?.remove();
+  });
+
+  const acceptedLogins = async () =>
+    Number(await server.sh("journalctl -u ssh -o cat | grep -c '^Accepted publickey' || true"));
+
+  test("[A1] the first up ends with a server that answers under its public name", async () => {
+    expect(await server.status()).toBe(200);
+    expect(await server.status(`/_matrix/client/v3/profile/@alice:${server.serverName}`)).toBe(200);
+  });
+
+  test("[A1] a second up changes nothing, restarts nothing and logs in once", async () => {
+    const before = await server.lives();
+    // The connection of the run before ends by itself after five idle seconds.
+    await new Promise((resolve) => setTimeout(resolve, 7000));
+    const logins = await acceptedLogins();
+    const result = await server.up();
+    expect(result.steps.filter((step) => step.op !== "refresh")).toEqual([]);
+    expect(Object.keys(result.counts)).toEqual(["same"]);
+    expect(await server.lives()).toEqual(before);
+    // The test looks through ssh itself: one log-in for the lives, three of its units, one for the count.
+    expect((await acceptedLogins()) - logins).toBe(1 + 3 + 1);
+  });
+
+  test("[A2] [V7] a retention edit shows exactly its lines and restarts Synapse only", async () => {
+    const before = await server.lives();
+    await server.edit({ "homeserver.media.localLifetime": "180d" });
+    const plan = await server.preview();
+    const changedLines = plan.output.split("\n").filter((line) => /^\s+[-+]\s{2,}\S/.test(line));
+    expect(changedLines.map((line) => line.trim().replace(/\s+/g, " "))).toEqual([
+      "- local_media_lifetime: 365d",
+      "+ local_media_lifetime: 180d",
+    ]);
+    expect(plan.output).toContain("restart matrix-synapse.service");
+    expect(plan.output).not.toMatch(/(restart|reload) (nginx|postgresql)/);
+    const changed = plan.steps.filter((step) => step.op === "update");
+    expect(changed.map((step) => [step.name, Object.keys(step.changes)])).toEqual([
+      ["vps-homeserver", ['files["/etc/hearth/homeserver/homeserver.yaml"].content']],
+    ]);
+    const run = await server.up(["--skip-preview"]);
+    const live = await server.secondsUntilAnswering();
+    console.log(`retention edit: up ${run.seconds.toFixed(1)} s, answering ${live.toFixed(1)} s later`);
+    const after = await server.lives();
+    expect(after.synapse.pid).not.toBe(before.synapse.pid);
+    expect([after.postgres, after.nginx]).toEqual([before.postgres, before.nginx]);
+    expect(await server.sh("cat /etc/hearth/homeserver/homeserver.yaml")).toContain(
+      "local_media_lifetime: 180d",
+    );
+  });
+
+  test("[A2] [V5] an allowlist edit shows its one line and restarts Synapse only", async () => {
+    const before = await server.lives();
+    await server.edit({ "homeserver.federation.allowlist": [server.serverName, "partner.test", "kde.org"] });
+    const plan = await server.preview();
+    const added = plan.output.split("\n").filter((line) => /^\s+[-+]\s{2,}\S/.test(line));
+    expect(added.map((line) => line.trim().replace(/\s+/g, " "))).toEqual(["+ - kde.org"]);
+    await server.up(["--skip-preview"]);
+    const after = await server.lives();
+    expect(after.synapse.pid).not.toBe(before.synapse.pid);
+    expect([after.postgres, after.nginx]).toEqual([before.postgres, before.nginx]);
+  });
+
+  test("[V8] a log level edit reloads Synapse and restarts nothing", async () => {
+    const before = await server.lives();
+    await server.edit({ "homeserver.logging.level": "INFO" });
+    expect((await server.preview()).output).toContain("reload matrix-synapse.service");
+    await server.up(["--skip-preview"]);
+    expect(await server.lives()).toEqual(before);
+    await server.status();
+    expect(await server.sh("grep -c ' - INFO - ' /var/log/matrix-synapse/homeserver.log")).not.toBe("0\n");
+  });
+
+  test("[A5] destroy stops everything and keeps all data; up goes on with it", async () => {
+    const kept = "sha256sum /etc/hearth/homeserver/secrets/* | sort; du -s /var/lib/matrix-synapse | cut -f2";
+    const before = await server.sh(kept);
+    const userId = `@alice:${server.serverName}`;
+    const count = `runuser -u postgres -- psql -d synapse -Atc "select count(*) from users where name='${userId}'"`;
+    const destroyed = await server.stack.destroy();
+    expect(destroyed.ok).toBe(true);
+    expect((await server.unit("matrix-synapse.service")).active).toBe("inactive");
+    expect((await server.unit("nginx.service")).active).toBe("inactive");
+    expect(await server.sh(kept)).toBe(before);
+    await server.up();
+    expect(await server.secondsUntilAnswering()).toBeLessThan(30);
+    expect(await server.sh(kept)).toBe(before);
+    expect(await server.sh(count)).toBe("1\n");
+  });
+});

@@ -1,0 +1,98 @@
+import { VpsServer } from "../support/vps-server";
+
+interface HandEdit {
+  what: string;
+  /** Shell text run on the host. */
+  edit: string;
+  /** What the next plain preview must say. */
+  shown: RegExp[];
+  /** Shell text that succeeds once it is repaired. */
+  repaired: string;
+}
+
+const YAML = "/etc/hearth/homeserver/homeserver.yaml";
+
+const HAND_EDITS: HandEdit[] = [
+  {
+    what: "a changed line of a file",
+    edit: `sed -i 's/max_upload_size: 100M/max_upload_size: 900M/' ${YAML}`,
+    shown: [/changed by hand: .*homeserver\.yaml/, /-\s+max_upload_size: 900M/, /\+\s+max_upload_size: 100M/],
+    repaired: `grep -q 'max_upload_size: 100M' ${YAML}`,
+  },
+  {
+    what: "a file's mode",
+    edit: `chmod 0666 ${YAML}`,
+    shown: [/changed by hand: .*homeserver\.yaml/, /mode\s*: "0666" => "06?40"|mode\s*: "0666" => "0\d40"/],
+    repaired: `! stat -c %a ${YAML} | grep -q 666`,
+  },
+  {
+    what: "a deleted file",
+    edit: "rm /etc/systemd/system/matrix-synapse.service",
+    shown: [
+      /changed by hand: .*matrix-synapse\.service/,
+      /\+ .*\/etc\/systemd\/system\/matrix-synapse\.service/,
+    ],
+    repaired: "test -s /etc/systemd/system/matrix-synapse.service",
+  },
+  {
+    what: "a stopped unit",
+    edit: "systemctl stop nginx.service",
+    shown: [/changed by hand: .*nginx\.service/, /nginx\.service[\s\S]*state\s*: "\w+"\s*=> "running"/],
+    repaired: "systemctl is-active --quiet nginx.service",
+  },
+  {
+    what: "a disabled unit",
+    edit: "systemctl disable nginx.service",
+    shown: [/changed by hand: .*nginx\.service/, /nginx\.service[\s\S]*enabled\s*: false => true/],
+    repaired: "systemctl is-enabled --quiet nginx.service",
+  },
+  {
+    what: "a stopped homeserver, whose accounts cannot be looked at",
+    edit: "systemctl stop matrix-synapse.service",
+    shown: [/changed by hand: .*matrix-synapse\.service/, /matrix-synapse\.service[\s\S]*"running"/],
+    repaired: "systemctl is-active --quiet matrix-synapse.service",
+  },
+  {
+    what: "a removed package",
+    edit: "dpkg --force-depends -r python3-psycopg2",
+    shown: [/changed by hand: .*python3-psycopg2/, /\+ python3-psycopg2|python3-psycopg2/],
+    repaired: "dpkg-query -W -f '${db:Status-Abbrev}' python3-psycopg2 | grep -q ^ii",
+  },
+];
+
+describe("hand edits on the host", () => {
+  let server: VpsServer;
+
+  beforeAll(async () => {
+    server = await VpsServer.make("e2e-drift");
+    await server.up();
+  });
+
+  afterAll(async () => {
+    await server?.remove();
+  });
+
+  test.each(HAND_EDITS)("[A3] $what shows in the next plain preview and up repairs it", async (row) => {
+    await server.sh(row.edit);
+    const plan = await server.preview();
+    for (const pattern of row.shown) expect(plan.output).toMatch(pattern);
+    const gate = await server.stack.preview({ args: ["--expect-no-changes"] });
+    expect(gate.ok).toBe(false);
+    await server.up(["--skip-preview"]);
+    await server.sh(row.repaired);
+    expect(await server.secondsUntilAnswering()).toBeLessThan(30);
+    const quiet = await server.stack.preview({ args: ["--expect-no-changes"] });
+    expect(quiet.ok).toBe(true);
+  });
+
+  test("[A3] an account changed through the admin API shows and is repaired", async () => {
+    const name = `select displayname from profiles where user_id='alice'`;
+    const query = (sql: string) => server.sh(`runuser -u postgres -- psql -d synapse -Atc "${sql}"`);
+    await query("update users set admin=1 where name like '@alice:%'");
+    const plan = await server.preview();
+    expect(plan.output).toMatch(/admin\s*: true\s*=> false/);
+    await server.up(["--skip-preview"]);
+    expect(await query("select admin from users where name like '@alice:%'")).toBe("0\n");
+    expect(await query(name)).toBe("Alice\n");
+  });
+});
