@@ -7,13 +7,19 @@ import {
   duration,
   hostName,
   ipAddress,
-  line,
   ownServerName,
   port,
   remoteServerName,
   size,
 } from "./common";
-import { rateLimitsSchema } from "./rate-limits";
+import { federationSchema } from "./homeserver-federation";
+import { rateLimitsSchema } from "./homeserver-rate-limits";
+import {
+  captchaSchema,
+  emailSchema,
+  type RegistrationRequirement,
+  registrationSchema,
+} from "./homeserver-registration";
 
 const listenerSchema = z.strictObject({
   port: port.default(8008).meta({ description: "Port on which the proxy reaches Synapse." }),
@@ -23,95 +29,6 @@ const listenerSchema = z.strictObject({
     .default(["127.0.0.1", "::1"])
     .meta({
       description: "Addresses that Synapse listens on. Loopback only: its admin API has no other fence.",
-    }),
-});
-
-const REQUIREMENTS = ["token", "email", "captcha"] as const;
-
-const registrationSchema = z.discriminatedUnion("mode", [
-  z.strictObject({
-    mode: z
-      .literal("closed")
-      .meta({ description: "Nobody registers; accounts come from `hearth:accounts` and the command line." }),
-    require: z
-      .never({
-        error:
-          "only means something with mode: open; Synapse refuses to start when a closed registration asks for email. Remove it",
-      })
-      .optional()
-      .meta({ description: "Not allowed with `mode: closed`." }),
-  }),
-  z.strictObject({
-    mode: z.literal("open").meta({ description: "Anyone who meets all of `require` can register." }),
-    require: z
-      .array(z.enum(REQUIREMENTS).meta({ description: "`token`, `email` or `captcha`." }))
-      .min(1)
-      .meta({
-        description:
-          "What a newcomer has to show, all of it: `token` (made by an admin), `email` (needs `email`), `captcha` (needs `captcha`). At least one: Synapse does not start without.",
-        examples: [["token"]],
-      }),
-  }),
-]);
-
-const captchaSchema = z.strictObject({
-  publicKey: z
-    .string()
-    .regex(/^[\w-]{10,100}$/, "the site key of a reCAPTCHA v2, about 40 letters, digits, - and _")
-    .meta({
-      description: "Site key of Google reCAPTCHA v2. The private key is the secret `captcha.privateKey`.",
-    }),
-});
-
-const emailSchema = z.strictObject({
-  smtpHost: dnsName.meta({ description: "Mail server that takes our mail.", examples: ["mail.example.org"] }),
-  smtpPort: port.default(587).meta({ description: "Port of the mail server." }),
-  security: z.enum(["starttls", "tls"]).default("starttls").meta({
-    description:
-      "`starttls` (usual with port 587, required, never skipped) or `tls` from the first byte (port 465).",
-  }),
-  user: line.optional().meta({
-    description: "Login at the mail server; its password is the secret `smtp.password`. Absent: no login.",
-    examples: ["matrix@example.org"],
-  }),
-  from: z
-    .string()
-    .regex(
-      /^([^<>\r\n]+ <[^<>@\s]+@[^<>@\s]+>|[^<>@\s]+@[^<>@\s]+)$/,
-      "an address, alone or as Name <address>",
-    )
-    .meta({ description: "Sender of our mail.", examples: ["Example chat <matrix@example.org>"] }),
-  notifications: z.boolean().default(false).meta({ description: "Mail users about missed messages." }),
-});
-
-const federationSchema = z.strictObject({
-  allowlist: z
-    .array(remoteServerName.meta({ description: "A server to federate with.", examples: ["matrix.org"] }))
-    .optional()
-    .meta({
-      description:
-        "The only servers to federate with; this server itself is always among them. Absent: all servers. Empty: none. It does not stop users from joining rooms that other servers are in too: their events are missing there.",
-      examples: [["matrix.org", "kde.org"]],
-    }),
-  blockedRanges: z
-    .array(cidr.meta({ description: "An address range.", examples: ["198.51.100.0/24"] }))
-    .default([])
-    .meta({
-      description: `Ranges that Synapse must not connect to, in addition to the ${DEFAULT_BLOCKED_RANGES.length} private and special ones, which are always blocked.`,
-    }),
-  allowedRanges: z
-    .array(cidr.meta({ description: "An address range.", examples: ["10.20.0.0/24"] }))
-    .default([])
-    .meta({
-      description:
-        "Exceptions: blocked ranges that Synapse may connect to after all, for a partner in a private network. This opens them to every remote server's and user's requests; it says nothing about who may connect to us.",
-    }),
-  trustedKeyServers: z
-    .array(remoteServerName.meta({ description: "A server name.", examples: ["matrix.org"] }))
-    .optional()
-    .meta({
-      description:
-        "Servers asked for other servers' signing keys. Absent: matrix.org if federation reaches it, else none (keys come from their own servers). Empty: none.",
     }),
 });
 
@@ -304,7 +221,6 @@ export const homeserverSchema = z.strictObject({
 });
 
 export type HomeserverConfig = z.output<typeof homeserverSchema>;
-export type RegistrationRequirement = (typeof REQUIREMENTS)[number];
 
 const DEFAULT_KEY_SERVER = "matrix.org";
 
