@@ -20,7 +20,7 @@ if [ ! -e "$target" ]; then
   : >"$target.new/log"
   mv -T -- "$target.new" "$target"
   systemd-run --quiet --collect --unit="hearth-apply-$APPLY" --description="Hearth: release $RELEASE" \
-    -p KillMode=mixed -p TimeoutStopSec=150 -- /bin/sh "$target/transaction.sh" "$target" >"$DIR/started" 2>&1 </dev/null || {
+    -p KillMode=mixed -p TimeoutStopSec=150 -- /bin/sh "$target/lib/transaction.sh" "$target" >"$DIR/started" 2>&1 </dev/null || {
     rm -rf -- "$target"
     refuse systemd "the transaction could not be started: $(tail -n 1 -- "$DIR/started")"
   }

@@ -6,6 +6,6 @@ DIR=$1
 
 read_meta
 require_host
-[ -f "$STATE/apply/$APPLY/transaction.sh" ] || refuse unknown "no apply $APPLY is running on this host"
+[ -f "$STATE/apply/$APPLY/lib/transaction.sh" ] || refuse unknown "no apply $APPLY is running on this host"
 : >"$STATE/apply/$APPLY/cancel"
 row end ok

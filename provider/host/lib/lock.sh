@@ -72,8 +72,8 @@ recover_interrupted() {
   recover_apply=$(value "$STATE/journal" apply)
   recover_release=$(value "$STATE/journal" release)
   recover_dir=$STATE/apply/$recover_apply
-  if [ -f "$recover_dir/transaction.sh" ]; then
-    sh "$recover_dir/transaction.sh" "$recover_dir" recover || :
+  if [ -f "$recover_dir/lib/transaction.sh" ]; then
+    sh "$recover_dir/lib/transaction.sh" "$recover_dir" recover || :
     row note "an interrupted change of release $recover_release was found and cleared up: $(recovered_verdict "$recover_dir/log")"
   fi
   rm -f -- "$STATE/journal"

@@ -1,5 +1,5 @@
 #!/bin/sh
-# One Release transaction, run by systemd: `transaction.sh DIR [locked|recover]`; DIR is /var/lib/hearth/apply/<id>. See PROTOCOL.md.
+# One Release transaction, run by systemd: `lib/transaction.sh DIR [locked|recover]`; DIR is /var/lib/hearth/apply/<id>. See PROTOCOL.md.
 #   (nothing)  waits for the host's lock and runs itself again with `locked`
 #   locked     the transaction
 #   recover    clears up after this very transaction was cut off (run by the next one, which holds the lock)
@@ -115,5 +115,5 @@ mkdir -p -m 0700 -- "$WORK"
 case ${2-} in
   locked) main ;;
   recover) recover ;;
-  *) run_locked "$DIR/transaction.sh" ;;
+  *) run_locked "$DIR/lib/transaction.sh" ;;
 esac
