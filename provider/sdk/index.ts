@@ -11,8 +11,11 @@ export type * from "../contract/release";
 /** The provider's package. Not `hearth`: the engine would hand the whole `hearth:` configuration to it. */
 const PACKAGE = "hearth-host";
 
+/** A value of which every part may be an output: one secret leaf then leaves the rest of it readable in diffs. */
+type DeepInput<T> = pulumi.Input<T extends object ? { [K in keyof T]: DeepInput<T[K]> } : T>;
+
 /** Every leaf may be an output of another resource. */
-export type Inputs<T> = { [K in keyof T]: pulumi.Input<T[K]> };
+export type Inputs<T> = { [K in keyof T]: DeepInput<T[K]> };
 
 /** What a Release can leave out: an absent map is an empty one. */
 type ReleaseMaps =
@@ -32,7 +35,8 @@ type ReleaseMaps =
   | "health";
 
 /** Arguments of {@link Release}: the maps may be left out, every map may flow from another resource. */
-export type ReleaseArgs = Inputs<Omit<ReleaseInputs, ReleaseMaps>> & Partial<Inputs<Pick<ReleaseInputs, ReleaseMaps>>>;
+export type ReleaseArgs = Inputs<Omit<ReleaseInputs, ReleaseMaps>> &
+  Partial<Inputs<Pick<ReleaseInputs, ReleaseMaps>>>;
 
 /** A machine and its facts, known in previews. Stateless. */
 export class Host extends pulumi.CustomResource {

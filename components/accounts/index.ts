@@ -1,0 +1,64 @@
+import * as pulumi from "@pulumi/pulumi";
+import type { AccountConfig, AccountsConfig } from "../../config-schemas/accounts";
+import { Account, type AccountInputs, type Inputs } from "../../provider/sdk";
+import type { Homeserver } from "../homeserver";
+import type { Machine } from "../hosts";
+
+export interface AccountsArgs {
+  config: AccountsConfig;
+  machine: Machine;
+  homeserver: Homeserver;
+  /** Passwords of the accounts with `password: given`, by local part. */
+  passwords: Record<string, pulumi.Output<string>>;
+}
+
+/**
+ * The local accounts that this stack keeps. Stateful on the homeserver: an account that leaves the stack file stays
+ * there as it is.
+ */
+export class Accounts extends pulumi.ComponentResource {
+  /** User IDs by local part. */
+  readonly userIds: Record<string, pulumi.Output<string>> = {};
+
+  constructor(name: string, args: AccountsArgs, opts?: pulumi.ComponentResourceOptions) {
+    super("hearth:accounts:Accounts", name, {}, opts);
+    for (const [localpart, config] of Object.entries(args.config)) {
+      const account = new Account(
+        `${args.machine.name}-account-${localpart}`,
+        accountArgs(localpart, config, args),
+        {
+          parent: this,
+          dependsOn: args.homeserver.release,
+        },
+      );
+      this.userIds[localpart] = account.userId;
+    }
+    this.registerOutputs({ userIds: this.userIds });
+  }
+}
+
+function accountArgs(localpart: string, config: AccountConfig, args: AccountsArgs): Inputs<AccountInputs> {
+  return {
+    connection: args.machine.connection,
+    homeserverUrl: args.homeserver.localUrl,
+    serverName: args.homeserver.serverName,
+    registrationSecretPath: args.homeserver.registrationSecretPath,
+    localpart,
+    admin: config.admin,
+    ...(config.displayName === undefined ? {} : { displayName: config.displayName }),
+    deactivated: config.deactivated,
+    password: passwordOf(localpart, config, args.passwords),
+  };
+}
+
+function passwordOf(
+  localpart: string,
+  config: AccountConfig,
+  passwords: AccountsArgs["passwords"],
+): Inputs<AccountInputs>["password"] {
+  if (config.password === "generated") return { kind: "generated" };
+  const value = passwords[localpart];
+  if (value === undefined)
+    throw new Error(`no password for ${localpart}: rules.ts must have refused this stack`);
+  return { kind: "given", value };
+}

@@ -1,0 +1,101 @@
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import type { HomeserverConfig } from "../../config-schemas/homeserver";
+import { UserError } from "../../config-schemas/load";
+import type { AptRepository, HostFacts, HostFile, PythonEnvironment } from "../../provider/sdk";
+import { publicFile } from "../ownership";
+import { CONFIG_FOLDER, SECRET_FILES, UNIT } from "./paths";
+import { renderUnit, renderUnitOverride } from "./unit";
+
+/** How one installation of Synapse is laid out on its host. */
+export interface Installation {
+  /** Folder with Synapse's interpreter and its tools. */
+  programs: string;
+  /** The file that Hearth writes. */
+  configFile: string;
+  /** The file with the mail settings, when they hold a password. */
+  emailFile: string;
+  /** What Synapse is started with; folders count with all their `*.yaml` in order, later ones win. */
+  configPaths: string[];
+  packages: Record<string, string>;
+  repositories: Record<string, AptRepository>;
+  environments: Record<string, PythonEnvironment>;
+  unitFiles: Record<string, HostFile>;
+}
+
+/** Distribution packages that both ways need: `psycopg2` would have to be compiled otherwise. */
+const COMMON_PACKAGES = { curl: "any", "python3-psycopg2": "any" };
+
+/** The installation that the stack asks for, on a host with these facts. */
+export function installationOf(config: HomeserverConfig, facts: HostFacts): Installation {
+  return config.install === "pypi" ? fromPythonIndex(config) : fromVendor(config, facts);
+}
+
+/** A pinned release in an environment of its own, one for each version: going back is as quick as going forward. */
+function fromPythonIndex({ version, email }: HomeserverConfig): Installation {
+  const environment = `/opt/hearth/synapse/${version}`;
+  const configFile = `${CONFIG_FOLDER}/homeserver.yaml`;
+  const withLogin = email?.user !== undefined;
+  const configPaths = [configFile, ...(withLogin ? [SECRET_FILES.email] : [])];
+  return {
+    programs: `${environment}/bin`,
+    configFile,
+    emailFile: SECRET_FILES.email,
+    configPaths,
+    packages: { ...COMMON_PACKAGES, "python3-venv": "any" },
+    repositories: {},
+    environments: {
+      [environment]: {
+        python: "/usr/bin/python3",
+        requirements: [`matrix-synapse[url-preview]==${version}`],
+        systemSitePackages: true,
+      },
+    },
+    unitFiles: {
+      [`/etc/systemd/system/${UNIT}`]: publicFile(renderUnit(`${environment}/bin/python`, configPaths)),
+    },
+  };
+}
+
+const VENDOR_FOLDER = "/etc/matrix-synapse";
+const VENDOR_FINGERPRINT = "AAF9AE843A7584B5A3E4CD2BCF45A512DE2DA058";
+const VENDOR_KEY_FILE = join(__dirname, "keys", "matrix-org-archive-keyring.gpg");
+
+/** The vendor's package with its own configuration; ours lies beside it in conf.d and wins. */
+function fromVendor({ version }: HomeserverConfig, facts: HostFacts): Installation {
+  requireAmd64(facts);
+  // After `report_stats.yaml` and `server_name.yaml`, which the package writes: the last one wins.
+  const override = `${VENDOR_FOLDER}/conf.d/zz-hearth`;
+  return {
+    programs: "/opt/venvs/matrix-synapse/bin",
+    configFile: `${override}.yaml`,
+    emailFile: `${override}-email.yaml`,
+    configPaths: [`${VENDOR_FOLDER}/homeserver.yaml`, `${VENDOR_FOLDER}/conf.d/`],
+    packages: { ...COMMON_PACKAGES, "matrix-synapse-py3": `${version}+${facts.codename}1` },
+    repositories: {
+      "matrix-org": {
+        uris: "https://packages.matrix.org/debian/",
+        suites: facts.codename,
+        components: "main",
+        keyBase64: vendorKey(),
+        fingerprint: VENDOR_FINGERPRINT,
+      },
+    },
+    environments: {},
+    unitFiles: { [`/etc/systemd/system/${UNIT}.d/50-hearth.conf`]: publicFile(renderUnitOverride()) },
+  };
+}
+
+function requireAmd64(facts: HostFacts): void {
+  if (facts.architecture === "amd64") return;
+  throw new UserError(
+    `hearth:homeserver.install is apt, but the host is ${facts.architecture} and the vendor packages Synapse for amd64 only. Write \`install: pypi\`.`,
+  );
+}
+
+function vendorKey(): string {
+  if (existsSync(VENDOR_KEY_FILE)) return readFileSync(VENDOR_KEY_FILE).toString("base64");
+  throw new UserError(
+    `hearth:homeserver.install is apt, but the key of the vendor's repository is missing: ${VENDOR_KEY_FILE}. Download https://packages.matrix.org/debian/matrix-org-archive-keyring.gpg to there (the host checks that its fingerprint is ${VENDOR_FINGERPRINT}), or write \`install: pypi\`.`,
+  );
+}

@@ -1,0 +1,30 @@
+import type { Validator } from "../../provider/sdk";
+import { programFolder } from "../programs";
+import { USER } from "./paths";
+
+/**
+ * What Synapse itself has to say about the staged configuration, cheapest first.
+ * @param python Synapse's own interpreter
+ * @param unit name of the unit, when it is ours as a whole
+ */
+export function validatorsOf(
+  python: string,
+  configPaths: readonly string[],
+  unitFile: string | undefined,
+): Record<string, Validator> {
+  const program = (name: string) => [python, `${programFolder("homeserver")}/${name}`, ...configPaths];
+  const asSynapse = { user: USER, timeoutSeconds: 60 };
+  return {
+    "10-config": { argv: program("check_config.py"), ...asSynapse },
+    "20-database": { argv: program("check_database.py"), ...asSynapse },
+    "30-dry-start": { argv: program("dry_start.py"), ...asSynapse, isolateNetwork: true },
+    ...(unitFile === undefined
+      ? {}
+      : {
+          "40-unit": {
+            argv: ["/usr/bin/systemd-analyze", "verify", "--man=no", unitFile],
+            timeoutSeconds: 30,
+          },
+        }),
+  };
+}

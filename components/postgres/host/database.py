@@ -1,0 +1,188 @@
+"""Keep one role and one database of the local Postgres as Synapse needs them. Never drops or recreates anything.
+
+Usage (as root, who becomes `postgres` for each question; Python's standard library only):
+    database.py observe|apply --database NAME --role NAME [--password-file FILE]
+
+`observe` prints the present state as one line and changes nothing. `apply` makes what is missing; what it may not
+change (the collation of a database with data in it) ends it with status 1 and the way out on standard error.
+With a password file the role's password is what the file says; only a SCRAM verifier is sent to the server.
+"""
+
+import argparse
+import base64
+import hashlib
+import hmac
+import os
+import subprocess
+import sys
+
+PSQL = ["runuser", "--user", "postgres", "--", "psql", "--no-psqlrc", "--quiet", "--tuples-only", "--no-align"]
+WANTED = {"encoding": "UTF8", "collation": "C", "ctype": "C", "provider": "libc"}
+PROVIDERS = {"c": "libc", "i": "icu", "b": "builtin"}
+SCRAM_ITERATIONS = 4096
+
+
+class NotRunning(Exception):
+    """No server answers on the local socket."""
+
+
+def die(message):
+    sys.exit(f"database.py: {message}")
+
+
+def psql(script, **variables):
+    """Rows of an SQL script. Values go as psql variables, which psql itself quotes (:'x', :"x")."""
+    assignments = [f"--set={name}={value}" for name, value in variables.items()]
+    run = subprocess.run(
+        [*PSQL, "--set=ON_ERROR_STOP=1", *assignments, "--dbname=postgres"],
+        input=script, capture_output=True, text=True, cwd="/", check=False,
+    )
+    if run.returncode == 2:  # psql's status for a connection that failed
+        raise NotRunning(" ".join(run.stderr.split()))
+    if run.returncode != 0:
+        die(" ".join(run.stderr.split()))
+    return [row.split("|") for row in run.stdout.splitlines()]
+
+
+def read_role(role):
+    rows = psql("SELECT rolcanlogin, coalesce(rolpassword, '') FROM pg_authid WHERE rolname = :'role';", role=role)
+    return {"login": rows[0][0] == "t", "verifier": rows[0][1]} if rows else None
+
+
+def read_database(name):
+    # Releases before 15 have no datlocprovider: everything is libc there.
+    rows = psql(
+        """SELECT pg_get_userbyid(datdba), pg_encoding_to_char(encoding), datcollate, datctype,
+                  coalesce(to_jsonb(d) ->> 'datlocprovider', 'c')
+           FROM pg_database d WHERE datname = :'database';""",
+        database=name,
+    )
+    if not rows:
+        return None
+    owner, encoding, collation, ctype, provider = rows[0]
+    return {"owner": owner, "encoding": encoding, "collation": collation, "ctype": ctype,
+            "provider": PROVIDERS.get(provider, provider)}
+
+
+def scram_keys(password, salt, iterations):
+    salted = hashlib.pbkdf2_hmac("sha256", password.encode(), salt, iterations)
+    client = hmac.digest(salted, b"Client Key", "sha256")
+    return hashlib.sha256(client).digest(), hmac.digest(salted, b"Server Key", "sha256")
+
+
+def make_verifier(password):
+    salt = os.urandom(16)
+    stored, server = (base64.b64encode(key).decode() for key in scram_keys(password, salt, SCRAM_ITERATIONS))
+    return f"SCRAM-SHA-256${SCRAM_ITERATIONS}:{base64.b64encode(salt).decode()}${stored}:{server}"
+
+
+def verifies(verifier, password):
+    try:
+        method, parameters, keys = verifier.split("$")
+        iterations, salt = parameters.split(":")
+        stored = scram_keys(password, base64.b64decode(salt), int(iterations))[0]
+        return method == "SCRAM-SHA-256" and hmac.compare_digest(stored, base64.b64decode(keys.split(":")[0]))
+    except ValueError:
+        return False
+
+
+def read_password(path):
+    try:
+        with open(path, encoding="ascii") as file:
+            return file.read().strip()
+    except OSError as error:
+        die(f"the password file cannot be read: {error}")
+
+
+def describe_role(options):
+    role = read_role(options.role)
+    if role is None:
+        return f"role {options.role}: missing"
+    if not role["login"]:
+        return f"role {options.role}: may not log in"
+    if options.password_file is None:
+        return f"role {options.role}"
+    same = os.path.exists(options.password_file) and verifies(role["verifier"], read_password(options.password_file))
+    return f"role {options.role} with {'the' if same else 'another'} password"
+
+
+def describe_database(options):
+    found = read_database(options.database)
+    if found is None:
+        return f"database {options.database}: missing"
+    facts = ", ".join(f"{key} {value}" for key, value in found.items())
+    return f"database {options.database}: {facts}"
+
+
+def observe(options):
+    print(f"{describe_role(options)}; {describe_database(options)}")
+
+
+def ensure_role(options):
+    role = read_role(options.role)
+    if role is None:
+        psql('CREATE ROLE :"role" LOGIN;', role=options.role)
+    elif not role["login"]:
+        psql('ALTER ROLE :"role" LOGIN;', role=options.role)
+    if options.password_file is None:
+        return
+    password = read_password(options.password_file)
+    if role is None or not verifies(role["verifier"], password):
+        # On standard input, not as a psql variable: those are arguments, which every user of the host can read.
+        psql(f"ALTER ROLE :\"role\" PASSWORD '{make_verifier(password)}';", role=options.role)
+
+
+def create_database(options):
+    version = int(psql("SHOW server_version_num;")[0][0])
+    provider = "LOCALE_PROVIDER libc" if version >= 150000 else ""
+    psql(
+        f"""CREATE DATABASE :"database" OWNER :"role" ENCODING 'UTF8' {provider}
+            LC_COLLATE 'C' LC_CTYPE 'C' TEMPLATE template0;""",
+        database=options.database, role=options.role,
+    )
+
+
+def refuse_wrong_locale(options, found):
+    wrong = [f"{key} is {found[key]} instead of {value}" for key, value in WANTED.items() if found[key] != value]
+    if wrong:
+        name = options.database
+        die(
+            f"database {name}: {', '.join(wrong)}; Synapse would damage its data. Postgres cannot change this in place "
+            f"and Hearth never drops a database. Either name another database in hearth:postgres (it is made rightly), "
+            f"or move the data: stop Synapse, pg_dump -Fc {name}, rename the old database, run this update again, "
+            f"then pg_restore --no-owner --role={options.role} into the new one."
+        )
+
+
+def ensure_database(options):
+    found = read_database(options.database)
+    if found is None:
+        create_database(options)
+        return
+    refuse_wrong_locale(options, found)
+    if found["owner"] != options.role:
+        psql('ALTER DATABASE :"database" OWNER TO :"role";', database=options.database, role=options.role)
+
+
+def apply(options):
+    ensure_role(options)
+    ensure_database(options)
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("verb", choices=["observe", "apply"])
+    parser.add_argument("--database", required=True)
+    parser.add_argument("--role", required=True)
+    parser.add_argument("--password-file")
+    options = parser.parse_args()
+    try:
+        (observe if options.verb == "observe" else apply)(options)
+    except NotRunning as error:
+        if options.verb == "apply":
+            die(f"Postgres does not answer: {error}. See: journalctl -u 'postgresql@*'")
+        print("Postgres does not answer")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,283 @@
+import { CERTIFICATE_FILE, PRIVATE_KEY_FILE } from "../certificates";
+import { WELL_KNOWN_CLIENT, WELL_KNOWN_SERVER, type WellKnownDocuments } from "../delegation/documents";
+
+/** What the proxy is to do; plain values. */
+export interface ProxyPlan {
+  /** Version of nginx on the host, e.g. `1.26.3`. */
+  nginx: string;
+  serverName: string;
+  publicHost: string;
+  /** `address:port` of Synapse. */
+  upstream: string;
+  /** Bytes: exactly Synapse's own limit. Above it Synapse cuts the connection and nginx would answer 502, not 413. */
+  maxUploadBytes: number;
+  /** How long a request may wait for Synapse, e.g. `10m`. */
+  readTimeout: string;
+  federationPort: boolean;
+  /** The well-known documents when they are served here. */
+  documents?: WellKnownDocuments;
+}
+
+/** Synapse takes request bodies up to this size on every path (200 events of 64 KiB), uploads apart. */
+const MAX_REQUEST_BYTES = 200 * 65_536;
+
+/** From this version on, HTTP/2 is switched on apart from `listen`. */
+const HTTP2_DIRECTIVE_SINCE = [1, 25, 1];
+
+const FOLDER = "/etc/hearth/proxy";
+export const MAIN_FILE = `${FOLDER}/nginx.conf`;
+export const SITES_FOLDER = `${FOLDER}/sites`;
+export const MATRIX_FILE = `${SITES_FOLDER}/matrix.conf`;
+export const UPSTREAM_FILE = `${FOLDER}/synapse.inc`;
+
+function isAtLeast(version: string, least: readonly number[]): boolean {
+  const parts = version.split(".").map(Number);
+  for (const [index, wanted] of least.entries()) {
+    const part = parts[index] ?? 0;
+    if (part !== wanted) return part > wanted;
+  }
+  return true;
+}
+
+/** `listen` lines for one port with TLS and HTTP/2, in the form that this nginx takes. */
+function listen(plan: ProxyPlan, port: number, suffix = ""): string[] {
+  const modern = isAtLeast(plan.nginx, HTTP2_DIRECTIVE_SINCE);
+  const options = `${modern ? "ssl" : "ssl http2"}${suffix}`;
+  return [`listen ${port} ${options};`, `listen [::]:${port} ${options};`, ...(modern ? ["http2 on;"] : [])];
+}
+
+function block(head: string, lines: readonly string[]): string[] {
+  return [`${head} {`, ...lines.map((line) => (line === "" ? "" : `    ${line}`)), "}"];
+}
+
+/** A text as nginx takes it: quoted, and free of variables. */
+function quoted(text: string): string {
+  if (text.includes("$")) throw new Error(`nginx would take $ in ${text} for a variable`);
+  return `'${text.replaceAll("\\", "\\\\").replaceAll("'", "\\'")}'`;
+}
+
+function file(comment: string, lines: readonly string[]): string {
+  return [`# ${comment}`, ...lines, ""].join("\n");
+}
+
+/** The whole of nginx's configuration: only what lies in our own folder is included. */
+export function renderMain(): string {
+  return file("Written by Hearth. nginx runs with this file instead of /etc/nginx/nginx.conf.", [
+    "user www-data;",
+    "worker_processes auto;",
+    "worker_rlimit_nofile 8192;",
+    "pid /run/nginx.pid;",
+    "error_log /var/log/nginx/error.log;",
+    ...block("events", ["worker_connections 4096;"]),
+    ...block("http", [
+      "include /etc/nginx/mime.types;",
+      "default_type application/octet-stream;",
+      "server_tokens off;",
+      "sendfile on;",
+      "tcp_nopush on;",
+      "",
+      "# Clients put access tokens into queries, so queries stay out of the log.",
+      ...block("map $request_uri $path_only", ['"~^(?<path>[^?]*)" $path;']),
+      `log_format hearth '$remote_addr [$time_local] "$request_method $path_only $server_protocol" $status $body_bytes_sent "$http_user_agent" $request_time';`,
+      "access_log /var/log/nginx/access.log hearth;",
+      "",
+      "ssl_protocols TLSv1.2 TLSv1.3;",
+      `ssl_ciphers ${TLS12_CIPHERS.join(":")};`,
+      "ssl_prefer_server_ciphers off;",
+      "ssl_session_timeout 1d;",
+      "ssl_session_cache shared:hearth:10m;",
+      "ssl_session_tickets off;",
+      "",
+      `include ${SITES_FOLDER}/*.conf;`,
+    ]),
+  ]);
+}
+
+/** Forward secrecy and authenticated encryption, for RSA and ECDSA certificates; TLS 1.3 brings its own. */
+const TLS12_CIPHERS = [
+  "ECDHE-ECDSA-AES128-GCM-SHA256",
+  "ECDHE-RSA-AES128-GCM-SHA256",
+  "ECDHE-ECDSA-AES256-GCM-SHA384",
+  "ECDHE-RSA-AES256-GCM-SHA384",
+  "ECDHE-ECDSA-CHACHA20-POLY1305",
+  "ECDHE-RSA-CHACHA20-POLY1305",
+];
+
+/** How requests reach Synapse; included by every location that passes some on. */
+export function renderUpstream(plan: ProxyPlan): string {
+  return file("Written by Hearth. How a request is passed on to Synapse.", [
+    "# No path here: the request goes on byte for byte, as servers signed it (%2F stays %2F).",
+    "proxy_pass http://synapse;",
+    "proxy_http_version 1.1;",
+    'proxy_set_header Connection "";',
+    "proxy_set_header Host $host;",
+    "# Replaced, never appended to: Synapse believes the first address it finds.",
+    "proxy_set_header X-Forwarded-For $remote_addr;",
+    "proxy_set_header X-Forwarded-Proto $scheme;",
+    `proxy_read_timeout ${plan.readTimeout};`,
+    `proxy_send_timeout ${plan.readTimeout};`,
+    "proxy_connect_timeout 5s;",
+  ]);
+}
+
+/** The virtual servers of the homeserver. */
+export function renderMatrix(plan: ProxyPlan): string {
+  const apart = plan.documents !== undefined && plan.serverName !== plan.publicHost;
+  return file("Written by Hearth. The homeserver's public names and the only paths they answer.", [
+    ...block("upstream synapse", [`server ${plan.upstream};`, "keepalive 32;"]),
+    "",
+    ...strangers(plan),
+    "",
+    ...redirect(plan, apart),
+    "",
+    ...publicServer(plan),
+    ...(apart && plan.documents ? ["", ...bareDomain(plan, plan.documents)] : []),
+    ...(plan.federationPort ? ["", ...federationServer(plan, apart)] : []),
+  ]);
+}
+
+/** Requests for names that are not ours are not answered at all. */
+function strangers(plan: ProxyPlan): string[] {
+  const secure = plan.federationPort ? [443, 8448] : [443];
+  return [
+    ...block("server", ["listen 80 default_server;", "listen [::]:80 default_server;", "return 444;"]),
+    ...secure.flatMap((port) => [
+      "",
+      ...block("server", [...listen(plan, port, " default_server"), "ssl_reject_handshake on;"]),
+    ]),
+  ];
+}
+
+function redirect(plan: ProxyPlan, apart: boolean): string[] {
+  const names = apart ? `${plan.publicHost} ${plan.serverName}` : plan.publicHost;
+  return block("server", [
+    "listen 80;",
+    "listen [::]:80;",
+    `server_name ${names};`,
+    "return 301 https://$host$request_uri;",
+  ]);
+}
+
+function tls(): string[] {
+  return [`ssl_certificate ${CERTIFICATE_FILE};`, `ssl_certificate_key ${PRIVATE_KEY_FILE};`];
+}
+
+const HSTS = "add_header Strict-Transport-Security max-age=31536000 always;";
+
+/** Clients, and servers that read the well-known document. */
+function publicServer(plan: ProxyPlan): string[] {
+  const largest = Math.max(plan.maxUploadBytes, MAX_REQUEST_BYTES);
+  return block("server", [
+    ...listen(plan, 443),
+    `server_name ${plan.publicHost};`,
+    ...tls(),
+    HSTS,
+    ...answers(),
+    "",
+    ...passOn("/_matrix/", largest),
+    ...passOn("/_matrix/media/", plan.maxUploadBytes, "/_matrix/"),
+    ...passOn("/_synapse/client/", largest),
+    ...(plan.documents ? wellKnown(plan.documents) : []),
+  ]);
+}
+
+/** Users live at the bare domain; all it says about Matrix is where the homeserver is. */
+function bareDomain(plan: ProxyPlan, documents: WellKnownDocuments): string[] {
+  return block("server", [
+    ...listen(plan, 443),
+    `server_name ${plan.serverName};`,
+    ...tls(),
+    ...answers(),
+    "",
+    ...wellKnown(documents),
+  ]);
+}
+
+/** Other servers that look for us on the default port of federation. */
+function federationServer(plan: ProxyPlan, apart: boolean): string[] {
+  const names = apart ? `${plan.publicHost} ${plan.serverName}` : plan.publicHost;
+  const largest = Math.max(plan.maxUploadBytes, MAX_REQUEST_BYTES);
+  return block("server", [
+    ...listen(plan, 8448),
+    `server_name ${names};`,
+    ...tls(),
+    ...answers(),
+    "",
+    ...passOn("/_matrix/federation/", largest),
+    ...passOn("/_matrix/key/", largest),
+    "# Media for servers that do not authenticate such requests yet.",
+    ...passOn("/_matrix/media/", plan.maxUploadBytes),
+  ]);
+}
+
+/**
+ * One path that goes to Synapse. nginx chooses by the decoded path but passes on the raw one, so the raw one has to be
+ * below the same prefix: `/_synapse/admin/..%2f..%2f_matrix/` is not.
+ */
+function passOn(path: string, maxBytes: number, raw = path): string[] {
+  return block(`location ${path}`, [
+    `if ($request_uri !~ "^${raw}") { return 404; }`,
+    `client_max_body_size ${maxBytes};`,
+    `include ${UPSTREAM_FILE};`,
+  ]);
+}
+
+function wellKnown(documents: WellKnownDocuments): string[] {
+  return [...document(WELL_KNOWN_SERVER, documents.server), ...document(WELL_KNOWN_CLIENT, documents.client)];
+}
+
+function document(path: string, body: string): string[] {
+  return block(`location = ${path}`, [
+    "default_type application/json;",
+    "add_header Access-Control-Allow-Origin * always;",
+    `return 200 ${quoted(body)};`,
+  ]);
+}
+
+interface ErrorAnswer {
+  name: string;
+  /** Statuses that nginx itself comes to; Synapse's own answers pass through. */
+  statuses: readonly number[];
+  status: number;
+  errcode: string;
+  error: string;
+}
+
+const ERRORS: readonly ErrorAnswer[] = [
+  {
+    name: "unrecognized",
+    statuses: [404],
+    status: 404,
+    errcode: "M_UNRECOGNIZED",
+    error: "Unrecognized request",
+  },
+  {
+    name: "too_large",
+    statuses: [413],
+    status: 413,
+    errcode: "M_TOO_LARGE",
+    error: "The request is too large",
+  },
+  {
+    name: "unavailable",
+    statuses: [502, 503, 504],
+    status: 502,
+    errcode: "M_UNKNOWN",
+    error: "The homeserver does not answer. Try again later",
+  },
+];
+
+/** What nginx says itself, it says as Matrix clients expect it; all paths that are not named do not exist. */
+function answers(): string[] {
+  return [
+    ...ERRORS.map(({ name, statuses }) => `error_page ${statuses.join(" ")} @${name};`),
+    ...ERRORS.flatMap(({ name, status, errcode, error }) =>
+      block(`location @${name}`, [
+        "default_type application/json;",
+        "add_header Access-Control-Allow-Origin * always;",
+        `return ${status} ${quoted(JSON.stringify({ errcode, error }))};`,
+      ]),
+    ),
+    ...block("location /", ["return 404;"]),
+  ];
+}

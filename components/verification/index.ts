@@ -1,0 +1,68 @@
+import * as pulumi from "@pulumi/pulumi";
+import { parseSize } from "../../config-schemas/common";
+import { resolveFile } from "../../config-schemas/files";
+import type { StackConfig } from "../../config-schemas/stack";
+import {
+  type CheckResult,
+  type Inputs,
+  type Release,
+  Verification,
+  type VerificationInputs,
+} from "../../provider/sdk";
+import type { Homeserver } from "../homeserver";
+import type { Machine } from "../hosts";
+
+export interface VerificationArgs {
+  config: StackConfig;
+  machine: Machine;
+  homeserver: Homeserver;
+  /** What is checked; the checks run after each of these, and again when one changed. */
+  releases: Record<string, { release: Release }>;
+  projectDirectory: string;
+  /** What else must be there first. */
+  after: pulumi.Resource[];
+}
+
+/** The checks from outside, after everything else. Stateless. */
+export class Checks extends pulumi.ComponentResource {
+  readonly results: pulumi.Output<CheckResult[]>;
+
+  constructor(name: string, args: VerificationArgs, opts?: pulumi.ComponentResourceOptions) {
+    super("hearth:verification:Checks", name, {}, opts);
+    const verification = new Verification(name, inputsOf(args), {
+      parent: this,
+      dependsOn: [...Object.values(args.releases).map(({ release }) => release), ...args.after],
+    });
+    this.results = verification.results;
+    this.registerOutputs({ results: this.results });
+  }
+}
+
+function inputsOf(args: VerificationArgs): Inputs<VerificationInputs> {
+  const { config, homeserver } = args;
+  const { partner, caFile, mediaLimit, resolve } = config.verification;
+  return {
+    connection: args.machine.connection,
+    serverName: config.homeserver.serverName,
+    publicHost: config.homeserver.publicHost,
+    homeserverUrl: homeserver.localUrl,
+    registrationSecretPath: homeserver.registrationSecretPath,
+    maxUploadBytes: parseSize(config.homeserver.media.maxUploadSize),
+    federationPort: config.proxy.federationPort,
+    delegation: config.delegation.serve,
+    ...(partner === undefined ? {} : { partner: partner.url }),
+    resolve,
+    ...(caFile === undefined ? {} : { caFile: resolveFile(args.projectDirectory, caFile) }),
+    database: {
+      name: config.postgres.database,
+      role: config.postgres.role,
+      maxConnections: config.postgres.pool.max,
+    },
+    mediaPath: homeserver.mediaPath,
+    mediaLimitBytes: mediaLimit === undefined ? 0 : parseSize(mediaLimit),
+    logFile: homeserver.logFile,
+    revisions: Object.fromEntries(
+      Object.entries(args.releases).map(([service, { release }]) => [service, release.digest]),
+    ),
+  };
+}
