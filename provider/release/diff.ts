@@ -1,0 +1,14 @@
+import { compare, type Detail } from "../protocol/diff";
+import type { Properties } from "../protocol/values";
+
+/** A release with another name, on another host or in another scope is another release. */
+const REPLACES = ["connection.name", "release", "scope"];
+
+export function diffRelease(olds: Properties, news: Properties): Map<string, Detail> {
+  return compare(olds, news, REPLACES);
+}
+
+/** Whether nothing changes but the way to the host. */
+export function onlyConnection(details: Map<string, Detail>): boolean {
+  return details.size > 0 && [...details.keys()].every((path) => path.startsWith("connection."));
+}

@@ -1,0 +1,52 @@
+import type { Call, Resource, State } from "../protocol/resource";
+import { hasUnknown, isObject, type Properties } from "../protocol/values";
+import { applyRelease } from "./apply";
+import { checkRelease } from "./check";
+import { deleteRelease } from "./delete";
+import { diffRelease, onlyConnection } from "./diff";
+import { digestOf, outputProperties, parseOutputs, updatedOutputs } from "./outputs";
+import { requireSameIdentity } from "./ownership";
+import { planLine } from "./plan";
+import { previewCreate } from "./preview";
+import { isAiling, parseInputs, readRelease } from "./read";
+
+/** Everything one service puts on one host, applied as one transaction. */
+export const release: Resource = {
+  check: checkRelease,
+  diff: (olds, news) => ({ details: diffRelease(olds, news) }),
+  create: createRelease,
+  read: readRelease,
+  update: updateRelease,
+  delete: deleteRelease,
+};
+
+async function createRelease(call: Call, inputs: Properties): Promise<{ id: string; outputs: Properties }> {
+  if (call.preview) return { id: "", outputs: await previewCreate(call, inputs) };
+  const wanted = parseInputs(inputs);
+  const outputs = await applyRelease(call, wanted, { repair: false });
+  return { id: `${wanted.connection.name}/${wanted.release}`, outputs: outputProperties(outputs) };
+}
+
+async function updateRelease(call: Call, state: State, news: Properties): Promise<Properties> {
+  const details = diffRelease(state.inputs, news);
+  const host = isObject(news.connection) ? String(news.connection.name) : "the host";
+  requireSameIdentity(state.inputs, news, host);
+  if (onlyConnection(details)) return connectionOnly(call, state, news);
+  const repair = isAiling(call.urn);
+  if (call.preview) {
+    await call.log.info(
+      repair && details.size === 0 ? "will restart its units: a probe fails" : planLine(state.inputs, news),
+    );
+    return updatedOutputs(state.outputs, state.inputs, news);
+  }
+  return outputProperties(
+    await applyRelease(call, parseInputs(news), { outputs: parseOutputs(state.outputs), repair }),
+  );
+}
+
+/** Another way to the same host: nothing on it changes, so it is not touched. */
+async function connectionOnly(call: Call, state: State, news: Properties): Promise<Properties> {
+  if (call.preview) await call.log.info("only the way to the host changes; the host is not touched");
+  const { drift: _, ...outputs } = state.outputs;
+  return { ...outputs, digest: hasUnknown(news) ? (outputs.digest ?? "") : digestOf(news) };
+}

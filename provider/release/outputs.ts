@@ -1,0 +1,66 @@
+import type { ReleaseInputs, ReleaseOutputs } from "../contract/release";
+import { integer, list, object, optional, parse, record, type Shape, text } from "../protocol/shape";
+import { hasUnknown, type Properties, toProperties, UNKNOWN } from "../protocol/values";
+import { canonical } from "./plan";
+import { sha256 } from "./request";
+
+const line = text({ write: "a line" });
+
+const outputsShape: Shape<ReleaseOutputs> = object<ReleaseOutputs>({
+  instance: line,
+  generation: integer(0, Number.MAX_SAFE_INTEGER),
+  digest: line,
+  packageVersions: record(line, line),
+  fingerprints: record(line, line),
+  drift: optional(list(line)),
+});
+
+/** The outputs of a state. The engine keeps only what Create, Update and Read returned. */
+export function parseOutputs(outputs: Properties): ReleaseOutputs {
+  return parse(outputsShape, outputs, "the outputs of the release in the state");
+}
+
+/** Digest of everything desired, whatever the way to the host; known in previews unless an input is not. */
+export function digestOf(inputs: Properties): string {
+  const { connection: _, ...desired } = inputs;
+  return hasUnknown(desired) ? UNKNOWN : sha256(canonical(desired));
+}
+
+/** Fingerprints that a request names, so that the host answers with the same salts. */
+export function knownFingerprints(
+  inputs: ReleaseInputs,
+  outputs: ReleaseOutputs | undefined,
+): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(outputs?.fingerprints ?? {}).filter(([path]) => inputs.secrets[path] !== undefined),
+  );
+}
+
+/** What a preview knows of the outputs of a create. */
+export function plannedOutputs(inputs: Properties): Properties {
+  return {
+    instance: UNKNOWN,
+    generation: UNKNOWN,
+    digest: digestOf(inputs),
+    packageVersions: UNKNOWN,
+    fingerprints: UNKNOWN,
+  };
+}
+
+/** What a preview knows of the outputs of an update: what the change cannot touch stays. */
+export function updatedOutputs(outputs: Properties, olds: Properties, news: Properties): Properties {
+  const { drift: _, ...kept } = outputs;
+  const changes = (map: string) => canonical(olds[map]) !== canonical(news[map]);
+  return {
+    ...kept,
+    generation: UNKNOWN,
+    digest: digestOf(news),
+    ...(changes("packages") || changes("repositories") ? { packageVersions: UNKNOWN } : {}),
+    ...(changes("secrets") ? { fingerprints: UNKNOWN } : {}),
+  };
+}
+
+/** Typed outputs as property values. */
+export function outputProperties(outputs: ReleaseOutputs): Properties {
+  return toProperties(outputs);
+}

@@ -1,0 +1,102 @@
+import type { ReleaseInputs, ReleaseOutputs } from "../contract/release";
+import { ProviderError } from "../protocol/errors";
+import type { Call, State } from "../protocol/resource";
+import { parse } from "../protocol/shape";
+import { type Properties, revealAll } from "../protocol/values";
+import { warnOffline } from "../transport/offline";
+import type { Observation } from "./answer";
+import { observe } from "./observe";
+import { observedInputs } from "./observed";
+import { knownFingerprints, outputProperties, parseOutputs } from "./outputs";
+import { wrapInputs } from "./secrets";
+import { releaseShape } from "./shape";
+
+/** Releases that the last Read of this process found not working: their next update restarts their units. */
+const ailing = new Set<string>();
+
+export function isAiling(urn: string): boolean {
+  return ailing.has(urn);
+}
+
+/** Inputs that hold no unknowns, as typed value. */
+export function parseInputs(inputs: Properties): ReleaseInputs {
+  return parse(releaseShape, revealAll(inputs), "the inputs of the release");
+}
+
+/** What is on the host now, as the inputs and outputs it would have come from. */
+export async function readRelease(call: Call, state: State): Promise<State | undefined> {
+  if (Object.keys(state.inputs).length === 0) throw importRefused(state.id);
+  const inputs = parseInputs(state.inputs);
+  if (call.offline) {
+    await warnOffline(call, inputs.connection.name);
+    return state;
+  }
+  const outputs = parseOutputs(state.outputs);
+  const seen = await observe(call, inputs, outputs.instance, knownFingerprints(inputs, outputs));
+  if (seen.lock) await call.log.warning(lockText(inputs.connection.name, seen.lock));
+  if (isGone(call.urn, outputs, seen)) return undefined;
+  const observed = observedInputs(inputs, seen);
+  const unhealthy = ailments(inputs, observed, seen);
+  if (unhealthy.length > 0 && !seen.journal) ailing.add(call.urn);
+  else ailing.delete(call.urn);
+  return {
+    id: state.id,
+    inputs: wrapInputs(observed),
+    outputs: outputProperties(observedOutputs(outputs, seen)),
+    unhealthy,
+  };
+}
+
+/** The host was reached, answered completely, and knows no such release or another resource's. */
+function isGone(urn: string, outputs: ReleaseOutputs, seen: Observation): boolean {
+  if (seen.release) return seen.release.instance !== outputs.instance && seen.release.urn !== urn;
+  return !seen.lock && !seen.journal;
+}
+
+function observedOutputs(outputs: ReleaseOutputs, seen: Observation): ReleaseOutputs {
+  const versions: Record<string, string> = {};
+  for (const [name, version] of seen.packages) if (version !== undefined) versions[name] = version;
+  const fingerprints: Record<string, string> = {};
+  for (const [path, found] of seen.secrets) if (found) fingerprints[path] = found.fingerprint;
+  const drift = seen.changed.map((subject) => `changed by hand: ${subject}`);
+  return {
+    instance: seen.release?.instance ?? outputs.instance,
+    generation: seen.release?.generation ?? outputs.generation,
+    digest: outputs.digest,
+    packageVersions: versions,
+    fingerprints,
+    ...(drift.length > 0 ? { drift } : {}),
+  };
+}
+
+/** What no property can show: a change that was cut off, a probe that fails although every unit is as it should be. */
+function ailments(inputs: ReleaseInputs, observed: ReleaseInputs, seen: Observation): string[] {
+  const { release, connection } = inputs;
+  if (seen.journal) {
+    return [
+      `an earlier change on ${connection.name} was cut off ${seen.journal.seconds} s ago (power cut, or killed); pulumi up clears up after it first`,
+    ];
+  }
+  // While somebody changes the host, or a unit is down (which shows by itself), a failing probe says nothing new.
+  const unitDown = Object.entries(inputs.units).some(
+    ([name, unit]) => observed.units[name]?.state !== unit.state,
+  );
+  if (seen.lock || unitDown) return [];
+  return [...seen.health]
+    .filter(([, result]) => result !== "ok")
+    .map(
+      ([name, result]) => `release ${JSON.stringify(release)} on ${connection.name}: probe ${name} ${result}`,
+    );
+}
+
+export function lockText(host: string, lock: { operator: string; seconds: number }): string {
+  return `${lock.operator} has been changing ${host} for ${lock.seconds} s; what is shown here may be half of it`;
+}
+
+function importRefused(id: string): ProviderError {
+  return new ProviderError(
+    "FAILED_PRECONDITION",
+    `a release cannot be imported (${id}): the way to its host is part of the program
+  do: leave the option import out; pulumi up takes over what is on the host already`,
+  );
+}

@@ -1,0 +1,98 @@
+import { quote } from "../protocol/shape";
+import { isObject, join, type Properties, UNKNOWN, type Value } from "../protocol/values";
+
+/** What no single property can say: things that contradict each other, triggers that name nothing. */
+export function crossFaults(inputs: Properties): string[] {
+  return [
+    ...pathFaults(inputs),
+    ...triggerFaults(inputs),
+    ...scopeFaults(inputs),
+    ...environmentFaults(inputs),
+  ];
+}
+
+/** Maps whose keys are paths that only one of them can own. */
+const OWNERS = ["files", "links", "secrets", "directories"];
+
+function pathFaults(inputs: Properties): string[] {
+  const faults: string[] = [];
+  const owner = new Map<string, string>();
+  for (const map of OWNERS) {
+    for (const path of keys(inputs[map])) {
+      const first = owner.get(path);
+      if (first) faults.push(`${join(map, path)}: is in ${first} too; keep one`);
+      else owner.set(path, map);
+    }
+  }
+  for (const [path, map] of owner) {
+    const above = parents(path).find((parent) => owner.has(parent) && owner.get(parent) !== "directories");
+    if (above)
+      faults.push(
+        `${join(map, path)}: ${join(owner.get(above) ?? "", above)} is not a directory, nothing can be below it`,
+      );
+  }
+  return faults;
+}
+
+function parents(path: string): string[] {
+  const parts = path.split("/");
+  return parts.slice(2).map((_, index) => parts.slice(0, index + 2).join("/"));
+}
+
+function triggerFaults(inputs: Properties): string[] {
+  const subjects = triggerSubjects(inputs);
+  // A map that is not known yet could hold anything.
+  if (subjects === undefined) return [];
+  const faults: string[] = [];
+  for (const [name, unit] of entries(inputs.units)) {
+    if (!isObject(unit)) continue;
+    for (const list of ["restartOn", "reloadOn"]) {
+      const named = unit[list];
+      if (!Array.isArray(named)) continue;
+      named.forEach((subject, index) => {
+        if (typeof subject !== "string" || subject === UNKNOWN || subjects.has(subject)) return;
+        faults.push(
+          `${join("units", name)}.${list}[${index}]: ${quote(subject)} names nothing in this release; write a path of files, links, secrets or directories, or revision:, task: or environment: with a name from there`,
+        );
+      });
+    }
+  }
+  return faults;
+}
+
+/** Everything a unit may depend on; undefined while part of it is not known. */
+function triggerSubjects(inputs: Properties): Set<string> | undefined {
+  const prefixed: [string, string][] = [
+    ...OWNERS.map((map): [string, string] => [map, ""]),
+    ["revisions", "revision:"],
+    ["tasks", "task:"],
+    ["environments", "environment:"],
+  ];
+  if (prefixed.some(([map]) => inputs[map] === UNKNOWN)) return undefined;
+  return new Set(prefixed.flatMap(([map, prefix]) => keys(inputs[map]).map((key) => prefix + key)));
+}
+
+function scopeFaults(inputs: Properties): string[] {
+  if (inputs.scope !== "user") return [];
+  return ["packages", "repositories", "users"]
+    .filter((map) => keys(inputs[map]).length > 0)
+    .map((map) => `${map}: need root; use scope system, or a release of its own with scope system`);
+}
+
+function environmentFaults(inputs: Properties): string[] {
+  const owned = new Set(OWNERS.flatMap((map) => keys(inputs[map])));
+  return keys(inputs.environments)
+    .filter((path) => owned.has(path))
+    .map(
+      (path) =>
+        `${join("environments", path)}: is named elsewhere in this release too; an environment owns its directory`,
+    );
+}
+
+function entries(value: Value | undefined): [string, Value][] {
+  return isObject(value) ? Object.entries(value) : [];
+}
+
+function keys(value: Value | undefined): string[] {
+  return entries(value).map(([key]) => key);
+}
