@@ -56,7 +56,7 @@ const HAND_EDITS: HandEdit[] = [
     what: "a removed package",
     edit: "dpkg --force-depends -r python3-psycopg2",
     shown: [/changed by hand: .*python3-psycopg2/, /\+ python3-psycopg2|python3-psycopg2/],
-    repaired: "dpkg-query -W -f '${db:Status-Abbrev}' python3-psycopg2 | grep -q ^ii",
+    repaired: "dpkg -s python3-psycopg2 | grep -q '^Status: install ok installed'",
   },
 ];
 

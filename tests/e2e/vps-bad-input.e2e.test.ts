@@ -1,0 +1,197 @@
+import fs from "node:fs/promises";
+import path from "node:path";
+import { VpsServer } from "../support/vps-server";
+
+interface BadInput {
+  what: string;
+  /** Edits of the stack file. */
+  edit?: (server: VpsServer) => Promise<Record<string, unknown>>;
+  /** Shell text that spoils the host, and shell text that mends it. */
+  spoil?: string;
+  mend?: string;
+  /** What the one message must say: the place, the reason, the way out. */
+  says: RegExp[];
+}
+
+const OS_RELEASE = "/run/test-os-release";
+
+const FRESH_HOST: BadInput[] = [
+  {
+    what: "a misspelt key, a wrong type and an impossible combination, all at once",
+    edit: async () => ({
+      "homeserver.retension": { maxLifetime: "14d" },
+      "homeserver.media.maxUploadSize": "lots",
+      "homeserver.publicHost": "https://matrix.example.org/",
+    }),
+    says: [/hearth:homeserver\.retension/, /retention/, /maxUploadSize[\s\S]*lots/, /publicHost[\s\S]*https/],
+  },
+  {
+    what: "a setting in extra that makes Synapse refuse to start",
+    edit: async () => ({ "homeserver.extra": { registrations_require_3pid: ["email"] } }),
+    says: [/hearth:homeserver\.extra/, /registrations_require_3pid/, /email/],
+  },
+  {
+    what: "an unreachable host",
+    edit: async (server) => ({
+      "hosts.vps.address": server.host.address.replace(/\d+$/, "253"),
+      "hosts.vps.sshConfigFile": undefined,
+      "hosts.vps.knownHostsFile": server.host.knownHostsFile,
+    }),
+    says: [
+      /vps/,
+      /unreachable|not be reached|no route|cannot reach|timed out/i,
+      /HEARTH_OFFLINE=1|--exclude/,
+    ],
+  },
+  {
+    what: "another host key than the known one",
+    edit: async (server) => {
+      const known = path.join(server.directory, "other_known_hosts");
+      const line = (await fs.readFile(server.host.knownHostsFile, "utf8"))
+        .split("\n")
+        .find((row) => row.includes("ed25519"));
+      const key = "AAAAC3NzaC1lZDI1NTE5AAAAIIHbPd1T7f1sB8mGxW0nS2WzO1hKc1tq0yF1n0Yl8m0V";
+      await fs.writeFile(known, `${server.host.address} ssh-ed25519 ${key}\n# was: ${line}\n`);
+      return {
+        "hosts.vps.address": server.host.address,
+        "hosts.vps.sshConfigFile": undefined,
+        "hosts.vps.identityFile": server.host.identityFile,
+        "hosts.vps.knownHostsFile": known,
+      };
+    },
+    says: [/host key/i, /other_known_hosts|ssh-keygen/],
+  },
+  {
+    what: "a user without sudo",
+    spoil:
+      "id plain >/dev/null 2>&1 || useradd -m -s /bin/sh plain; mkdir -p /home/plain/.ssh; cp /root/.ssh/authorized_keys /home/plain/.ssh/; chown -R plain /home/plain/.ssh",
+    edit: async () => ({ "hosts.vps.user": "plain", "hosts.vps.become": "sudo" }),
+    says: [/sudo/, /plain/, /password|sudoers/],
+  },
+  {
+    what: "an unsupported distribution",
+    spoil: `sed 's/^ID=.*/ID=ubuntu/; s/^VERSION_ID=.*/VERSION_ID="24.04"/; s/^PRETTY_NAME=.*/PRETTY_NAME="Ubuntu 24.04 LTS"/' /usr/lib/os-release >${OS_RELEASE}; mount --bind ${OS_RELEASE} /usr/lib/os-release`,
+    mend: "umount /usr/lib/os-release",
+    says: [/Ubuntu 24\.04/, /Debian 12/],
+  },
+  {
+    what: "a machine whose init is not systemd",
+    spoil: "mount -t tmpfs none /run/systemd",
+    mend: "umount /run/systemd",
+    says: [/systemd/],
+  },
+  {
+    what: "a certificate for another name",
+    edit: async () => ({ "homeserver.publicHost": "matrix.elsewhere.test" }),
+    says: [/matrix\.elsewhere\.test/, /certificate/i],
+  },
+];
+
+const DEPLOYED_HOST: BadInput[] = [
+  {
+    what: "another apply running",
+    spoil:
+      "systemd-run --unit=holder --collect flock -o /var/lib/hearth/lock sleep 120; printf 'operator\\tcarol@desk\\nrun\\tother\\nrelease\\tproxy\\n' >/var/lib/hearth/owner; sleep 0.5",
+    mend: "systemctl stop holder",
+    edit: async () => ({ "homeserver.media.localLifetime": "111d" }),
+    says: [/carol@desk/, /proxy/, /again/],
+  },
+  {
+    what: "a full disk",
+    spoil:
+      "mkdir -p /etc/hearth/homeserver; mount -t tmpfs -o size=4k none /etc/hearth/homeserver && cp -a /root/homeserver-copy/. /etc/hearth/homeserver/ 2>/dev/null || true",
+    mend: "umount /etc/hearth/homeserver",
+    edit: async () => ({ "homeserver.media.localLifetime": "112d" }),
+    says: [/No space left|MiB are needed|MiB are free/],
+  },
+];
+
+describe("bad input is one clear message before anything is touched", () => {
+  let server: VpsServer;
+  let stackFile: string;
+
+  beforeAll(async () => {
+    server = await VpsServer.make("e2e-bad-input");
+    stackFile = await fs.readFile(server.stack.configFile, "utf8");
+  });
+
+  afterAll(async () => {
+    await server?.remove();
+  });
+
+  async function expectRefused(row: BadInput): Promise<void> {
+    if (row.spoil) await server.sh(row.spoil);
+    try {
+      if (row.edit) await server.edit(await row.edit(server));
+      const result = await server.stack.up({ args: ["--skip-preview"] });
+      expect({ ok: result.ok, output: result.output }).toMatchObject({ ok: false });
+      for (const pattern of row.says) expect(result.output).toMatch(pattern);
+      expect(result.output).not.toMatch(/^\s+at .*\.(ts|js):\d+/m);
+      expect(result.output).not.toContain("unhandled");
+    } finally {
+      if (row.mend) await server.sh(row.mend);
+      await fs.writeFile(server.stack.configFile, stackFile);
+    }
+  }
+
+  test.each(FRESH_HOST)("$what", async (row) => {
+    await expectRefused(row);
+    expect(await server.sh("ls -d /etc/hearth /opt/hearth 2>/dev/null || echo untouched")).toBe(
+      "untouched\n",
+    );
+  });
+
+  describe("once a server runs", () => {
+    beforeAll(async () => {
+      await server.up(["--skip-preview"]);
+    });
+
+    test.each(DEPLOYED_HOST)("$what", async (row) => {
+      const before = await server.lives();
+      await expectRefused(row);
+      expect((await server.lives()).postgres).toEqual(before.postgres);
+      expect(await server.secondsUntilAnswering()).toBeLessThan(10);
+      await server.up(["--skip-preview"]);
+    });
+
+    test("[V3] another server name is refused: identity is for ever", async () => {
+      const before = await server.lives();
+      const files = await server.sh("sha256sum /etc/hearth/homeserver/homeserver.yaml");
+      await server.edit({ "homeserver.serverName": server.publicHost });
+      for (const result of [
+        await server.stack.preview(),
+        await server.stack.up({ args: ["--skip-preview"] }),
+      ]) {
+        expect(result.ok).toBe(false);
+        expect(result.output).toContain(server.serverName);
+        expect(result.output).toMatch(/cannot be changed|for ever|never/);
+      }
+      expect(await server.sh("sha256sum /etc/hearth/homeserver/homeserver.yaml")).toBe(files);
+      expect((await server.lives()).synapse).toEqual(before.synapse);
+      await fs.writeFile(server.stack.configFile, stackFile);
+    });
+
+    test("a preview of a host that is away says how to go on, and works offline", async () => {
+      const edit = FRESH_HOST.find((row) => row.what === "an unreachable host")?.edit;
+      await server.sh("systemctl stop ssh.socket ssh.service || true");
+      try {
+        const refused = await server.stack.preview();
+        expect(refused.ok).toBe(false);
+        expect(refused.output).toMatch(/HEARTH_OFFLINE=1/);
+        const offline = await server.stack.preview({ env: { HEARTH_OFFLINE: "1" } });
+        expect({ ok: offline.ok, output: offline.output }).toMatchObject({ ok: true });
+        expect(offline.output).toMatch(/warning: .*last known/);
+        expect(edit).toBeDefined();
+      } finally {
+        await restartSshd(server);
+      }
+    });
+  });
+});
+
+/** sshd is stopped, so the way in is the container's own. */
+async function restartSshd(server: VpsServer): Promise<void> {
+  const { powerCutHost, upHost } = await import("../../sandbox");
+  await powerCutHost(server.host.name);
+  await upHost({ name: server.host.name });
+}
