@@ -1,5 +1,6 @@
 import fs from "node:fs/promises";
 import path from "node:path";
+import { powerCutHost, upHost } from "../../sandbox";
 import { VpsServer } from "../support/vps-server";
 
 interface BadInput {
@@ -172,7 +173,6 @@ describe("bad input is one clear message before anything is touched", () => {
     });
 
     test("a preview of a host that is away says how to go on, and works offline", async () => {
-      const edit = FRESH_HOST.find((row) => row.what === "an unreachable host")?.edit;
       await server.sh("systemctl stop ssh.socket ssh.service || true");
       try {
         const refused = await server.stack.preview();
@@ -181,7 +181,6 @@ describe("bad input is one clear message before anything is touched", () => {
         const offline = await server.stack.preview({ env: { HEARTH_OFFLINE: "1" } });
         expect({ ok: offline.ok, output: offline.output }).toMatchObject({ ok: true });
         expect(offline.output).toMatch(/warning: .*last known/);
-        expect(edit).toBeDefined();
       } finally {
         await restartSshd(server);
       }
@@ -191,7 +190,6 @@ describe("bad input is one clear message before anything is touched", () => {
 
 /** sshd is stopped, so the way in is the container's own. */
 async function restartSshd(server: VpsServer): Promise<void> {
-  const { powerCutHost, upHost } = await import("../../sandbox");
   await powerCutHost(server.host.name);
   await upHost({ name: server.host.name });
 }
