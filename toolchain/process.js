@@ -38,7 +38,7 @@ function signalGroup(child, signal) {
  * @param {string[]} args
  * @param {{cwd?: string, env?: NodeJS.ProcessEnv, onLine?: (line: string) => void, timeout?: number}} options
  *   timeout in milliseconds, none by default
- * @throws {ToolchainError} with the last lines of the output when the program fails or cannot be started
+ * @throws {ToolchainError} with an excerpt of the output when the program fails or cannot be started
  */
 function run(command, args, { cwd, env, onLine, timeout } = {}) {
   return new Promise((resolve, reject) => {
@@ -54,12 +54,8 @@ function run(command, args, { cwd, env, onLine, timeout } = {}) {
     child.stdout.setEncoding("utf8").on("data", collect);
     child.stderr.setEncoding("utf8").on("data", collect);
     const timer = timeout && setTimeout(() => signalGroup(child, "SIGKILL"), timeout);
-    const fail = (reason) => {
-      const tail = output.trimEnd().split("\n").slice(-12).join("\n  ");
-      reject(
-        new ToolchainError(`${path.basename(command)} ${args.join(" ")}: ${reason}${tail && `\n  ${tail}`}`),
-      );
-    };
+    const fail = (reason) =>
+      reject(new ToolchainError(`${path.basename(command)} ${args.join(" ")}: ${reason}${excerpt(output)}`));
     child.on("error", (error) => {
       children.delete(child);
       clearTimeout(timer);
@@ -72,6 +68,13 @@ function run(command, args, { cwd, env, onLine, timeout } = {}) {
       else fail(signal ? `ended by ${signal}` : `exit code ${code}`);
     });
   });
+}
+
+/** The output's beginning and end, indented: programs name the cause in one or the other. Warnings are left out. */
+function excerpt(output) {
+  const lines = output.split("\n").filter((line) => line.trim() && !line.startsWith("npm warn"));
+  const shown = lines.length > 20 ? [...lines.slice(0, 8), "...", ...lines.slice(-8)] : lines;
+  return shown.map((line) => `\n  ${line}`).join("");
 }
 
 /**
