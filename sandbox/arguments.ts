@@ -36,14 +36,14 @@ const USAGE: Record<Verb, string> = {
   Write DIR/fullchain.pem and DIR/privkey.pem, signed by the sandbox's CA, which all hosts trust.
   Nothing changes while those in DIR are for these names and valid for 30 more days.`,
   "ssh-config": `ssh-config
-  Print the path of an ssh configuration with all hosts: ssh -F "$(... ssh-config)" NAME`,
+  Print the path of an ssh configuration with all hosts: ssh -F "$(npm run -s sandbox -- ssh-config)" NAME`,
 };
 
 /** The help text: of one verb, or of all. */
 export function usage(about?: Verb): string {
-  if (about) return `Usage: sandbox ${USAGE[about]}\n`;
+  if (about) return `Usage: npm run sandbox -- ${USAGE[about]}\n`;
   const verbs = VERBS.map((verb) => USAGE[verb]).join("\n\n");
-  return `Usage: sandbox VERB ...   (as root, on Linux)
+  return `Usage: npm run sandbox -- VERB ...   (as root, on Linux)
 
 Disposable Debian hosts: real systemd and sshd in systemd-nspawn, on a private network with a way out.
 State: HEARTH_SANDBOX_DIR, default /var/lib/hearth-sandbox. DNS server for hosts: HEARTH_SANDBOX_DNS.

@@ -20,7 +20,8 @@ export interface HostRecord {
 
 /** All hosts on disk, running or not, by name. */
 export async function readHosts(state: StateDirectory): Promise<HostRecord[]> {
-  const names = await fs.readdir(state.path("hosts")).catch(() => []);
+  if (!(await exists(state.path("hosts")))) return [];
+  const names = await fs.readdir(state.path("hosts"));
   const records = await Promise.all(
     names.filter((name) => !name.startsWith(".")).map((name) => readHost(state, name)),
   );

@@ -23,7 +23,7 @@ import { checkDnsNames, checkHostName, checkNamesAreFree } from "./names";
 import { ensureNetwork, removeNetwork, sandboxSubnet } from "./network";
 import { sleep } from "./process";
 import { canLogIn, waitUntilReady } from "./readiness";
-import { addSystemDirectoriesToPath, ensureRequirements } from "./requirements";
+import { addSystemDirectoriesToPath, checkPlatform, ensureRequirements } from "./requirements";
 import { type Progress, StateDirectory, type Suite } from "./state";
 import { addressIn, freeIndex } from "./subnet";
 
@@ -131,13 +131,23 @@ export async function downAll(options: SandboxOptions = {}): Promise<void> {
   });
 }
 
-/** All hosts, running or not. */
+/** All hosts, running or not, by name. */
 export async function listHosts(options: SandboxOptions = {}): Promise<Host[]> {
-  const { state } = await open(options);
+  // Looking installs nothing: where there are hosts, what they stand on is there.
+  addSystemDirectoriesToPath();
+  checkPlatform();
+  const state = new StateDirectory(options.directory);
   const records = await readHosts(state);
   if (records.length === 0) return [];
   const subnet = await sandboxSubnet(state);
   return Promise.all(records.map((record) => describe(state, record, subnet)));
+}
+
+/** The host of that name; throws one error that names those there are when there is none. */
+export async function findHost(name: string, options: SandboxOptions = {}): Promise<Host> {
+  checkHostName(name);
+  const hosts = await listHosts(options);
+  return hosts.find((host) => host.name === name) ?? noSuchHost(name, hosts);
 }
 
 /** Reboots a host in an orderly way and returns it once it has booted again. */
@@ -234,9 +244,11 @@ async function makeHost(
 
 async function existingHost(state: StateDirectory, name: string): Promise<HostRecord> {
   checkHostName(name);
-  const record = await readHost(state, name);
-  if (record) return record;
-  const names = (await readHosts(state)).map((host) => host.name).join(", ") || "none";
+  return (await readHost(state, name)) ?? noSuchHost(name, await readHosts(state));
+}
+
+function noSuchHost(name: string, hosts: readonly { name: string }[]): never {
+  const names = hosts.map((host) => host.name).join(", ") || "none";
   throw new SandboxError(`there is no host ${name}; there are: ${names}. Make it: up ${name}`);
 }
 

@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { SandboxError } from "./errors";
+import { messageOf, SandboxError } from "./errors";
 import type { Progress, StateDirectory } from "./state";
 
 /**
@@ -19,7 +19,9 @@ export async function withLock<T>(
   const holder = spawn("flock", ["--exclusive", file, "sh", "-c", "echo held; exec cat >/dev/null"], {
     stdio: ["pipe", "pipe", "inherit"],
   });
-  const ended = once(holder, "close");
+  const ended = once(holder, "close").catch((cause: unknown) => {
+    throw new SandboxError(`cannot start flock: ${messageOf(cause)}`);
+  });
   const notice = setTimeout(() => progress(`waiting for another sandbox command (lock ${name})`), 1500);
   try {
     await Promise.race([

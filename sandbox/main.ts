@@ -2,6 +2,7 @@ import { type Call, parseArguments, usage } from "./arguments";
 import {
   downAll,
   downHost,
+  findHost,
   type Host,
   issueCertificate,
   listHosts,
@@ -32,15 +33,16 @@ async function perform(call: Call): Promise<number> {
       await downAll({ progress });
       return 0;
     case "list": {
-      const hosts = await listHosts({ progress });
+      const hosts = await listHosts();
       if (call.json) process.stdout.write(`${JSON.stringify(hosts, null, 2)}\n`);
       else print(hosts);
       return 0;
     }
     case "shell": {
-      const config = await sshConfig({ progress });
+      const host = await findHost(call.name);
+      if (!host.running) throw new SandboxError(`the host ${host.name} is off; start it: up ${host.name}`);
       const command = call.command.length > 0 ? ["--", remoteCommand(call.command)] : ["-t"];
-      return runOnTerminal("ssh", ["-F", config, call.name, ...command]);
+      return runOnTerminal("ssh", ["-F", host.sshConfigFile, host.name, ...command]);
     }
     case "reboot":
       print([await rebootHost(call.name, { progress })]);

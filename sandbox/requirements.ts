@@ -24,8 +24,8 @@ const FILES: Readonly<Record<string, string>> = {
   "/etc/ssl/certs/ca-certificates.crt": "ca-certificates",
 };
 
-/** Checks what the sandbox stands on and installs missing packages. Throws one error that names all that is missing. */
-export async function ensureRequirements(progress: Progress): Promise<void> {
+/** Throws unless this is Linux and the user is root. */
+export function checkPlatform(): void {
   if (process.platform !== "linux") {
     throw new SandboxError(
       `the sandbox needs Linux (it boots systemd in namespaces); this is ${process.platform}. Use a Linux virtual machine.`,
@@ -36,6 +36,11 @@ export async function ensureRequirements(progress: Progress): Promise<void> {
       "the sandbox needs root (namespaces, a bridge, a firewall table); run it with sudo.",
     );
   }
+}
+
+/** Checks what the sandbox stands on and installs missing packages. Throws one error that names all that is missing. */
+export async function ensureRequirements(progress: Progress): Promise<void> {
+  checkPlatform();
   const missing = await missingPackages();
   if (missing.length === 0) return;
   if (!(await findProgram("apt-get"))) {

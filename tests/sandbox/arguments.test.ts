@@ -42,7 +42,7 @@ describe("the sandbox's command line", () => {
   it("explains every verb, or a verb cannot be found", () => {
     for (const verb of VERBS) {
       expect(usage()).toContain(`\n${verb} `.trimEnd());
-      expect(usage(verb)).toMatch(new RegExp(`^Usage: sandbox ${verb}`));
+      expect(usage(verb)).toMatch(new RegExp(`^Usage: npm run sandbox -- ${verb}`));
     }
   });
 });
