@@ -12,8 +12,8 @@ export interface Placement {
   privateKeyFile: string;
   /** The sandbox's network, CIDR: private addresses, which Synapse otherwise refuses to federate with. */
   network: string;
-  /** The other homeserver of the sandbox; it takes the place of every server on the allowlist. */
-  partner: { serverName: string; url: string };
+  /** The other homeserver of the sandbox, if there is one; it takes the place of every server on the allowlist. */
+  partner?: { serverName: string; url: string };
   /** Names of the sandbox's servers to their addresses. */
   resolve: Record<string, string>;
   caFile: string;
@@ -41,18 +41,15 @@ export function placeStack(text: string, placement: Placement): string {
   set(document, "homeserver", ["publicHost"], placement.publicHost);
   set(document, "homeserver", ["federation", "allowedRanges"], [placement.network]);
   if (document.hasIn(["config", "hearth:homeserver", "federation", "allowlist"])) {
-    set(
-      document,
-      "homeserver",
-      ["federation", "allowlist"],
-      [placement.serverName, placement.partner.serverName],
-    );
+    const partners = placement.partner ? [placement.partner.serverName] : [];
+    set(document, "homeserver", ["federation", "allowlist"], [placement.serverName, ...partners]);
   }
   set(document, "certificates", ["certificateFile"], placement.certificateFile);
   set(document, "certificates", ["privateKeyFile"], placement.privateKeyFile);
   placePeople(document, placement.people);
   set(document, "verification", ["enabled"], placement.verify);
-  set(document, "verification", ["partner"], placement.partner);
+  if (placement.partner) set(document, "verification", ["partner"], placement.partner);
+  else document.deleteIn(["config", "hearth:verification", "partner"]);
   set(document, "verification", ["resolve"], placement.resolve);
   set(document, "verification", ["caFile"], placement.caFile);
   return document.toString({ lineWidth: 0 });
