@@ -5,7 +5,7 @@ import type { Call } from "../protocol/resource";
 import { hostSession } from "../transport/session";
 import { type Answer, parseObservation } from "./answer";
 import { Follower } from "./follow";
-import { digestOf, knownFingerprints } from "./outputs";
+import { digestOf, installedVersions, knownFingerprints, madeFingerprints } from "./outputs";
 import { contentFiles, observeFiles } from "./request";
 import { wrapInputs } from "./secrets";
 import { failure, notes, summary } from "./verdict";
@@ -71,15 +71,11 @@ function appliedOutputs(inputs: ReleaseInputs, log: Answer): ReleaseOutputs {
       `${inputs.connection.name} applied release ${JSON.stringify(inputs.release)} and did not say which instance it is; please report it`,
     );
   }
-  const versions = [...seen.packages].filter((entry): entry is [string, string] => entry[1] !== undefined);
-  const fingerprints = [...seen.secrets].flatMap(([path, found]) =>
-    found ? [[path, found.fingerprint]] : [],
-  );
   return {
     instance: seen.release.instance,
     generation: seen.release.generation,
     digest: digestOf(wrapInputs(inputs)),
-    packageVersions: Object.fromEntries(versions),
-    fingerprints: Object.fromEntries(fingerprints),
+    packageVersions: installedVersions(seen),
+    fingerprints: madeFingerprints(inputs, seen),
   };
 }

@@ -1,6 +1,7 @@
 import type { ReleaseInputs, ReleaseOutputs } from "../contract/release";
 import { integer, list, object, optional, parse, record, type Shape, text } from "../protocol/shape";
 import { hasUnknown, type Properties, toProperties, UNKNOWN } from "../protocol/values";
+import type { Observation } from "./answer";
 import { canonical } from "./plan";
 import { sha256 } from "./request";
 
@@ -33,6 +34,22 @@ export function knownFingerprints(
 ): Record<string, string> {
   return Object.fromEntries(
     Object.entries(outputs?.fingerprints ?? {}).filter(([path]) => inputs.secrets[path] !== undefined),
+  );
+}
+
+/**
+ * Fingerprints of the secrets made on the host. Those of given ones are left out: a weak password could be guessed from one,
+ * and the inputs hold it already, as a Pulumi secret.
+ */
+export function madeFingerprints(inputs: ReleaseInputs, seen: Observation): Record<string, string> {
+  const made = [...seen.secrets].filter(([path]) => inputs.secrets[path]?.source.kind !== "given");
+  return Object.fromEntries(made.flatMap(([path, found]) => (found ? [[path, found.fingerprint]] : [])));
+}
+
+/** Versions of the packages that are there. */
+export function installedVersions(seen: Observation): Record<string, string> {
+  return Object.fromEntries(
+    [...seen.packages].flatMap(([name, version]) => (version === undefined ? [] : [[name, version]])),
   );
 }
 

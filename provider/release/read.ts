@@ -7,7 +7,13 @@ import { warnOffline } from "../transport/offline";
 import type { Observation } from "./answer";
 import { observe } from "./observe";
 import { observedInputs } from "./observed";
-import { knownFingerprints, outputProperties, parseOutputs } from "./outputs";
+import {
+  installedVersions,
+  knownFingerprints,
+  madeFingerprints,
+  outputProperties,
+  parseOutputs,
+} from "./outputs";
 import { wrapInputs } from "./secrets";
 import { releaseShape } from "./shape";
 
@@ -42,7 +48,7 @@ export async function readRelease(call: Call, state: State): Promise<State | und
   return {
     id: state.id,
     inputs: wrapInputs(observed),
-    outputs: outputProperties(observedOutputs(outputs, seen)),
+    outputs: outputProperties(observedOutputs(inputs, outputs, seen)),
     unhealthy,
   };
 }
@@ -53,18 +59,14 @@ function isGone(urn: string, outputs: ReleaseOutputs, seen: Observation): boolea
   return !seen.lock && !seen.journal;
 }
 
-function observedOutputs(outputs: ReleaseOutputs, seen: Observation): ReleaseOutputs {
-  const versions: Record<string, string> = {};
-  for (const [name, version] of seen.packages) if (version !== undefined) versions[name] = version;
-  const fingerprints: Record<string, string> = {};
-  for (const [path, found] of seen.secrets) if (found) fingerprints[path] = found.fingerprint;
+function observedOutputs(inputs: ReleaseInputs, outputs: ReleaseOutputs, seen: Observation): ReleaseOutputs {
   const drift = seen.changed.map((subject) => `changed by hand: ${subject}`);
   return {
     instance: seen.release?.instance ?? outputs.instance,
     generation: seen.release?.generation ?? outputs.generation,
     digest: outputs.digest,
-    packageVersions: versions,
-    fingerprints,
+    packageVersions: installedVersions(seen),
+    fingerprints: madeFingerprints(inputs, seen),
     ...(drift.length > 0 ? { drift } : {}),
   };
 }

@@ -1,9 +1,13 @@
 import type { Resource } from "../protocol/resource";
 import { release } from "../release";
+import { account } from "./account";
 import { host } from "./host";
+import { verification } from "./verification";
 
 /** Every resource type of the provider, by type token. */
 export const resources: Record<string, Resource> = {
   "hearth-host:index:Host": host,
   "hearth-host:index:Release": release,
+  "hearth-host:index:Account": account,
+  "hearth-host:index:Verification": verification,
 };
