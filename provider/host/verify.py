@@ -18,6 +18,7 @@ import socket
 import ssl
 import subprocess
 import sys
+import time
 import urllib.parse
 
 from homeserver import STATE_DIRECTORY, AdminSession, Homeserver, NoCredential, Refused, Unavailable, describe, locked
@@ -100,14 +101,18 @@ def observe_forwarded_address(request, token):
     direct = Homeserver(request["homeserverUrl"])
     direct.token = token
     user = urllib.parse.quote(answer["user_id"], safe="")
-    status, answer = direct.call("GET", f"/_synapse/admin/v1/whois/{user}")
-    if status != 200:
-        return {"error": f"whois answered {describe(status, answer)}"}
-    sessions = [session for device in answer["devices"].values() for session in device["sessions"]]
-    addresses = [c["ip"] for s in sessions for c in s["connections"] if c.get("user_agent") == "hearth-verify"]
-    # Compared as addresses: `::ab:12` may be printed with other zeros.
-    believed = any(_address_bytes(address) == _address_bytes(forged) for address in addresses)
-    return {"forged": forged, "believed": believed, "seen": sorted(set(addresses) - {forged})[:3]}
+    for attempt in range(2):
+        # Synapse writes addresses in batches; for a moment the newest are neither in memory nor in the database.
+        time.sleep(0.5 * attempt)
+        status, answer = direct.call("GET", f"/_synapse/admin/v1/whois/{user}")
+        if status != 200:
+            return {"error": f"whois answered {describe(status, answer)}"}
+        sessions = [session for device in answer["devices"].values() for session in device["sessions"]]
+        seen = sorted((c["last_seen"] or 0, c["ip"]) for s in sessions for c in s["connections"])
+        # Compared as addresses: one may be written in more than one way.
+        if any(_address_bytes(address) == _address_bytes(forged) for _, address in seen):
+            return {"forged": forged, "believed": True}
+    return {"forged": forged, "believed": False, "seen": [address for _, address in seen[-1:]]}
 
 
 def _address_bytes(text):

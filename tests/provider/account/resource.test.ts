@@ -1,0 +1,64 @@
+import { secretPaths } from "../../../provider/protocol/values";
+import { account } from "../../../provider/resources/account";
+
+const good = {
+  connection: { name: "vps", transport: "ssh", address: "192.0.2.1", become: "none" },
+  homeserverUrl: "http://127.0.0.1:8008",
+  serverName: "example.org",
+  registrationSecretPath: "/etc/hearth/homeserver/secrets/registration",
+  ...{ localpart: "alice", admin: false, deactivated: false, password: { kind: "generated" } },
+};
+
+test("an account as the program makes it is accepted", () => {
+  expect(account.check({}, good).faults).toEqual([]);
+  expect(account.check({}, { ...good, displayName: "Alice Ø" }).faults).toEqual([]);
+});
+
+test.each<[string, object, RegExp]>([
+  ["Hearth's own account", { localpart: "hearth" }, /^localpart: "hearth" is Hearth's own account/],
+  [
+    "upper case",
+    { localpart: "Alice" },
+    /^localpart: "Alice" is not allowed; write a localpart of lower-case/,
+  ],
+  ["a path in the file name of the password", { localpart: "../root" }, /^localpart: "\.\.\/root"/],
+  ["an endless localpart", { localpart: "a".repeat(201) }, /is longer than 200 characters/],
+  ["an empty display name", { displayName: "" }, /^displayName: "" is not allowed/],
+  [
+    "another kind of password",
+    { password: { kind: "none" } },
+    /^password: kind "none" is none of generated, given/,
+  ],
+  ["a remote homeserver", { homeserverUrl: "https://matrix.org/" }, /^homeserverUrl: /],
+])("%s is refused with the path and what is allowed", (_what, change, message) => {
+  expect(account.check({}, { ...good, ...change }).faults.join("\n")).toMatch(message);
+});
+
+test("[A9] a given password is replaced by a seal that stays the same while the password does", () => {
+  const given = (value: string) => ({ ...good, password: { kind: "given", value } });
+  const first = account.check({}, given("correct horse"));
+  expect(JSON.stringify(first)).not.toContain("correct horse");
+  expect(secretPaths(first.inputs)).toEqual(["password.value"]);
+  expect(account.check(first.inputs, given("correct horse")).inputs).toEqual(first.inputs);
+  const other = account.check(first.inputs, given("battery staple"));
+  expect([...account.diff(first.inputs, other.inputs).details.keys()]).toEqual(["password.value"]);
+});
+
+test("[A9] a refused password is not in the message", () => {
+  const faults = account.check({}, { ...good, password: { kind: "given", value: "tab\there" } }).faults;
+  expect(faults).toHaveLength(1);
+  expect(faults.join()).not.toContain("here");
+});
+
+test("another address of the host is no change of its accounts; another host is another account", () => {
+  const moved = { ...good, connection: { ...good.connection, address: "192.0.2.2" } };
+  expect(account.diff(good, moved).details.size).toBe(0);
+  const elsewhere = { ...good, connection: { ...good.connection, name: "home" } };
+  expect([...account.diff(good, elsewhere).details]).toEqual([
+    ["connection.name", { kind: "update", replace: true }],
+  ]);
+  const renamed = { ...good, localpart: "bob" };
+  expect([...account.diff(good, renamed).details]).toEqual([
+    ["localpart", { kind: "update", replace: true }],
+  ]);
+});

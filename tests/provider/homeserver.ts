@@ -1,0 +1,155 @@
+import { type ChildProcess, execFile, spawn } from "node:child_process";
+import { randomBytes } from "node:crypto";
+import * as fs from "node:fs/promises";
+import * as net from "node:net";
+import * as os from "node:os";
+import * as path from "node:path";
+import { promisify } from "node:util";
+
+const run = promisify(execFile);
+
+const VERSION = "1.163.2";
+export const HOST_PROGRAMS = path.resolve(__dirname, "../../provider/host");
+
+/** A Synapse of this test's own on loopback, with SQLite: enough for whatever speaks its APIs. */
+export interface Homeserver {
+  serverName: string;
+  url: string;
+  directory: string;
+  registrationSecretPath: string;
+  logFile: string;
+  mediaPath: string;
+  stop(): Promise<void>;
+}
+
+/** Starts one in a temporary directory; installs the pinned Synapse at first use (kept outside the checkout). */
+export async function startHomeserver(serverName: string, settings: object = {}): Promise<Homeserver> {
+  const packages = await installed();
+  const directory = await fs.mkdtemp(path.join(os.tmpdir(), "hearth-homeserver-"));
+  const port = await freePort();
+  const at = (name: string) => path.join(directory, name);
+  const homeserver = {
+    ...{ serverName, directory, url: `http://127.0.0.1:${port}` },
+    registrationSecretPath: at("registration.secret"),
+    logFile: at("homeserver.log"),
+    mediaPath: at("media"),
+  };
+  await fs.writeFile(homeserver.registrationSecretPath, `${randomBytes(24).toString("hex")}\n`, {
+    mode: 0o600,
+  });
+  await fs.writeFile(at("log.yaml"), JSON.stringify(logging(homeserver.logFile)));
+  await fs.writeFile(
+    at("homeserver.yaml"),
+    JSON.stringify({ ...configuration(homeserver, port, at), ...settings }),
+  );
+  const argv = ["-m", "synapse.app.homeserver", "-c", at("homeserver.yaml")];
+  const env = { ...process.env, PYTHONPATH: packages };
+  await run("python3", [...argv, "--generate-keys"], { env });
+  const child = spawn("python3", argv, { env, stdio: "ignore" });
+  const stop = async () => {
+    await ended(child);
+    await fs.rm(directory, { recursive: true, force: true });
+  };
+  try {
+    await answering(`${homeserver.url}/health`, child);
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+  return { ...homeserver, stop };
+}
+
+function configuration(homeserver: Omit<Homeserver, "stop">, port: number, at: (name: string) => string) {
+  return {
+    server_name: homeserver.serverName,
+    listeners: [
+      {
+        ...{ port, type: "http", bind_addresses: ["127.0.0.1"], x_forwarded: true },
+        resources: [{ names: ["client", "federation"] }],
+      },
+    ],
+    database: { name: "sqlite3", args: { database: at("homeserver.db") } },
+    media_store_path: homeserver.mediaPath,
+    registration_shared_secret_path: homeserver.registrationSecretPath,
+    signing_key_path: at("signing.key"),
+    pid_file: at("pid"),
+    log_config: at("log.yaml"),
+    trusted_key_servers: [],
+    report_stats: false,
+  };
+}
+
+function logging(file: string) {
+  return {
+    version: 1,
+    disable_existing_loggers: false,
+    formatters: {
+      line: { format: "%(asctime)s - %(name)s - %(lineno)d - %(levelname)s - %(request)s - %(message)s" },
+    },
+    handlers: { file: { class: "logging.FileHandler", filename: file, formatter: "line" } },
+    root: { level: "WARNING", handlers: ["file"] },
+  };
+}
+
+/** The folder with Synapse and what it needs, filled once per machine; two workers at once make it only once. */
+async function installed(): Promise<string> {
+  const cache = path.join(process.env.XDG_CACHE_HOME ?? path.join(os.homedir(), ".cache"), "hearth", "tests");
+  const packages = path.join(cache, `synapse-${VERSION}`);
+  if (await fs.stat(packages).catch(() => undefined)) return packages;
+  await fs.mkdir(cache, { recursive: true });
+  const partial = await fs.mkdtemp(`${packages}.new-`);
+  await run("python3", [
+    "-m",
+    "pip",
+    "install",
+    "--quiet",
+    "--target",
+    partial,
+    `matrix-synapse==${VERSION}`,
+  ]);
+  await fs.rename(partial, packages).catch(() => fs.rm(partial, { recursive: true }));
+  return packages;
+}
+
+function freePort(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const server = net.createServer().on("error", reject);
+    server.listen(0, "127.0.0.1", () => {
+      const address = server.address();
+      server.close(() => resolve(typeof address === "object" && address !== null ? address.port : 0));
+    });
+  });
+}
+
+async function answering(url: string, child: ChildProcess): Promise<void> {
+  for (let tries = 0; tries < 300; tries++) {
+    if (child.exitCode !== null) throw new Error(`Synapse ended with status ${child.exitCode}`);
+    const ok = await fetch(url).then(
+      (response) => response.ok,
+      () => false,
+    );
+    if (ok) return;
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+  throw new Error(`${url} did not answer within 30 s`);
+}
+
+function ended(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null) return Promise.resolve();
+  return new Promise((resolve) => {
+    child.on("exit", () => resolve());
+    child.kill("SIGKILL");
+  });
+}
+
+/** Runs one of the Python programs of provider/host as the transport does: beside its request, with its answer as JSON. */
+export async function runHostProgram<T>(program: "account.py" | "verify.py", request: object): Promise<T> {
+  const directory = await fs.mkdtemp(path.join(os.tmpdir(), "hearth-call-"));
+  try {
+    await fs.writeFile(path.join(directory, "request.json"), JSON.stringify(request), { mode: 0o600 });
+    const argv = ["-B", path.join(HOST_PROGRAMS, program), directory];
+    return JSON.parse((await run("python3", argv)).stdout);
+  } finally {
+    await fs.rm(directory, { recursive: true });
+  }
+}
