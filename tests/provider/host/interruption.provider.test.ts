@@ -1,0 +1,275 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { downHost, type Host, powerCutHost, upHost } from "../../../sandbox";
+import {
+  type Answer,
+  call,
+  type Meta,
+  newApply,
+  ok,
+  patchedPrograms,
+  type Release,
+  removePrograms,
+  sh,
+} from "../../support/host-programs";
+import { conf, probeRelease, rootFile, URL } from "../../support/probe-release";
+
+// Of this run alone: another run beside it has a host of its own.
+const NAME = `interruption-${process.pid}`;
+let host: Host;
+let instance = "-";
+
+const apply = (release: Release, meta: Partial<Meta> = {}, options: Parameters<typeof call>[4] = {}) =>
+  call(host, "apply", release, { instance, ...meta }, options);
+const observe = (release: Release) => call(host, "observe", release, { instance });
+const base = () => probeRelease(conf("base"));
+const served = () => sh(host, `curl -sS ${URL}`);
+const picture = () =>
+  sh(
+    host,
+    "cd /etc && find probe systemd/system issue.net ! -type d -printf '%p %i %m %u %g %T@ %l\\n' | sort",
+  );
+const policy = () => sh(host, "ls /usr/sbin/policy-rc.d 2>/dev/null || echo none");
+
+/** A release whose health never comes, so that its apply hangs (and its service runs with the new file) until it is stopped. */
+const hanging = (): Release =>
+  probeRelease(conf("hanging"), {
+    health: { never: { kind: "command", argv: ["/bin/false"], timeoutSeconds: 120 } },
+  });
+
+/** Starts an apply and returns once it says `step`; `ended` is its answer. */
+async function until(
+  step: string,
+  release: Release,
+  meta: Partial<Meta>,
+): Promise<{ ended: Promise<Answer> }> {
+  let reached = (): void => undefined;
+  const arrived = new Promise<void>((resolve) => {
+    reached = resolve;
+  });
+  const ended = apply(release, meta, {
+    onLine: (line) => {
+      if (line.startsWith("step") && line.includes(step)) reached();
+    },
+  });
+  await Promise.race([arrived, ended]);
+  return { ended };
+}
+
+beforeAll(async () => {
+  host = await upHost({ name: NAME });
+  instance = ok(await apply(base())).of("release")[0]?.[0] ?? "-";
+});
+afterAll(() => downHost(NAME));
+
+/** Kills the whole transaction, as SIGKILL of the unit does; does nothing when the next apply clears up with these programs. */
+const KILL =
+  'if systemctl -q is-active "hearth-apply-$APPLY.service"; then systemctl kill -s KILL "hearth-apply-$APPLY.service"; sleep 60; fi';
+
+describe("a transaction that is killed is cleared up by the next apply:", () => {
+  it.each([
+    ["while it installs packages", "lib/packages.sh", "place_policy", "preparing"],
+    ["before validation", "lib/validate.sh", "validate() {", "preparing"],
+    ["while it keeps the previous files", "lib/swap.sh", "keep_files() {", "preparing"],
+    ["before the swap", "lib/swap.sh", "swap_lay_aside() {", "swapping"],
+    ["with all files written aside", "lib/swap.sh", 'run "$DIR/output" xargs', "swapping"],
+    ["after the first rename", "lib/swap.sh", 'mv -fT -- "$(aside', "swapping"],
+    ["before units are restarted", "lib/units.sh", "settle_units() {", "swapping"],
+    ["after units are restarted", "lib/tasks.sh", "apply_tasks() {", "swapping"],
+    ["while it waits for health", "lib/health.sh", "wait_healthy() {", "swapping"],
+    ["before it records", "lib/record.sh", "prepare_record() {", "swapping"],
+  ])("%s", async (_, file, place, state) => {
+    const before = await picture();
+    const programs = patchedPrograms(file, place, KILL);
+    const id = newApply();
+    const next = probeRelease(conf("next"), { packages: { busybox: "any", curl: "any", bc: "any" } });
+    next.files = { ...next.files, "/etc/probe/new": rootFile("new\n") };
+    await sh(host, "dpkg -P bc >/dev/null 2>&1");
+    const cut = await apply(next, { apply: id }, { programs });
+    removePrograms(programs);
+    expect(cut.of("fail")[0]?.[0]).toBe("interrupted");
+    expect(cut.end).toBe("end failed");
+    expect((await observe(base())).of("journal")).toEqual([[state, id, expect.stringMatching(/^\d+$/)]]);
+
+    const done = ok(await apply(base()));
+    expect(done.of("note").flat().join()).toContain("an interrupted change of release probe was found");
+    expect(await served()).toContain("# base");
+    expect(await picture()).toBe(before);
+    expect(await policy()).toBe("none");
+    expect((await observe(base())).of("journal")).toEqual([]);
+    expect((await observe(base())).of("changed")).toEqual([]);
+  });
+
+  it.each([
+    ["before it commits its records", "lib/record.sh", "commit_record() {"],
+    ["in the middle of its records", "lib/record.sh", "keep_generation"],
+  ])("%s (finished, not undone: everything had been proved)", async (_, file, place) => {
+    const programs = patchedPrograms(file, place, KILL);
+    const mark = `finished ${place}`;
+    const cut = await apply(probeRelease(conf(mark)), {}, { programs });
+    removePrograms(programs);
+    expect(cut.end).toBe("end failed");
+    const done = ok(await apply(probeRelease(conf(mark))));
+    expect(done.of("note").flat().join()).toContain("finished");
+    expect(done.of("did")).toEqual([]);
+    expect(await served()).toContain(mark);
+    ok(await apply(base()));
+  });
+
+  it("[A4] a power cut leaves a journal; after the boot the next apply undoes it", async () => {
+    const before = await picture();
+    const { ended } = await until("waiting until the services answer", hanging(), {});
+    const lost = ended.then(
+      () => "an answer",
+      (error: Error) => error.message,
+    );
+    await powerCutHost(NAME);
+    expect(await lost).not.toBe("an answer");
+    host = await upHost({ name: NAME });
+    expect((await observe(base())).of("journal")[0]?.[0]).toBe("swapping");
+    expect(await served()).toContain("# hanging");
+    const done = ok(await apply(base()));
+    expect(done.of("did")).toEqual([]);
+    expect(await served()).toContain("# base");
+    expect(await picture()).toBe(before);
+  });
+});
+
+describe("stopping on purpose", () => {
+  it("a cancel rolls back at the next safe point", async () => {
+    const before = await picture();
+    const id = newApply();
+    const { ended } = await until("waiting until the services answer", hanging(), { apply: id });
+    expect((await call(host, "cancel", {}, { apply: id })).end).toBe("end ok");
+    const done = await ended;
+    expect(done.of("fail")).toEqual([["health", "cancelled"]]);
+    expect(done.of("undone")[0]?.[0]).toBe("ok");
+    expect(await served()).toContain("# base");
+    expect(await picture()).toBe(before);
+  });
+
+  it("stopping the unit (a shutdown) rolls back too", async () => {
+    const id = newApply();
+    const { ended } = await until("waiting until the services answer", hanging(), { apply: id });
+    await sh(host, `systemctl stop hearth-apply-${id}`);
+    expect((await ended).of("undone")[0]?.[0]).toBe("ok");
+    expect(await served()).toContain("# base");
+    expect((await observe(base())).of("journal")).toEqual([]);
+  });
+});
+
+describe("a lost connection", () => {
+  it("does not stop the apply; its result can be had later, from any line", async () => {
+    const release = probeRelease(conf("base"), {
+      validators: { slow: { argv: ["/bin/sleep", "1.5"], timeoutSeconds: 20 } },
+    });
+    release.files = { ...release.files, "/etc/probe/later": rootFile("later\n") };
+    const id = newApply();
+    const abort = new AbortController();
+    const lost = apply(
+      release,
+      { apply: id },
+      {
+        signal: abort.signal,
+        onLine: (line) => {
+          if (line.includes("validating")) abort.abort();
+        },
+      },
+    );
+    await expect(lost).rejects.toThrow();
+    const all = ok(await call(host, "result", release, { apply: id }));
+    expect(all.of("did").flat()).toContain("wrote /etc/probe/later");
+    const rest = ok(await call(host, "result", release, { apply: id, line: "3" }));
+    expect(rest.rows).toEqual(all.rows.slice(2));
+    const again = ok(await apply(release, { apply: id }));
+    expect(again.rows).toEqual(all.rows);
+    ok(await apply(base()));
+  });
+});
+
+describe("two at once", () => {
+  const slow = (): Release => ({
+    release: "slow",
+    files: { "/etc/slow": rootFile(`${newApply()}\n`) },
+    validators: { slow: { argv: ["/bin/sleep", "2.5"], timeoutSeconds: 20 } },
+  });
+
+  it("another operator is refused at once, with the holder's name and age", async () => {
+    const { ended } = await until(
+      "validating",
+      { ...slow(), release: "first" },
+      { operator: "anna@desk", instance: "-" },
+    );
+    expect((await observe(base())).of("lock")).toEqual([["anna@desk", expect.stringMatching(/^\d+$/)]]);
+    const refused = await apply(base(), { operator: "ben@laptop", run: "another" });
+    expect(refused.end).toBe("end refused");
+    expect(refused.of("refuse")[0]).toEqual([
+      "locked",
+      expect.stringMatching(/^anna@desk has been changing this host for \d+ s \(release first\)/),
+    ]);
+    ok(await ended);
+    expect((await observe(base())).of("lock")).toEqual([]);
+  });
+
+  it("another release of the same run waits and says for what", async () => {
+    const release: Release = { ...slow(), release: "first" };
+    const { ended } = await until("validating", release, { instance: "-" });
+    const second = ok(await apply(base()));
+    expect(second.of("step")[0]?.[2]).toBe("waiting for release first on this host");
+    ok(await ended);
+  });
+
+  it("a lock whose holder died is none", async () => {
+    const id = newApply();
+    const { ended } = await until(
+      "validating",
+      { ...slow(), release: "first" },
+      { apply: id, run: "dead", instance: "-" },
+    );
+    await sh(host, `systemctl kill -s KILL hearth-apply-${id}`);
+    await ended;
+    expect((await observe(base())).of("lock")).toEqual([]);
+    ok(await apply(base()));
+  });
+});
+
+describe("a full disk", () => {
+  const onSmall = (mark: string): Release => {
+    const release = probeRelease(conf(mark));
+    release.files = {
+      ...release.files,
+      "/srv/small/a": rootFile("a\n"),
+      "/srv/small/b": rootFile("b\n"),
+      "/srv/small/c": rootFile("c\n"),
+    };
+    return release;
+  };
+  afterEach(() => sh(host, "umount /srv/small"));
+
+  it("that can be foreseen is refused before anything changes", async () => {
+    await sh(host, "mkdir -p /srv/small && mount -t tmpfs -o size=256k small /srv/small");
+    const done = await apply(onSmall("full"));
+    expect(done.of("refuse")[0]?.[0]).toBe("space");
+    expect(done.of("refuse")[0]?.[1]).toContain("/srv/small");
+    expect(await served()).toContain("# base");
+  });
+
+  it("in the middle of the swap rolls everything back", async () => {
+    const before = await picture();
+    await sh(host, "mkdir -p /srv/small && mount -t tmpfs -o size=8m,nr_inodes=3 small /srv/small");
+    const done = await apply(onSmall("full"));
+    expect(done.of("fail")[0]).toEqual([
+      "swap",
+      expect.stringMatching(/^\/srv\/small\/\w could not be written$/),
+    ]);
+    expect(Buffer.from(done.of("output")[0]?.[0] ?? "", "base64").toString()).toContain("No space left");
+    expect(done.of("undone")[0]?.[0]).toBe("ok");
+    expect(await sh(host, "ls -A /srv/small /etc/probe")).not.toContain("hearth-new");
+    expect(await served()).toContain("# base");
+    expect(await picture()).toBe(before);
+  });
+});
+
+it("nothing of Hearth's stays running", async () => {
+  await sleep(200);
+  expect(await sh(host, "systemctl list-units --all --plain --no-legend 'hearth-*'")).toBe("");
+});

@@ -1,0 +1,242 @@
+import { createHash } from "node:crypto";
+import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { Connection } from "../../provider/contract/connection";
+import type { HealthProbe, HostSecret, HostUnit, ReleaseInputs } from "../../provider/contract/release";
+import type { CallFile } from "../../provider/transport/bootstrap";
+import { hostSession } from "../../provider/transport/session";
+import { type Host, onHost } from "../../sandbox";
+
+/** Speaks PROTOCOL.md to a sandbox host, without the provider's own request writer: a second opinion on the protocol. */
+
+/** What a test says of a release; everything else is empty. */
+export type Release = Partial<Omit<ReleaseInputs, "connection" | "scope">>;
+
+/** The `meta` table, less what a test does not care about. */
+export interface Meta {
+  release: string;
+  scope: string;
+  urn: string;
+  instance: string;
+  operator: string;
+  run: string;
+  apply: string;
+  line: string;
+}
+
+export interface Answer {
+  /** The rows, split at tabs. */
+  rows: string[][];
+  /** Rows of one kind, without the kind. */
+  of(kind: string): string[][];
+  /** The last row, joined by a space: `end ok`. */
+  end: string;
+  /** Milliseconds it took. */
+  took: number;
+}
+
+export type Program = "facts" | "observe" | "apply" | "result" | "cancel" | "delete";
+
+const sha256 = (text: string): string => createHash("sha256").update(text).digest("hex");
+
+/** The digest that stands for a given secret, as Check writes it. */
+export const sealed = (value: string): string => `v1:5a17:${sha256(`5a17${value}`)}`;
+
+export function connectionTo(host: Host): Connection {
+  return {
+    name: host.name,
+    transport: "ssh",
+    address: host.name,
+    sshConfigFile: host.sshConfigFile,
+    become: "none",
+  };
+}
+
+let applies = 0;
+
+/** An apply id that no other test run has used. */
+export const newApply = (): string => `t${process.pid}-${Date.now()}-${applies++}`;
+
+/** Runs one program on the host. `programs`: another folder to take the programs from (see {@link patchedPrograms}). */
+export async function call(
+  host: Host,
+  program: Program,
+  release: Release = {},
+  meta: Partial<Meta> = {},
+  options: { programs?: string; signal?: AbortSignal; onLine?: (line: string) => void } = {},
+): Promise<Answer> {
+  const started = Date.now();
+  const before = process.env.HEARTH_PROVIDER_DIR;
+  if (options.programs) process.env.HEARTH_PROVIDER_DIR = options.programs;
+  const running = hostSession(connectionTo(host)).run({
+    interpreter: "sh",
+    program: `${program}.sh`,
+    files: requestFiles(release, meta, program === "apply"),
+    signal: options.signal ?? new AbortController().signal,
+    timeoutSeconds: 170,
+    onLine: options.onLine,
+  });
+  try {
+    const { stdout, stderr, status } = await running;
+    if (status !== 0) throw new Error(`${program}.sh ended with ${status}: ${stderr}\n${stdout}`);
+    const rows = stdout
+      .split("\n")
+      .slice(0, -1)
+      .map((line) => line.split("\t"));
+    return {
+      rows,
+      of: (kind) => rows.filter(([first]) => first === kind).map((row) => row.slice(1)),
+      end: (rows.at(-1) ?? []).join(" "),
+      took: Date.now() - started,
+    };
+  } finally {
+    if (options.programs) {
+      if (before === undefined) delete process.env.HEARTH_PROVIDER_DIR;
+      else process.env.HEARTH_PROVIDER_DIR = before;
+    }
+  }
+}
+
+/** The answer, when it ended well; otherwise an error with all it said. */
+export function ok(answer: Answer): Answer {
+  if (answer.end === "end ok") return answer;
+  const said = answer.rows.map(([kind, ...rest]) =>
+    kind === "output" ? Buffer.from(rest[0] ?? "", "base64").toString() : [kind, ...rest].join(" "),
+  );
+  throw new Error(`did not end well:\n${said.join("\n")}`);
+}
+
+/** Standard output of a command on the host; throws when it fails. */
+export async function sh(host: Host, command: string): Promise<string> {
+  const { code, stdout, stderr } = await onHost(host, [command]);
+  if (code !== 0) throw new Error(`${command}: exit ${code}: ${stderr}${stdout}`);
+  return stdout.trimEnd();
+}
+
+/**
+ * A copy of the host programs in which `line` is put after the line that begins with `after` in `file`, to cut a transaction off
+ * at an exact place. Give its path as `programs`.
+ */
+export function patchedPrograms(file: string, after: string, line: string): string {
+  const folder = mkdtempSync(join(tmpdir(), "hearth-host-"));
+  cpSync(join(__dirname, "../../provider/host"), join(folder, "host"), { recursive: true });
+  const path = join(folder, "host", file);
+  const lines = readFileSync(path, "utf8").split("\n");
+  const at = lines.findIndex((text) => text.trimStart().startsWith(after));
+  if (at < 0) throw new Error(`${file} has no line that begins with ${after}`);
+  lines.splice(at + 1, 0, line);
+  writeFileSync(path, lines.join("\n"));
+  return folder;
+}
+
+export const removePrograms = (folder: string): void => rmSync(folder, { recursive: true });
+
+function requestFiles(release: Release, meta: Partial<Meta>, withContent: boolean): CallFile[] {
+  const request = new Map<string, string>();
+  const table = (name: string, rows: (string | number)[][]) =>
+    request.set(name, rows.map((row) => `${row.join("\t")}\n`).join(""));
+  const argv = (name: string, words: string[]) =>
+    request.set(`argv/${name}`, words.map((word) => `${word}\n`).join(""));
+  table("meta", Object.entries({ ...defaultMeta(release), ...meta }));
+  table("identity", Object.entries(release.identity ?? {}));
+  table("revisions", Object.entries(release.revisions ?? {}));
+  table("packages", Object.entries(release.packages ?? {}));
+  table("links", Object.entries(release.links ?? {}));
+  table(
+    "users",
+    map(release.users, (name, user) => [name, user.home, user.groups.join(",") || "-"]),
+  );
+  table(
+    "directories",
+    map(release.directories, (path, at) => [path, at.mode, at.owner, at.group]),
+  );
+  table(
+    "files",
+    map(release.files, (path, file, index) => {
+      if (withContent) request.set(`content/${index}`, file.content);
+      return [index, path, file.mode, file.owner, file.group, sha256(file.content)];
+    }),
+  );
+  table(
+    "secrets",
+    map(release.secrets, (path, secret, index) => {
+      const { source } = secret;
+      if (source.kind === "given" && withContent) request.set(`given/${index}`, source.value);
+      if (source.kind === "command") argv(`secret.${index}`, source.argv);
+      return [index, path, secret.mode, secret.owner, secret.group, source.kind, detail(source), "-"];
+    }),
+  );
+  table(
+    "environments",
+    map(release.environments, (path, item, index) => {
+      request.set(`requirements/${index}`, `${item.requirements.join("\n")}\n`);
+      return [index, path, item.python, item.systemSitePackages ? 1 : 0];
+    }),
+  );
+  table(
+    "tasks",
+    map(release.tasks, (name, task, index) => {
+      argv(`task.${index}.observe`, task.observe);
+      argv(`task.${index}.apply`, task.apply);
+      return [index, name, task.user ?? "-", task.want];
+    }),
+  );
+  table(
+    "units",
+    map(release.units, (name, unit) => [name, unit.enabled ? 1 : 0, unit.state]),
+  );
+  table("triggers", map(release.units, (name, unit) => triggers(name, unit)).flat());
+  table(
+    "validators",
+    map(release.validators, (name, item, index) => {
+      argv(`validator.${index}`, item.argv);
+      return [index, name, item.user ?? "-", item.timeoutSeconds, item.isolateNetwork ? 1 : 0];
+    }),
+  );
+  table(
+    "health",
+    map(release.health, (name, probe, index) => {
+      if (probe.kind === "command") argv(`health.${index}`, probe.argv);
+      return [index, name, probe.kind, probe.timeoutSeconds, ...asked(probe)];
+    }),
+  );
+  return [...request].map(([name, content]) => ({ name: `request/${name}`, content }));
+}
+
+function defaultMeta(release: Release): Meta {
+  const name = release.release ?? "probe";
+  return {
+    release: name,
+    scope: "system",
+    urn: `urn:pulumi:test::${name}`,
+    instance: "-",
+    operator: "tester@here",
+    run: "run",
+    apply: newApply(),
+    line: "1",
+  };
+}
+
+function map<T, R>(
+  items: Record<string, T> | undefined,
+  row: (key: string, item: T, index: number) => R,
+): R[] {
+  return Object.entries(items ?? {}).map(([key, item], index) => row(key, item, index));
+}
+
+function detail(source: HostSecret["source"]): string | number {
+  if (source.kind === "random") return source.bytes;
+  return source.kind === "given" ? sealed(source.value) : "-";
+}
+
+function triggers(name: string, unit: HostUnit): string[][] {
+  return [
+    ...unit.restartOn.map((subject) => [name, "restart", subject]),
+    ...unit.reloadOn.map((subject) => [name, "reload", subject]),
+  ];
+}
+
+function asked(probe: HealthProbe): (string | number)[] {
+  return probe.kind === "http" ? [probe.url, probe.status] : ["-", "-"];
+}
