@@ -32,6 +32,7 @@ const homeserver = new Homeserver(`${home}-homeserver`, {
   machine: machines.get(home),
   postgres,
   secrets,
+  projectDirectory,
 });
 const proxy = new ReverseProxy(`${edge}-proxy`, {
   config: config.proxy,

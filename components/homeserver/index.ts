@@ -6,7 +6,7 @@ import type { Machine } from "../hosts";
 import { PUBLIC_DIRECTORY, publicFile } from "../ownership";
 import type { Postgres } from "../postgres";
 import { hostPrograms, programFolder } from "../programs";
-import { type Installation, installationOf } from "./installation";
+import { type Installation, installationOf, readVendorKey } from "./installation";
 import * as paths from "./paths";
 import { renderHomeserver, renderLogging } from "./render";
 import { type GivenSecrets, secretFiles } from "./secrets";
@@ -21,6 +21,7 @@ export interface HomeserverArgs {
   /** Identity server that clients are told about. */
   identityServer?: string;
   secrets: GivenSecrets;
+  projectDirectory: string;
 }
 
 /**
@@ -43,7 +44,8 @@ export class Homeserver extends pulumi.ComponentResource {
     this.serverName = config.serverName;
     this.upstream = upstreamOf(config);
     this.localUrl = `http://${this.upstream}`;
-    const installation = machine.facts.apply((facts) => installationOf(config, facts));
+    const vendorKey = config.install === "apt" ? readVendorKey(args.projectDirectory) : undefined;
+    const installation = machine.facts.apply((facts) => installationOf(config, facts, vendorKey));
     this.release = new Release(
       name,
       {

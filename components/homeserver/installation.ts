@@ -26,9 +26,12 @@ export interface Installation {
 /** Distribution packages that both ways need: `psycopg2` would have to be compiled otherwise. */
 const COMMON_PACKAGES = { curl: "any", "python3-psycopg2": "any" };
 
-/** The installation that the stack asks for, on a host with these facts. */
-export function installationOf(config: HomeserverConfig, facts: HostFacts): Installation {
-  return config.install === "pypi" ? fromPythonIndex(config) : fromVendor(config, facts);
+/**
+ * The installation that the stack asks for, on a host with these facts.
+ * @param vendorKey see {@link readVendorKey}; absent: from the Python index
+ */
+export function installationOf(config: HomeserverConfig, facts: HostFacts, vendorKey?: string): Installation {
+  return vendorKey === undefined ? fromPythonIndex(config) : fromVendor(config, facts, vendorKey);
 }
 
 /** A pinned release in an environment of its own, one for each version: going back is as quick as going forward. */
@@ -59,10 +62,10 @@ function fromPythonIndex({ version, email }: HomeserverConfig): Installation {
 
 const VENDOR_FOLDER = "/etc/matrix-synapse";
 const VENDOR_FINGERPRINT = "AAF9AE843A7584B5A3E4CD2BCF45A512DE2DA058";
-const VENDOR_KEY_FILE = join(__dirname, "keys", "matrix-org-archive-keyring.gpg");
+const VENDOR_KEY_FILE = "keys/matrix-org-archive-keyring.gpg";
 
 /** The vendor's package with its own configuration; ours lies beside it in conf.d and wins. */
-function fromVendor({ version }: HomeserverConfig, facts: HostFacts): Installation {
+function fromVendor({ version }: HomeserverConfig, facts: HostFacts, keyBase64: string): Installation {
   requireAmd64(facts);
   // After `report_stats.yaml` and `server_name.yaml`, which the package writes: the last one wins.
   const override = `${VENDOR_FOLDER}/conf.d/zz-hearth`;
@@ -77,7 +80,7 @@ function fromVendor({ version }: HomeserverConfig, facts: HostFacts): Installati
         uris: "https://packages.matrix.org/debian/",
         suites: facts.codename,
         components: "main",
-        keyBase64: vendorKey(),
+        keyBase64,
         fingerprint: VENDOR_FINGERPRINT,
       },
     },
@@ -93,9 +96,14 @@ function requireAmd64(facts: HostFacts): void {
   );
 }
 
-function vendorKey(): string {
-  if (existsSync(VENDOR_KEY_FILE)) return readFileSync(VENDOR_KEY_FILE).toString("base64");
+/**
+ * The key of the vendor's repository, base64. It is the operator's to fetch, the host to check against its fingerprint.
+ * @throws UserError when it is not there
+ */
+export function readVendorKey(projectDirectory: string): string {
+  const file = join(projectDirectory, VENDOR_KEY_FILE);
+  if (existsSync(file)) return readFileSync(file).toString("base64");
   throw new UserError(
-    `hearth:homeserver.install is apt, but the key of the vendor's repository is missing: ${VENDOR_KEY_FILE}. Download https://packages.matrix.org/debian/matrix-org-archive-keyring.gpg to there (the host checks that its fingerprint is ${VENDOR_FINGERPRINT}), or write \`install: pypi\`.`,
+    `hearth:homeserver.install is apt, but the key of the vendor's repository is missing: ${file}. Download https://packages.matrix.org/debian/matrix-org-archive-keyring.gpg to there (the host checks that its fingerprint is ${VENDOR_FINGERPRINT}), or write \`install: pypi\`.`,
   );
 }

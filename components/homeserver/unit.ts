@@ -2,7 +2,7 @@ import { CONFIG_FOLDER, DATA_FOLDER, LOG_FOLDER, USER } from "./paths";
 
 /**
  * Confinement that Synapse can live with: it writes its data, its logs and nothing else, sees no devices, no homes and no
- * other processes, and gains no privileges.
+ * other processes, and gains no privileges. (Not MemoryDenyWriteExecute: its TLS library makes callbacks at run time.)
  */
 const HARDENING: readonly string[] = [
   "NoNewPrivileges=yes",
@@ -29,7 +29,6 @@ const HARDENING: readonly string[] = [
   "RestrictSUIDSGID=yes",
   "RemoveIPC=yes",
   "LockPersonality=yes",
-  "MemoryDenyWriteExecute=yes",
   "SystemCallArchitectures=native",
   "SystemCallFilter=@system-service",
   "SystemCallFilter=~@privileged",

@@ -49,7 +49,7 @@ export class Postgres extends pulumi.ComponentResource {
           .all([cluster, machine.facts])
           .apply(([paths, facts]) => filesOf(config, facts.memoryMiB, paths)),
         secrets: config.authentication === "password" ? passwordSecret() : {},
-        tasks: { [`database ${config.database}`]: databaseTask(config) },
+        tasks: { [`database-${config.database}`]: databaseTask(config) },
         units: cluster.apply(unitsOf),
         validators: cluster.apply(validatorsOf),
         health: cluster.apply((paths) => ({

@@ -1,0 +1,201 @@
+import { execFileSync } from "node:child_process";
+import { mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { HostFacts } from "../../provider/contract/host";
+import type { ReleaseInputs } from "../../provider/contract/release";
+import { type FixtureStack, parsedFixture } from "../fixtures/stacks";
+
+/** Facts of the two distributions, as the Host resource would report them. */
+export const DEBIAN_13: HostFacts = {
+  distribution: "debian",
+  release: "13",
+  codename: "trixie",
+  architecture: "amd64",
+  memoryMiB: 3904,
+  cores: 2,
+  systemd: 257,
+  python: "3.13",
+  postgres: 17,
+  nginx: "1.26.3",
+};
+export const DEBIAN_12: HostFacts = {
+  ...DEBIAN_13,
+  release: "12",
+  codename: "bookworm",
+  systemd: 252,
+  python: "3.11",
+  postgres: 15,
+  nginx: "1.22.1",
+};
+
+/** One resource that the program registered. */
+export interface Registered {
+  type: string;
+  name: string;
+  /** As sent to the engine: each secret value is wrapped in the engine's own marker. */
+  inputs: Record<string, unknown>;
+  /** Names of the resources that it waits for. */
+  dependsOn: string[];
+  /** Name of its parent. */
+  parent: string;
+}
+
+/** What the program did. */
+export interface ProgramRun {
+  resources: Registered[];
+  outputs: Record<string, unknown>;
+  warnings: string[];
+}
+
+const SECRET_MARK = "4dabf18193072939515e22adb298388d";
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null;
+}
+
+/** The same value with the engine's secret wrappers replaced by what `secret` makes of their content. */
+export function unwrap(
+  value: unknown,
+  secret: (content: unknown) => unknown = (content) => content,
+): unknown {
+  if (Array.isArray(value)) return value.map((item) => unwrap(item, secret));
+  if (!isObject(value)) return value;
+  if (SECRET_MARK in value) return unwrap(secret(value.value), secret);
+  return Object.fromEntries(Object.entries(value).map(([key, child]) => [key, unwrap(child, secret)]));
+}
+
+/** A directory with the files that a stack names, the certificate covering its names. */
+function makeProject(stack: FixtureStack): string {
+  const folder = realpathSync(mkdtempSync(join(tmpdir(), "hearth-program-")));
+  const { config } = parsedFixture(stack);
+  const names = [config.homeserver.serverName, config.homeserver.publicHost];
+  const files = Object.values(config.hosts).flatMap((host) => [
+    host.sshConfigFile,
+    host.identityFile,
+    host.knownHostsFile,
+  ]);
+  for (const file of [...files, config.verification.caFile]) {
+    if (file !== undefined) writeFileSync(join(folder, file), "");
+  }
+  // Any content: only a host can check the fingerprint.
+  mkdirSync(join(folder, "keys"));
+  writeFileSync(join(folder, "keys", "matrix-org-archive-keyring.gpg"), "not a real key");
+  const { certificateFile, privateKeyFile } = config.certificates;
+  issue(names, join(folder, certificateFile), join(folder, privateKeyFile));
+  return folder;
+}
+
+function issue(names: readonly string[], certificateFile: string, keyFile: string): void {
+  const alternative = [...new Set(names)].map((name) => `DNS:${name}`).join(",");
+  const options = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-noenc", "-days", "60"];
+  const subject = ["-subj", "/CN=test", "-addext", `subjectAltName=${alternative}`];
+  execFileSync(
+    "openssl",
+    ["req", "-x509", ...options, ...subject, "-keyout", keyFile, "-out", certificateFile],
+    {
+      stdio: "ignore",
+    },
+  );
+}
+
+function configOf(stack: FixtureStack): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(stack.raw).map(([key, value]) => [`hearth:${key}`, JSON.stringify(value)]),
+  );
+}
+
+/** The name at the end of a URN. */
+function nameOf(urn: string): string {
+  return urn.split("::").at(-1) ?? "";
+}
+
+/** Outputs of our resources, as the provider would answer. */
+function answer(type: string, name: string, facts: HostFacts): Record<string, unknown> {
+  if (type.endsWith(":Host")) return { facts };
+  if (type.endsWith(":Release")) return { instance: `i-${name}`, digest: `digest-of-${name}` };
+  if (type.endsWith(":Account")) return { userId: `@${name}` };
+  return { results: [] };
+}
+
+/**
+ * Runs index.ts for one stack against a recording engine. Each run loads the program and the SDK anew, as a real run does.
+ * @param facts what every host of the stack is like
+ */
+export async function runProgram(stack: FixtureStack, facts: HostFacts = DEBIAN_13): Promise<ProgramRun> {
+  const folder = makeProject(stack);
+  const before = process.cwd();
+  process.chdir(folder);
+  process.env.PULUMI_CONFIG_SECRET_KEYS = JSON.stringify(["hearth:secrets"]);
+  try {
+    jest.resetModules();
+    return await record(stack, facts);
+  } finally {
+    process.chdir(before);
+    rmSync(folder, { recursive: true });
+  }
+}
+
+async function record(stack: FixtureStack, facts: HostFacts): Promise<ProgramRun> {
+  const pulumi: typeof import("@pulumi/pulumi") = require("@pulumi/pulumi");
+  const {
+    MockMonitor,
+  }: typeof import("@pulumi/pulumi/runtime/mocks") = require("@pulumi/pulumi/runtime/mocks");
+  const run: ProgramRun = { resources: [], outputs: {}, warnings: [] };
+  const register = MockMonitor.prototype.registerResource;
+  MockMonitor.prototype.registerResource = function (req, callback) {
+    run.resources.push({
+      type: req.getType(),
+      name: req.getName(),
+      // Not what the mocks get: they see a whole object as secret when one of its leaves is.
+      inputs: req.getObject()?.toJavaScript() ?? {},
+      dependsOn: req.getDependenciesList().map(nameOf).sort(),
+      parent: nameOf(req.getParent()),
+    });
+    return register.call(this, req, callback);
+  };
+  await pulumi.runtime.setMocks(
+    {
+      call: () => ({}),
+      newResource: ({ type, name, inputs }) => ({
+        id: name,
+        state: { ...inputs, ...answer(type, name, facts) },
+      }),
+    },
+    "hearth",
+    stack.name,
+  );
+  pulumi.runtime.setAllConfig(configOf(stack), ["hearth:secrets"]);
+  pulumi.log.warn = async (message: string) => {
+    run.warnings.push(message);
+  };
+  run.outputs = await resolved(pulumi, require("../../index"));
+  await pulumi.runtime.disconnect();
+  return run;
+}
+
+function resolved(
+  pulumi: typeof import("@pulumi/pulumi"),
+  exported: Record<string, unknown>,
+): Promise<Record<string, unknown>> {
+  return new Promise((resolve) => {
+    pulumi.output({ ...exported }).apply((values) => resolve(values));
+  });
+}
+
+/** What each Release of a run wants, by its name on the host, secrets in clear. */
+export function releasesOf(run: ProgramRun): Record<string, ReleaseInputs> {
+  const releases = run.resources.filter(({ type }) => type.endsWith(":Release"));
+  return Object.fromEntries(
+    releases.map(({ inputs }) => {
+      const plain = unwrap(inputs);
+      assertRelease(plain);
+      return [plain.release, plain];
+    }),
+  );
+}
+
+function assertRelease(value: unknown): asserts value is ReleaseInputs {
+  if (!isObject(value) || typeof value.release !== "string")
+    throw new Error("these are not a Release's inputs");
+}
