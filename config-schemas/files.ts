@@ -1,5 +1,5 @@
 import { createPrivateKey, type KeyObject, X509Certificate } from "node:crypto";
-import { accessSync, constants, readFileSync } from "node:fs";
+import { accessSync, constants, readFileSync, statSync } from "node:fs";
 import { homedir } from "node:os";
 import { resolve } from "node:path";
 import type { Fault, Path } from "./fault";
@@ -23,9 +23,11 @@ function accessFault(projectDirectory: string, file: string, path: Path): Fault 
   const place = resolveFile(projectDirectory, file);
   try {
     accessSync(place, constants.R_OK);
-    return undefined;
+    if (!statSync(place).isDirectory()) return undefined;
+    return { path, value: file, problem: "names a directory, not a file", fix: "name the file in it" };
   } catch (error) {
-    const code = error instanceof Error && "code" in error ? String(error.code) : "unknown error";
+    const code =
+      typeof error === "object" && error !== null && "code" in error ? String(error.code) : "unknown error";
     const problem =
       code === "ENOENT" ? "names a file that does not exist" : `names a file that cannot be read (${code})`;
     return { path, value: file, problem, fix: `put the file at ${place}, or change the path` };

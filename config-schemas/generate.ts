@@ -23,11 +23,14 @@ function contentOf(file: string): string | undefined {
   }
 }
 
-/** Names of the files whose content is not what the schemas say now. */
-export function staleFiles(): string[] {
+/**
+ * Names of the generated files that are missing or whose content is not what the schemas say now.
+ * @param directory where they stand
+ */
+export function staleFiles(directory: string = GENERATED): string[] {
   return Object.entries(generatedFiles())
-    .filter(([name, content]) => contentOf(join(GENERATED, name)) !== content)
-    .map(([name]) => join("config-schemas", "generated", name));
+    .filter(([name, content]) => contentOf(join(directory, name)) !== content)
+    .map(([name]) => name);
 }
 
 function write(): void {
@@ -45,7 +48,9 @@ function main(args: readonly string[]): number {
   }
   const stale = staleFiles();
   if (stale.length === 0) return 0;
-  console.error(`${stale.join(" and ")} do not match the schemas; run: npm run gen, and commit the result`);
+  console.error(
+    `${stale.join(", ")} in config-schemas/generated: not what the schemas say; run: npm run gen, and commit the result`,
+  );
   return 1;
 }
 

@@ -55,28 +55,27 @@ function readRaw(): RawStack {
   );
 }
 
-/** Secrets where none belong, and the other way round: the engine's own marks say which is which. */
-function secrecyFaults(raw: RawStack, secret: readonly string[]): Fault[] {
-  return Object.keys(raw).flatMap((section): Fault[] => {
-    const isSecret = secret.includes(`${NAMESPACE}:${section}`);
-    if (section === "secrets" && !isSecret)
-      return [
-        {
-          path: [section],
-          problem: "stands in clear in the stack file",
-          fix: "set each value again with `pulumi config set --secret --path 'hearth:secrets.<path>'`, and change what was exposed",
-        },
-      ];
-    if (section !== "secrets" && isSecret)
-      return [
-        {
-          path: [section],
-          problem: "holds a value that was set with --secret, which would hide the whole key from every diff",
-          fix: "set it again without --secret; secrets have their own key, hearth:secrets",
-        },
-      ];
-    return [];
-  });
+/** Secrets where none belong: the engine marks the whole key, and nothing under it may be shown any more. */
+function hiddenFaults(raw: RawStack, secret: readonly string[]): Fault[] {
+  return Object.keys(raw)
+    .filter((section) => section !== "secrets" && secret.includes(`${NAMESPACE}:${section}`))
+    .map((section) => ({
+      path: [section],
+      problem: "holds a value that was set with --secret, which would hide the whole key from every diff",
+      fix: "set it again without --secret; secrets have their own key, hearth:secrets",
+    }));
+}
+
+/** Secrets that the stack file does not encrypt. */
+function exposedFaults(raw: RawStack, secret: readonly string[]): Fault[] {
+  if (!Object.hasOwn(raw, "secrets") || secret.includes(`${NAMESPACE}:secrets`)) return [];
+  return [
+    {
+      path: ["secrets"],
+      problem: "stands in clear in the stack file",
+      fix: "set each value again with `pulumi config set --secret --path 'hearth:secrets.<path>'`, and change what was exposed",
+    },
+  ];
 }
 
 function outputs(secrets: Readonly<Record<string, string>>): Record<string, pulumi.Output<string>> {
@@ -100,13 +99,15 @@ function wrap(secrets: PlainSecrets): Secrets {
 export function loadStack(projectDirectory: string = process.cwd()): LoadedStack {
   const raw = readRaw();
   const secret = secretKeys();
+  const file = `Pulumi.${pulumi.getStack()}.yaml`;
+  const hidden = hiddenFaults(raw, secret);
+  if (hidden.length > 0) throw new UserError(formatFaults(hidden, file));
   const parsed = parseStack(raw);
   const faults = [
-    ...secrecyFaults(raw, secret),
+    ...exposedFaults(raw, secret),
     ...(parsed.ok ? fileFaults(parsed.config, projectDirectory, new Date()) : parsed.faults),
   ];
-  if (!parsed.ok || faults.length > 0)
-    throw new UserError(formatFaults(faults, `Pulumi.${pulumi.getStack()}.yaml`));
+  if (!parsed.ok || faults.length > 0) throw new UserError(formatFaults(faults, file));
   return {
     config: parsed.config,
     secrets: wrap(parsed.secrets),

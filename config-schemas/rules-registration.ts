@@ -1,5 +1,5 @@
 import { OWN_ACCOUNT } from "./accounts";
-import type { Path } from "./fault";
+import { keyOf, type Path } from "./fault";
 import { registrationRequirements } from "./homeserver";
 import { type AnyRule, at, removeSecret, rule, setSecret } from "./rule";
 
@@ -107,7 +107,8 @@ export const registrationRules: readonly AnyRule[] = [
       Object.entries(accounts)
         .filter(([name, account]) => account.password === "given" && !Object.hasOwn(secrets.accounts, name))
         .map(([name]): Path => ["secrets", "accounts", name]),
-    message: (_stack, path) => `is missing, but hearth:accounts.${path[2]} has \`password: given\``,
+    message: (_stack, path) =>
+      `is missing, but ${keyOf(["accounts", String(path[2])])} has \`password: given\``,
     fix: (_stack, path) => `${setSecret("accounts", String(path[2]))} (or use \`password: generated\`)`,
   }),
   rule({

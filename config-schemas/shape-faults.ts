@@ -60,24 +60,32 @@ function oneOf(path: Path, value: unknown, allowed: readonly string[]): Fault {
   };
 }
 
+/** More places than these help nobody. */
+const MOST_HOMES = 4;
+
+/** Where else a key of this name may stand: below the same mapping if possible, else in the same section, else anywhere. */
+function homesNear(name: string, parent: Path): string[] {
+  const all = homesOf(name);
+  const within = (prefix: Path) => all.filter((home) => prefix.every((step, index) => home[index] === step));
+  const near = [within(parent), within(parent.slice(0, 1)), all].find((homes) => homes.length > 0) ?? [];
+  return near.length > MOST_HOMES ? [] : near.map((home) => keyOf(home));
+}
+
 function unknownKey(path: Path): Fault {
   const name = String(path[path.length - 1]);
-  const allowed = keysAt(path.slice(0, -1));
+  const parent = path.slice(0, -1);
+  const problem = "is not a key of a stack file";
   const advice = path[0] === "homeserver" ? synapseKeyAdvice(name) : undefined;
-  if (advice !== undefined) return { path, problem: "is not a key of a stack file", fix: advice };
+  if (advice !== undefined) return { path, problem, fix: advice };
+  const allowed = keysAt(parent);
   const meant = nearest(name, allowed);
-  if (meant !== undefined)
-    return {
-      path,
-      problem: "is not a key of a stack file",
-      fix: `did you mean ${keyOf([...path.slice(0, -1), meant])}?`,
-    };
-  const homes = homesOf(name).map((home) => keyOf(home));
+  if (meant !== undefined) return { path, problem, fix: `did you mean ${keyOf([...parent, meant])}?` };
+  const homes = homesNear(name, parent);
   const fix =
     homes.length > 0
       ? `it belongs at ${homes.join(" or ")}`
       : `remove it; allowed here: ${allowed.join(", ")}`;
-  return { path, problem: "is not a key of a stack file", fix };
+  return { path, problem, fix };
 }
 
 function wrongKind(path: Path, value: unknown, expected: string): Fault {

@@ -1,0 +1,167 @@
+import { extraFaults } from "../../config-schemas/extra";
+import { adviceKeys, synapseKeyAdvice } from "../../config-schemas/synapse-keys";
+import { faultsOf, stackWith } from "./support";
+
+const EXTRA = "hearth:homeserver.extra";
+
+/** Lines of how-tos that are fatal or silently wrong, and the correction. */
+const HOW_TO_LINES: [string, Record<string, unknown>, string][] = [
+  [
+    "[V6] 3pid without email",
+    { registrations_require_3pid: ["email"] },
+    "Synapse exits at start when this is set without email",
+  ],
+  [
+    "[V6] captcha without keys",
+    { enable_registration_captcha: true },
+    "without keys it offers a step that nobody can pass",
+  ],
+  [
+    "[V6] open registration for the CLI",
+    { enable_registration: true },
+    "use hearth:homeserver.registration.mode",
+  ],
+  [
+    "[V6] tokens for a closed registration",
+    { registration_requires_token: true },
+    "use hearth:homeserver.registration.require (with mode: open)",
+  ],
+  [
+    "[V6] no verification at all",
+    { enable_registration_without_verification: true },
+    "it opens the server to every spammer",
+  ],
+  [
+    "[V6] a validity that tokens do not have",
+    { registration_token_validity_period: "1d" },
+    "Synapse has no such key",
+  ],
+  [
+    "[V5] an allowlist",
+    { federation_domain_whitelist: ["a.org"] },
+    "use hearth:homeserver.federation.allowlist",
+  ],
+  [
+    "[V5] a denylist that never existed",
+    { federation_domain_blacklist: ["a.org"] },
+    "Synapse never had such a key",
+  ],
+  [
+    "[V5] a denylist of ranges that weakens the default",
+    { federation_ip_range_blacklist: ["10.0.0.0/8"] },
+    "it replaces Synapse's fuller default",
+  ],
+  [
+    "[V5] an exception taken for access control",
+    { ip_range_whitelist: ["127.0.0.1"] },
+    "it does not say who may connect",
+  ],
+  ["[V5] an empty federation block", { federation: null }, "remove it or give it content"],
+  ["[V8] an empty presence block", { presence: null }, "use hearth:homeserver.presence"],
+  [
+    "[V8] a flat login limit",
+    { rc_login: { per_second: 1, burst_count: 5 } },
+    "use hearth:homeserver.rateLimits.login",
+  ],
+  ["[V8] limits that do not exist", { rc_limits: {} }, "Synapse has no such key"],
+  [
+    "[V8] link previews without a blocklist",
+    { url_preview_enabled: true },
+    "use hearth:homeserver.urlPreviews.enabled",
+  ],
+  [
+    "[V8] an empty blocklist for link previews",
+    { url_preview_ip_range_blacklist: null },
+    "use hearth:homeserver.urlPreviews.blockedRanges",
+  ],
+  ["access control that does not exist", { limit_login_to_whitelisted_ips: true }, "Synapse has no such key"],
+  [
+    "a directory switch that does not exist",
+    { public_rooms_directory_enabled: true },
+    "Synapse has no such key",
+  ],
+  ["[V2] a database block", { database: { args: { password_file: "/x" } } }, "use hearth:postgres"],
+  ["[V4] another listener", { listeners: [] }, "use hearth:homeserver.listener"],
+  ["workers that Synapse ignores", { workers: [] }, "Hearth runs Synapse as one process"],
+  [
+    "an old worker setting that stops Synapse",
+    { worker_replication_host: "127.0.0.1" },
+    "Hearth runs Synapse as one process",
+  ],
+  ["[V4] a secret of Hearth's", { registration_shared_secret: "x" }, "it is made on the host"],
+  ["[V4] a secret in clear", { turn_shared_secret: "x" }, "it would stand in clear"],
+  [
+    "[V3] well-known by Synapse",
+    { serve_server_wellknown: true },
+    "the proxy serves the well-known documents",
+  ],
+  ["metrics without a listener", { enable_metrics: true }, "it needs a listener of its own"],
+];
+
+test.each(HOW_TO_LINES)("refused in extra: %s", (_what, extra, correction) => {
+  const faults = faultsOf(stackWith({ homeserver: { extra } }));
+  expect(faults).toHaveLength(1);
+  expect(faults[0]).toMatch(new RegExp(`^${EXTRA}\\.${Object.keys(extra)[0]}: `));
+  expect(faults[0]?.split(" | ")[1]).toContain(correction);
+});
+
+test("[V5] an allowlist nested under federation, which leaves federation open, is refused", () => {
+  expect(
+    faultsOf(
+      stackWith({
+        homeserver: {
+          extra: { federation: { client_timeout: "60s", federation_domain_whitelist: ["a.org"] } },
+        },
+      }),
+    ),
+  ).toEqual([
+    `${EXTRA}.federation.federation_domain_whitelist: does not do what it seems to | Synapse reads it at the top level only, so federation stays open; use hearth:homeserver.federation.allowlist`,
+  ]);
+});
+
+test("a driver option that does not exist is refused wherever it stands", () => {
+  expect(
+    faultsOf(
+      stackWith({ homeserver: { extra: { modules: [{ config: { args: { password_file: "/x" } } }] } } }),
+    )[0],
+  ).toMatch(
+    /^hearth:homeserver\.extra\.modules\[0\]\.config\.args\.password_file: does not do what it seems to \| the database driver has no such option/,
+  );
+});
+
+test.each(["client_secret", "smtp_pass", "access_token", "pepper", "secret_access_key"])(
+  "[V4] a secret in clear under %s is refused without repeating it",
+  (name) => {
+    const faults = extraFaults({ oidc_providers: [{ idp_id: "x", [name]: "hunter2" }] });
+    expect(faults).toHaveLength(1);
+    expect(faults[0]).toMatchObject({
+      path: ["homeserver", "extra", "oidc_providers", 0, name],
+      problem: "looks like a secret, and this file is not secret",
+    });
+    expect(JSON.stringify(faults)).not.toContain("hunter2");
+  },
+);
+
+test("settings that Hearth has no key for pass, and so do secrets by path", () => {
+  const extra = {
+    user_ips_max_age: "14d",
+    federation: { client_timeout: "60s" },
+    turn_shared_secret_path: "/etc/x",
+    oidc_providers: [{ client_secret_path: "/etc/y" }],
+  };
+  expect(faultsOf(stackWith({ homeserver: { extra } }))).toEqual([]);
+});
+
+test("faults in extra are reported even when the rest of the section is faulty", () => {
+  expect(
+    faultsOf(stackWith({ homeserver: { version: 1, extra: { rc_limits: {} } } })).map(
+      (fault) => fault.split(":")[1],
+    ),
+  ).toEqual(["homeserver.version", "homeserver.extra.rc_limits"]);
+});
+
+test("advice never rests on a name that every object has", () => {
+  expect(synapseKeyAdvice("constructor")).toBeUndefined();
+  expect(synapseKeyAdvice("toString")).toBeUndefined();
+  expect(new Set(adviceKeys).size).toBe(adviceKeys.length);
+});

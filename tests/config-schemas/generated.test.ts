@@ -1,0 +1,141 @@
+import { appendFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { z } from "zod";
+import { GENERATED, generatedFiles, staleFiles } from "../../config-schemas/generate";
+import { type JsonSchema, stackFileJsonSchema, stackJsonSchema } from "../../config-schemas/json-schema";
+import { parseStack } from "../../config-schemas/parse";
+import { homesOf, keysAt } from "../../config-schemas/shape";
+import { adviceKeys, synapseKeyAdvice } from "../../config-schemas/synapse-keys";
+import { fixtureStacks, readStackFile } from "../fixtures/stacks";
+
+const ROOT = join(__dirname, "..", "..");
+
+function isSchema(value: unknown): value is JsonSchema {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+/** Every place of a schema that holds a value, with what the manual says about it. */
+function leaves(schema: JsonSchema, path: string): { path: string; description: string | undefined }[] {
+  const below = [
+    ...Object.entries(schema.properties ?? {}),
+    ...(isSchema(schema.additionalProperties) ? [["<name>", schema.additionalProperties] as const] : []),
+    ...(isSchema(schema.items) ? [["[]", schema.items] as const] : []),
+  ].flatMap(([key, child]) =>
+    isSchema(child) && child.$ref === undefined ? leaves(child, `${path}.${key}`) : [],
+  );
+  const branches = (schema.oneOf ?? []).flatMap((branch) => leaves(branch, path));
+  if (below.length + branches.length > 0) return [...below, ...branches];
+  return [{ path, description: schema.description }];
+}
+
+test("every key is described; an undocumented one would reach editors and the manual without a word", () => {
+  const all = leaves(stackJsonSchema(), "hearth");
+  expect(all.length).toBeGreaterThan(100);
+  const undocumented = all
+    .filter(({ description }) => (description?.length ?? 0) < 8)
+    .map(({ path }) => path);
+  // What a Postgres setting means is Postgres' business.
+  expect(undocumented).toEqual(["hearth.postgres.settings.<name>"]);
+});
+
+test("the generated files are the schemas' (else: npm run gen)", () => {
+  expect(staleFiles()).toEqual([]);
+});
+
+test("a changed or missing generated file is seen", () => {
+  const directory = mkdtempSync(join(tmpdir(), "hearth-generated-"));
+  try {
+    const files = generatedFiles();
+    for (const [name, content] of Object.entries(files)) writeFileSync(join(directory, name), content);
+    expect(staleFiles(directory)).toEqual([]);
+    appendFileSync(join(directory, "stack.schema.json"), " ");
+    rmSync(join(directory, "REFERENCE.md"));
+    expect(staleFiles(directory).sort()).toEqual(["REFERENCE.md", "stack.schema.json"]);
+  } finally {
+    rmSync(directory, { recursive: true });
+  }
+});
+
+test("the manual names every key of the stack file", () => {
+  const manual = readFileSync(join(GENERATED, "REFERENCE.md"), "utf8");
+  const keys = leaves(stackJsonSchema(), "")
+    .map(({ path }) => path.split(".").slice(2).join(".").replaceAll(".[]", "[]"))
+    .filter((key) => key !== "" && !key.endsWith("[]") && !/perSecond|burst|settings\.|resolve\./.test(key));
+  expect(keys.filter((key) => !manual.includes(`| \`${key}\` |`))).toEqual([]);
+});
+
+describe("the JSON Schema of a stack file", () => {
+  const committed: JsonSchema = JSON.parse(readFileSync(join(GENERATED, "stack.schema.json"), "utf8"));
+  const validator = z.fromJSONSchema(committed);
+  const valid = (file: unknown) => validator.safeParse(file).success;
+  const vps = readStackFile(join(ROOT, "Pulumi.vps.yaml"), "vps");
+
+  test.each([vps, ...fixtureStacks()])("takes $name as it stands, encrypted values included", ({ file }) => {
+    expect(valid(file)).toBe(true);
+  });
+
+  const change = (key: string, value: unknown) => ({
+    ...vps.file,
+    config: { ...vps.file.config, [key]: value },
+  });
+
+  test("takes other providers' keys and what the engine writes", () => {
+    expect(
+      valid({
+        ...change("cloudflare:apiToken", { secure: "x" }),
+        encryptionsalt: "v1:x",
+        secretsprovider: "passphrase",
+      }),
+    ).toBe(true);
+  });
+
+  test.each([
+    ["an unknown key of ours", "hearth:bridges", {}],
+    ["a secret in clear", "hearth:secrets", { accounts: { alice: "in clear" } }],
+    ["a missing required key", "hearth:proxy", { kind: "nginx" }],
+    ["a misspelt key", "hearth:proxy", { host: "vps", federationport: true }],
+    ["a wrong unit", "hearth:proxy", { host: "vps", readTimeout: "10" }],
+    [
+      "a half-open registration",
+      "hearth:homeserver",
+      { ...(vps.raw.homeserver as object), registration: { mode: "open", require: [] } },
+    ],
+    ["a host name in capitals", "hearth:hosts", { VPS: { address: "x" } }],
+  ])("refuses %s", (_what, key, value) => {
+    expect(valid(change(key, value))).toBe(false);
+  });
+
+  test("requires nothing that has a default, or editors would mark good files", () => {
+    expect(stackFileJsonSchema().properties?.config).toMatchObject({
+      required: [
+        "hearth:hosts",
+        "hearth:homeserver",
+        "hearth:postgres",
+        "hearth:proxy",
+        "hearth:certificates",
+      ],
+    });
+  });
+});
+
+test("[V1] the committed stack is good and points editors to its schema", () => {
+  const path = join(ROOT, "Pulumi.vps.yaml");
+  expect(parseStack(readStackFile(path, "vps").raw)).toMatchObject({ ok: true });
+  const [first = ""] = readFileSync(path, "utf8").split("\n");
+  expect(first).toBe("# yaml-language-server: $schema=./config-schemas/generated/stack.schema.json");
+});
+
+test("advice about Synapse's keys names keys that exist", () => {
+  const named = adviceKeys.flatMap((key) => synapseKeyAdvice(key)?.match(/hearth:[\w.]*\w/g) ?? []);
+  expect(named.length).toBeGreaterThan(40);
+  const missing = named.filter((name) => {
+    const path = name.replace("hearth:", "").split(".");
+    const last = path[path.length - 1] ?? "";
+    return (
+      !keysAt(path.slice(0, -1)).includes(last) &&
+      !homesOf(last).some((home) => home.join(".") === path.join("."))
+    );
+  });
+  expect(missing).toEqual([]);
+});

@@ -1,0 +1,156 @@
+import { execFileSync } from "node:child_process";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import * as pulumi from "@pulumi/pulumi";
+import { type LoadedStack, loadStack, UserError } from "../../config-schemas/load";
+import type { RawStack } from "../../config-schemas/parse";
+import { type FixtureStack, fixtureStacks } from "../fixtures/stacks";
+import { stackWith } from "./support";
+
+const SECRET_KEYS = "PULUMI_CONFIG_SECRET_KEYS";
+let project: string;
+
+beforeAll(async () => {
+  project = mkdtempSync(join(tmpdir(), "hearth-load-"));
+  const subject = ["-subj", "/CN=x", "-addext", "subjectAltName=DNS:matrix.example.org,DNS:example.org"];
+  const files = ["-keyout", join(project, "privkey.pem"), "-out", join(project, "fullchain.pem")];
+  execFileSync(
+    "openssl",
+    [
+      "req",
+      "-x509",
+      "-newkey",
+      "ec",
+      "-pkeyopt",
+      "ec_paramgen_curve:prime256v1",
+      "-nodes",
+      ...files,
+      ...subject,
+    ],
+    { stdio: "pipe" },
+  );
+  await pulumi.runtime.setMocks(
+    { newResource: () => ({ id: "", state: {} }), call: () => ({}) },
+    "hearth",
+    "vps",
+  );
+});
+afterAll(() => rmSync(project, { recursive: true }));
+afterEach(() => {
+  delete process.env[SECRET_KEYS];
+});
+
+/** Hands a stack to the program the way the engine does: scalars as they are, the rest as JSON text. */
+function load(
+  raw: RawStack,
+  secret: string[] = Object.hasOwn(raw, "secrets") ? ["hearth:secrets"] : [],
+): LoadedStack {
+  const config = Object.entries(raw).map(([key, value]) => [
+    `hearth:${key}`,
+    typeof value === "string" ? value : JSON.stringify(value),
+  ]);
+  pulumi.runtime.setAllConfig({ ...Object.fromEntries(config), "cloudflare:apiToken": "hunter2" });
+  process.env[SECRET_KEYS] = JSON.stringify([...secret, "cloudflare:apiToken"]);
+  return loadStack(project);
+}
+
+function refusal(raw: RawStack, secret?: string[]): string {
+  try {
+    load(raw, secret);
+  } catch (error) {
+    // The engine prints a RunError's message and no stack.
+    expect(error).toBeInstanceOf(UserError);
+    expect(pulumi.RunError.isInstance(error)).toBe(true);
+    return error instanceof Error ? error.message : "";
+  }
+  throw new Error("the stack was taken");
+}
+
+function fixture(name: string): FixtureStack {
+  const found = fixtureStacks().find((stack) => stack.name === name);
+  if (!found) throw new Error(`no fixture ${name}`);
+  return found;
+}
+
+const plain = (output: pulumi.Output<string> | undefined) =>
+  new Promise<string>((resolve) => pulumi.output(output).apply((value) => resolve(value ?? "")));
+
+test("the smallest stack loads, without secrets", () => {
+  const { config, secrets, projectDirectory } = load(fixture("minimal").raw);
+  expect(config.homeserver.serverName).toBe("example.org");
+  expect(secrets).toEqual({ accounts: {}, sudo: {} });
+  expect(projectDirectory).toBe(project);
+});
+
+test("[V4] each secret comes as a secret output of its own, and the configuration holds none of them", async () => {
+  const stack = fixture("open-registration");
+  const { config, secrets } = load(stack.raw);
+  expect(JSON.stringify(config)).not.toContain("planted-secret");
+  const all = [secrets.accounts.bob, secrets.sudo.vps, secrets.smtpPassword, secrets.captchaPrivateKey];
+  expect(await Promise.all(all.map(plain))).toEqual(stack.planted);
+  expect(await Promise.all(all.map((output) => output && pulumi.isSecret(output)))).toEqual([
+    true,
+    true,
+    true,
+    true,
+  ]);
+});
+
+test("a mistake is one message: file, key, value, what is allowed, what to do", () => {
+  expect(refusal(stackWith({ homeserver: { media: { maxUploadSize: "100MB" } } }))).toBe(
+    [
+      "Pulumi.vps.yaml has 1 fault; nothing was touched.",
+      "",
+      '  hearth:homeserver.media.maxUploadSize = "100MB"',
+      "    is not a size: a whole number and K, M, G or T, e.g. 100M",
+      "    fix: write for example `maxUploadSize: 100M`",
+      "",
+    ].join("\n"),
+  );
+});
+
+test("a section given as plain text is a fault, not a crash", () => {
+  expect(refusal(stackWith({ delegation: "here" }))).toContain(
+    'hearth:delegation = "here"\n    is text, not a mapping',
+  );
+});
+
+test("a missing file is a fault like any other", () => {
+  expect(refusal(stackWith({ certificates: { certificateFile: "nowhere.pem" } }))).toContain(
+    'hearth:certificates.certificateFile = "nowhere.pem"\n    names a file that does not exist',
+  );
+});
+
+test("a missing secret is told with the command that sets it", () => {
+  expect(refusal(stackWith({ accounts: { bob: { password: "given" } } }))).toContain(
+    "fix: run: pulumi config set --secret --path 'hearth:secrets.accounts.bob'",
+  );
+});
+
+test("secrets that stand in the file in clear are refused", () => {
+  const message = refusal(fixture("open-registration").raw, []);
+  expect(message).toContain("hearth:secrets\n    stands in clear in the stack file");
+  expect(message).not.toContain("planted-secret");
+});
+
+test("a secret inside an open key, which would hide the whole key from every diff, is refused before anything of it is shown", () => {
+  const message = refusal(stackWith({ homeserver: { publicHost: "Hunter2.example" } }), [
+    "hearth:homeserver",
+  ]);
+  expect(message).toMatch(/^Pulumi\.vps\.yaml has 1 fault/);
+  expect(message).toContain("hearth:homeserver\n    holds a value that was set with --secret");
+  expect(message).not.toContain("Hunter2");
+});
+
+test("no faulty secret is repeated", () => {
+  const message = refusal(
+    stackWith({ secrets: { accounts: { BOB: "hunter2", eve: ["hunter2"] }, captcha: "hunter2" } }),
+  );
+  expect(message).toMatch(/^Pulumi\.vps\.yaml has 3 faults/);
+  expect(message).not.toContain("hunter2");
+});
+
+test("another provider's configuration is none of our business", () => {
+  expect(load(fixture("minimal").raw).config).not.toHaveProperty("apiToken");
+});

@@ -1,0 +1,23 @@
+import { rules } from "../../config-schemas/rules";
+import { FEDERATION } from "./rules/federation";
+import { HOMESERVER } from "./rules/homeserver";
+import { HOSTS } from "./rules/hosts";
+import { POSTGRES } from "./rules/postgres";
+import { REGISTRATION } from "./rules/registration";
+import { faultsOf, stackWith } from "./support";
+
+const ROWS = [...HOSTS, ...REGISTRATION, ...FEDERATION, ...HOMESERVER, ...POSTGRES];
+
+test("every rule has a stack that keeps it and one that breaks it", () => {
+  expect(ROWS.map((row) => row.rule).sort()).toEqual(rules.map((rule) => rule.name).sort());
+});
+
+describe.each(ROWS)("$rule", ({ rule, good, bad, says }) => {
+  test("keeps", () => {
+    expect(faultsOf(stackWith(good))).toEqual([]);
+  });
+  test("breaks, with exactly this message", () => {
+    expect(faultsOf(stackWith(bad))).toEqual(says);
+    expect(rules.filter((one) => one.name === rule)).toHaveLength(1);
+  });
+});

@@ -1,0 +1,283 @@
+import { formatFaults } from "../../config-schemas/fault";
+import {
+  blockedRanges,
+  federationAllowlist,
+  previewBlockedRanges,
+  trustedKeyServers,
+} from "../../config-schemas/homeserver";
+import { parseStack } from "../../config-schemas/parse";
+import { type Change, configOf, faultsOf, stackWith } from "./support";
+
+test("[V4] the smallest stack gets every default from the schemas, closed and private ones where it matters", () => {
+  const config = configOf(stackWith({}));
+  expect(config.homeserver).toMatchObject({
+    install: "pypi",
+    listener: { port: 8008, bindAddresses: ["127.0.0.1", "::1"] },
+    registration: { mode: "closed" },
+    media: { maxUploadSize: "50M", maxImagePixels: "32M", uploadLimits: [], blockedServers: [] },
+    federation: { blockedRanges: [], allowedRanges: [] },
+    logging: { level: "WARNING", keep: "14d" },
+    urlPreviews: { enabled: false },
+    encryptionByDefault: "invite",
+    roomDirectory: { search: true, publish: "admins", federated: false },
+    passwordPolicy: { minimumLength: 12 },
+    reportStatistics: false,
+    extra: {},
+  });
+  expect(config.homeserver.retention).toBeUndefined();
+  expect(config.hosts.vps).toMatchObject({ transport: "ssh", become: "none", alwaysOn: true });
+  expect(config.postgres).toMatchObject({
+    database: "synapse",
+    role: "matrix-synapse",
+    authentication: "peer",
+    tuning: "auto",
+    pool: { min: 5, max: 10 },
+  });
+  expect(config.proxy).toMatchObject({ kind: "nginx", federationPort: true });
+  expect(config.delegation).toEqual({ serve: "here" });
+  expect(config.accounts).toEqual({});
+  expect(config.verification).toEqual({ enabled: true, resolve: {} });
+});
+
+/** What somebody writes, and exactly what they are told. */
+const REJECTED: [string, Change, string[]][] = [
+  [
+    "a size without unit",
+    { homeserver: { media: { maxUploadSize: 100 } } },
+    [
+      "hearth:homeserver.media.maxUploadSize: is a number, not a size | write for example `maxUploadSize: 100M`",
+    ],
+  ],
+  [
+    "a unit that does not exist",
+    { homeserver: { media: { maxUploadSize: "100MB" } } },
+    [
+      "hearth:homeserver.media.maxUploadSize: is not a size: a whole number and K, M, G or T, e.g. 100M | write for example `maxUploadSize: 100M`",
+    ],
+  ],
+  [
+    "a misspelt key",
+    { homeserver: { federaton: {} } },
+    [
+      "hearth:homeserver.federaton: is not a key of a stack file | did you mean hearth:homeserver.federation?",
+    ],
+  ],
+  [
+    "a key in snake case",
+    { homeserver: { public_host: "x.example.org" } },
+    [
+      "hearth:homeserver.public_host: is not a key of a stack file | did you mean hearth:homeserver.publicHost?",
+    ],
+  ],
+  [
+    "a key at the wrong level",
+    { homeserver: { maxUploadSize: "1M" } },
+    [
+      "hearth:homeserver.maxUploadSize: is not a key of a stack file | it belongs at hearth:homeserver.media.maxUploadSize",
+    ],
+  ],
+  [
+    "Synapse's own name of a key",
+    { homeserver: { max_upload_size: "1M" } },
+    [
+      "hearth:homeserver.max_upload_size: is not a key of a stack file | use hearth:homeserver.media.maxUploadSize",
+    ],
+  ],
+  [
+    "a misspelt section",
+    { postgress: {} },
+    ["hearth:postgress: is not a key of a stack file | did you mean hearth:postgres?"],
+  ],
+  [
+    "an unknown section",
+    { bridges: {} },
+    [
+      "hearth:bridges: is not a key of a stack file | remove it; allowed here: hosts, homeserver, postgres, proxy, certificates, delegation, accounts, verification, secrets",
+    ],
+  ],
+  [
+    "a missing key",
+    { homeserver: { version: undefined } },
+    ["hearth:homeserver.version: is missing, and there is no default | write for example `version: 1.163.2`"],
+  ],
+  ["a missing section", { proxy: undefined }, ["hearth:proxy: is missing, and there is no default | add it"]],
+  ["an empty section", { proxy: null }, ["hearth:proxy: is empty | remove it, or give it content"]],
+  ["text for a mapping", { delegation: "here" }, ["hearth:delegation: is text, not a mapping"]],
+  [
+    "[V8] a log level of another program",
+    { homeserver: { logging: { level: "WARN" } } },
+    ["hearth:homeserver.logging.level: is none of: DEBUG, INFO, WARNING, ERROR | did you mean WARNING?"],
+  ],
+  [
+    "[V8] presence that is neither on nor off",
+    { homeserver: { presence: "off" } },
+    ["hearth:homeserver.presence: is not true, false or untracked | write for example `presence: true`"],
+  ],
+  [
+    "[V8] a flat rate limit for logins, which Synapse ignores",
+    { homeserver: { rateLimits: { login: { perSecond: 1, burst: 5 } } } },
+    [
+      "hearth:homeserver.rateLimits.login.perSecond: is not a key of a stack file | it belongs at hearth:homeserver.rateLimits.login.address.perSecond or hearth:homeserver.rateLimits.login.account.perSecond or hearth:homeserver.rateLimits.login.failedAttempts.perSecond",
+      "hearth:homeserver.rateLimits.login.burst: is not a key of a stack file | it belongs at hearth:homeserver.rateLimits.login.address.burst or hearth:homeserver.rateLimits.login.account.burst or hearth:homeserver.rateLimits.login.failedAttempts.burst",
+    ],
+  ],
+  [
+    "[V8] an unknown part of the federation limits, which stops Synapse",
+    { homeserver: { rateLimits: { federation: { windowSize: 1 } } } },
+    [
+      "hearth:homeserver.rateLimits.federation.windowSize: is not a key of a stack file | did you mean hearth:homeserver.rateLimits.federation.window?",
+    ],
+  ],
+  [
+    "[V6] the how-to's closed registration that asks for email",
+    { homeserver: { registration: { mode: "closed", require: ["email"] } } },
+    [
+      "hearth:homeserver.registration.require: only means something with mode: open; Synapse refuses to start when a closed registration asks for email. Remove it",
+    ],
+  ],
+  [
+    "[V6] registration open to everybody",
+    { homeserver: { registration: { mode: "open", require: [] } } },
+    [
+      'hearth:homeserver.registration.require: is out of bounds: at least 1 entries | write for example `require: ["token"]`',
+    ],
+  ],
+  [
+    "[V6] registration open without a word on what it requires",
+    { homeserver: { registration: { mode: "open" } } },
+    [
+      'hearth:homeserver.registration.require: is missing, and there is no default | write for example `require: ["token"]`',
+    ],
+  ],
+  [
+    "[V6] half an email block",
+    { homeserver: { email: { smtpHost: "mail.example.org" } } },
+    [
+      "hearth:homeserver.email.from: is missing, and there is no default | write for example `from: Example chat <matrix@example.org>`",
+    ],
+  ],
+  [
+    "[V3] a server name with scheme",
+    { homeserver: { serverName: "https://example.org" } },
+    [
+      "hearth:homeserver.serverName: is not a server name: leave out the scheme (https://) and any path | write for example `serverName: example.org`",
+    ],
+  ],
+  [
+    "[V3] a server name with port",
+    { homeserver: { serverName: "example.org:8448" } },
+    [
+      "hearth:homeserver.serverName: is not a server name: leave out the port | write for example `serverName: example.org`",
+    ],
+  ],
+  [
+    "[V3] a server name with capitals",
+    { homeserver: { serverName: "Example.org" } },
+    [
+      "hearth:homeserver.serverName: is not a server name: use lower case only | write for example `serverName: example.org`",
+    ],
+  ],
+  [
+    "[V3] an address as public host",
+    { homeserver: { publicHost: "192.0.2.1" } },
+    [
+      "hearth:homeserver.publicHost: is not a host name: a name is needed, an IP address has no certificate and cannot move | write for example `publicHost: matrix.example.org`",
+    ],
+  ],
+  [
+    "[V5] an allowlist entry that could never match",
+    { homeserver: { federation: { allowlist: ["matrix.org", "*.kde.org"] } } },
+    [
+      "hearth:homeserver.federation.allowlist[1]: is not a server name in lower case, e.g. matrix.org | write for example `- matrix.org`",
+    ],
+  ],
+  [
+    "a user ID as account",
+    { accounts: { "@alice:example.org": {} } },
+    [
+      'hearth:accounts["@alice:example.org"]: is not the local part of a user ID: lower-case letters, digits and . _ = + -, not only digits, without @ and server, e.g. alice | rename it',
+    ],
+  ],
+  [
+    "a certificate source that this version does not have",
+    { certificates: { source: "acme" } },
+    ["hearth:certificates.source: can only be files | write files"],
+  ],
+  [
+    "a port out of range",
+    { hosts: { vps: { port: 70_000 } } },
+    ["hearth:hosts.vps.port: is out of bounds: at most 65535 | write for example `port: 22`"],
+  ],
+];
+
+test.each(REJECTED)("refused with the fix: %s", (_what, change, expected) => {
+  expect(faultsOf(stackWith(change))).toEqual(expected);
+});
+
+test("all faults are reported together, of shapes, between keys and in extra, so that one round of edits is enough", () => {
+  const faults = faultsOf(
+    stackWith({
+      homeserver: { extra: { rc_limits: {} }, media: { maxUploadSize: 5 } },
+      proxy: { host: "vsp" },
+      postgres: { pool: { min: 20 } },
+      accounts: { bob: { password: "given" } },
+    }),
+  );
+  expect(faults.map((fault) => fault.split(": ")[0])).toEqual([
+    "hearth:homeserver.media.maxUploadSize",
+    "hearth:homeserver.extra.rc_limits",
+    "hearth:secrets.accounts.bob",
+    "hearth:postgres.pool.min",
+  ]);
+});
+
+test("a value is shown, a secret or something in extra never is", () => {
+  const parsed = parseStack(
+    stackWith({
+      homeserver: {
+        serverName: "Example.org",
+        extra: { turn_shared_secret: "hunter2-extra", x: { client_secret: "hunter2-nested" } },
+      },
+      secrets: {
+        accounts: { alice: "hunter2-unused", Bob: "hunter2-key" },
+        sudo: { vps: 5_551_234 },
+        smtp: "hunter2-smtp",
+      },
+    }),
+  );
+  const message = parsed.ok ? "" : formatFaults(parsed.faults, "Pulumi.vps.yaml");
+  expect(message).toContain(
+    '  hearth:homeserver.serverName = "Example.org"\n    is not a server name: use lower case only\n    fix: ',
+  );
+  expect(message).toMatch(/^Pulumi\.vps\.yaml has 6 faults; nothing was touched\.\n\n/);
+  expect(message).not.toMatch(/hunter2|5551234/);
+});
+
+describe("[V5] federation", () => {
+  const homeserver = (federation: Change) => configOf(stackWith({ homeserver: { federation } })).homeserver;
+
+  test("without an allowlist is open, with an empty one closed, else this server is on it", () => {
+    expect(federationAllowlist(homeserver({}))).toBeUndefined();
+    expect(federationAllowlist(homeserver({ allowlist: [] }))).toEqual([]);
+    expect(federationAllowlist(homeserver({ allowlist: ["matrix.org"] }))).toEqual([
+      "example.org",
+      "matrix.org",
+    ]);
+  });
+
+  test("asks matrix.org for keys only when it may talk to it", () => {
+    expect(trustedKeyServers(homeserver({}))).toEqual(["matrix.org"]);
+    expect(trustedKeyServers(homeserver({ allowlist: ["matrix.org"] }))).toEqual(["matrix.org"]);
+    expect(trustedKeyServers(homeserver({ allowlist: ["kde.org"] }))).toEqual([]);
+    expect(trustedKeyServers(homeserver({ trustedKeyServers: [] }))).toEqual([]);
+  });
+
+  test("blocked ranges add to the safe default and never replace it", () => {
+    const config = homeserver({ blockedRanges: ["203.0.114.0/24"] });
+    expect(blockedRanges(config)).toHaveLength(20);
+    expect(blockedRanges(config)).toEqual(
+      expect.arrayContaining(["127.0.0.0/8", "fe80::/10", "203.0.114.0/24"]),
+    );
+    expect(previewBlockedRanges(config)).toEqual(blockedRanges(config));
+  });
+});

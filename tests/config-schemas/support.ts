@@ -1,0 +1,44 @@
+import { keyOf } from "../../config-schemas/fault";
+import { parseStack, type RawStack } from "../../config-schemas/parse";
+import type { StackConfig } from "../../config-schemas/stack";
+import { fixtureStacks } from "../fixtures/stacks";
+
+/** Changes to a stack, merged into it; `undefined` takes a key away. */
+export type Change = Readonly<Record<string, unknown>>;
+
+function isMapping(value: unknown): value is Change {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+function merged(base: unknown, change: unknown): unknown {
+  if (!isMapping(base) || !isMapping(change)) return change;
+  const all = {
+    ...base,
+    ...Object.fromEntries(Object.keys(change).map((key) => [key, merged(base[key], change[key])])),
+  };
+  return Object.fromEntries(Object.entries(all).filter(([, value]) => value !== undefined));
+}
+
+/** The smallest good stack with changes. */
+export function stackWith(change: Change): RawStack {
+  const minimal = fixtureStacks().find((stack) => stack.name === "minimal");
+  const result = merged(minimal?.raw, change);
+  if (!isMapping(result)) throw new Error("the minimal fixture is missing");
+  return result;
+}
+
+/** What a user is told about a stack: `key: problem | fix`, one per fault. */
+export function faultsOf(raw: RawStack): string[] {
+  const parsed = parseStack(raw);
+  if (parsed.ok) return [];
+  return parsed.faults.map(
+    ({ path, problem, fix }) => `${keyOf(path)}: ${problem}${fix === undefined ? "" : ` | ${fix}`}`,
+  );
+}
+
+/** The parsed configuration of a stack that must be good. */
+export function configOf(raw: RawStack): StackConfig {
+  const parsed = parseStack(raw);
+  if (!parsed.ok) throw new Error(faultsOf(raw).join("\n"));
+  return parsed.config;
+}
