@@ -49,7 +49,7 @@ export function underWay(events: readonly EngineEvent[]): string[] {
   const names = new Set<string>();
   for (const { resourcePreEvent, resOutputsEvent, resOpFailedEvent } of events) {
     const begun = resourcePreEvent?.metadata;
-    if (begun && begun.op !== "same" && !begun.logical) names.add(nameOf(begun.urn));
+    if (begun?.new?.custom && begun.op !== "same") names.add(nameOf(begun.urn));
     const ended = resOutputsEvent ?? resOpFailedEvent;
     if (ended) names.delete(nameOf(ended.metadata.urn));
   }

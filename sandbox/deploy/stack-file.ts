@@ -42,7 +42,7 @@ export function placeStack(text: string, placement: Placement): string {
   set(document, "homeserver", ["federation", "allowedRanges"], [placement.network]);
   if (document.hasIn(["config", "hearth:homeserver", "federation", "allowlist"])) {
     const partners = placement.partner ? [placement.partner.serverName] : [];
-    set(document, "homeserver", ["federation", "allowlist"], [placement.serverName, ...partners]);
+    set(document, "homeserver", ["federation", "allowlist"], partners);
   }
   set(document, "certificates", ["certificateFile"], placement.certificateFile);
   set(document, "certificates", ["privateKeyFile"], placement.privateKeyFile);
