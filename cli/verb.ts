@@ -1,4 +1,4 @@
-import { type ParseArgsConfig, parseArgs } from "node:util";
+import { type ParseArgsConfig, parseArgs, types } from "node:util";
 import { CliError } from "./errors";
 
 /** One word after `hearth`. */
@@ -20,7 +20,7 @@ export function readOptions<T extends NonNullable<ParseArgsConfig["options"]>>(
   try {
     return parseArgs({ args: argv, options, strict: true, allowPositionals: false }).values;
   } catch (error) {
-    const what = error instanceof Error ? (error.message.split(". ")[0] ?? "") : String(error);
+    const what = types.isNativeError(error) ? (error.message.split(". ")[0] ?? "") : String(error);
     throw new CliError(`${verb}: ${what} (npx hearth ${verb} --help)`);
   }
 }

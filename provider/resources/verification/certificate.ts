@@ -1,5 +1,6 @@
 import * as fs from "node:fs";
 import * as tls from "node:tls";
+import { types } from "node:util";
 import { type Finding, fail, pass } from "./finding";
 import { lookup, type Resolve, reason } from "./network";
 
@@ -31,7 +32,7 @@ export async function checkCertificate(
   try {
     return judgeCertificate(host, await handshake(host, port, resolve, context), new Date());
   } catch (error) {
-    const what = error instanceof Error ? error.message : String(error);
+    const what = types.isNativeError(error) ? error.message : String(error);
     return fail(
       `no TLS on ${host}:${port}: ${what}`,
       `make the proxy listen on ${port} and let port ${port} through the firewalls in front of it`,

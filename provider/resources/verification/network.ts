@@ -143,9 +143,10 @@ const REASONS: Record<string, string> = {
   ABORT_ERR: "stopped",
 };
 
-/** What went wrong with a connection, in words. */
-export function reason(error: NodeJS.ErrnoException): string {
-  if (error instanceof AggregateError) return reason(error.errors[0]);
+/** What went wrong with a connection, in words. Node lists every address it tried in one error. */
+export function reason(error: NodeJS.ErrnoException & { errors?: NodeJS.ErrnoException[] }): string {
+  const first = error.errors?.[0];
+  if (first !== undefined) return reason(first);
   return REASONS[error.code ?? ""] ?? error.message;
 }
 

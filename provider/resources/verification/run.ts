@@ -1,5 +1,6 @@
 import * as crypto from "node:crypto";
 import * as tls from "node:tls";
+import { types } from "node:util";
 import type { CheckResult, VerificationInputs } from "../../contract/matrix";
 import * as api from "./api";
 import { authorities, checkCertificate } from "./certificate";
@@ -25,7 +26,7 @@ type Check = [name: string, finding: Promise<Finding>];
 export async function verify(inputs: VerificationInputs, surroundings: Surroundings): Promise<CheckResult[]> {
   const observed = surroundings.observe().then(
     (observations) => ({ observations }),
-    (error: unknown) => ({ error: error instanceof Error ? error : new Error(String(error)) }),
+    (error: unknown) => ({ error: types.isNativeError(error) ? error : new Error(String(error)) }),
   );
   const outside = new Outside(inputs, surroundings.signal);
   const checks: Check[] = [
@@ -241,5 +242,5 @@ function isLoopback(name: string, resolve: VerificationInputs["resolve"]): Promi
 }
 
 function firstLine(error: unknown): string {
-  return (error instanceof Error ? error.message : String(error)).split("\n")[0] ?? "";
+  return (types.isNativeError(error) ? error.message : String(error)).split("\n")[0] ?? "";
 }

@@ -1,3 +1,4 @@
+import { types } from "node:util";
 import { summary } from "./api";
 import { bytes, type Finding, fail, pass } from "./finding";
 import type { Answer, Question } from "./network";
@@ -23,7 +24,7 @@ export async function checkAboveLimit(
   try {
     return judgeAboveLimit(limit, await ask(question));
   } catch (error) {
-    const what = error instanceof Error ? error.message : String(error);
+    const what = types.isNativeError(error) ? error.message : String(error);
     return judgeAboveLimit(limit, undefined, what);
   }
 }

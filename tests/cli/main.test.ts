@@ -1,0 +1,49 @@
+import { main } from "../../cli/main";
+
+/** Runs one command line and returns what it printed. */
+async function hearth(...argv: string[]): Promise<{ status: number; out: string; err: string }> {
+  const printed = { out: "", err: "" };
+  const out = jest.spyOn(process.stdout, "write").mockImplementation((text) => {
+    printed.out += text;
+    return true;
+  });
+  const err = jest.spyOn(process.stderr, "write").mockImplementation((text) => {
+    printed.err += text;
+    return true;
+  });
+  try {
+    return { status: await main(argv), ...printed };
+  } finally {
+    out.mockRestore();
+    err.mockRestore();
+  }
+}
+
+test("--help names every verb and ends well; without a verb it is shown as a mistake", async () => {
+  expect(await hearth("--help")).toMatchObject({
+    status: 0,
+    err: "",
+    out: expect.stringMatching(/^ {2}verify {2,}\w/m),
+  });
+  expect(await hearth("help")).toMatchObject({ status: 0 });
+  expect(await hearth()).toMatchObject({ status: 2, out: expect.stringContaining("npx hearth VERB") });
+});
+
+test("a verb's --help tells every option and the exit statuses", async () => {
+  const { status, out } = await hearth("verify", "-s", "vps", "--help");
+  expect(status).toBe(0);
+  for (const option of ["--stack", "--config-file", "--json", "--help", "Exit status"])
+    expect(out).toContain(option);
+});
+
+test.each<[string[], RegExp]>([
+  [["verfy"], /^hearth: "verfy" is not a verb; there is: verify \(npx hearth --help\)\n$/],
+  [["constructor"], /"constructor" is not a verb/],
+  [["verify", "--jsno"], /^hearth: verify: Unknown option '--jsno' \(npx hearth verify --help\)\n$/],
+  [["verify", "vps"], /^hearth: verify: Unexpected argument 'vps'/],
+  [["verify", "--stack"], /^hearth: verify: Option '-s, --stack <value>' argument missing/],
+])("%j is refused in one line that says where to look", async (argv, message) => {
+  const { status, out, err } = await hearth(...argv);
+  expect({ status, out }).toEqual({ status: 2, out: "" });
+  expect(err).toMatch(message);
+});
