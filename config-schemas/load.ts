@@ -1,5 +1,6 @@
 import * as path from "node:path";
 import * as pulumi from "@pulumi/pulumi";
+import { clearSecretFaults } from "./clear-secrets";
 import { type Fault, formatFaults } from "./fault";
 import { fileFaults } from "./files";
 import { parseStack, type RawStack } from "./parse";
@@ -66,18 +67,6 @@ function hiddenFaults(raw: RawStack, secret: readonly string[]): Fault[] {
     }));
 }
 
-/** Secrets that the stack file does not encrypt. */
-function exposedFaults(raw: RawStack, secret: readonly string[]): Fault[] {
-  if (!Object.hasOwn(raw, "secrets") || secret.includes(`${NAMESPACE}:secrets`)) return [];
-  return [
-    {
-      path: ["secrets"],
-      problem: "stands in clear in the stack file",
-      fix: "set each value again with `pulumi config set --secret --path 'hearth:secrets.<path>'`, and change what was exposed",
-    },
-  ];
-}
-
 function outputs(secrets: Readonly<Record<string, string>>): Record<string, pulumi.Output<string>> {
   return Object.fromEntries(Object.entries(secrets).map(([name, value]) => [name, pulumi.secret(value)]));
 }
@@ -102,9 +91,10 @@ export function loadStack(projectDirectory: string = process.cwd()): LoadedStack
   const file = `Pulumi.${pulumi.getStack()}.yaml`;
   const hidden = hiddenFaults(raw, secret);
   if (hidden.length > 0) throw new UserError(formatFaults(hidden, file));
+  const marked = Object.hasOwn(raw, "secrets") ? secret.includes(`${NAMESPACE}:secrets`) : undefined;
   const parsed = parseStack(raw);
   const faults = [
-    ...exposedFaults(raw, secret),
+    ...clearSecretFaults(projectDirectory, file, marked),
     ...(parsed.ok ? fileFaults(parsed.config, projectDirectory, new Date()) : parsed.faults),
   ];
   if (!parsed.ok || faults.length > 0) throw new UserError(formatFaults(faults, file));

@@ -73,6 +73,8 @@ const REFUSED: Readonly<Record<string, string>> = {
   enable_registration_without_verification:
     "it opens the server to every spammer; require something of newcomers: hearth:homeserver.registration `{ mode: open, require: [token] }`",
   recaptcha_public_key: "use hearth:homeserver.captcha.publicKey",
+  recaptcha_public_key_path: "use hearth:homeserver.captcha.publicKey",
+  recaptcha_private_key_path: "use the secret hearth:secrets.captcha.privateKey",
   recaptcha_private_key: "use the secret hearth:secrets.captcha.privateKey",
   registration_token_validity_period:
     "Synapse has no such key: each token gets its own expiry when it is made; remove it",

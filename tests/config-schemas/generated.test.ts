@@ -126,6 +126,11 @@ test("[V1] the committed stack is good and points editors to its schema", () => 
   expect(first).toBe("# yaml-language-server: $schema=./config-schemas/generated/stack.schema.json");
 });
 
+test("the committed stack has the form that the engine writes; else its first command changes every line", () => {
+  const lines = readFileSync(join(ROOT, "Pulumi.vps.yaml"), "utf8").trimEnd().split("\n");
+  expect(lines.filter((line) => line === "" || /\{ | \}/.test(line))).toEqual([]);
+});
+
 test("advice about Synapse's keys names keys that exist", () => {
   const named = adviceKeys.flatMap((key) => synapseKeyAdvice(key)?.match(/hearth:[\w.]*\w/g) ?? []);
   expect(named.length).toBeGreaterThan(40);

@@ -1,0 +1,53 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { parse } from "yaml";
+import type { Fault, Path } from "./fault";
+import { NAMESPACE } from "./stack";
+
+/** Places below a value of the stack file that hold something not encrypted. */
+function clearBelow(value: unknown, path: Path): Path[] {
+  if (value === null || value === undefined) return [];
+  if (typeof value !== "object") return [path];
+  if ("secure" in value) return [];
+  return Object.entries(value).flatMap(([key, child]) => clearBelow(child, [...path, key]));
+}
+
+/**
+ * Secrets that stand in clear in a stack file. The engine marks a key as secret as soon as one value under it is, so only
+ * the file itself tells.
+ * @param text the stack file
+ */
+export function clearSecrets(text: string): Path[] {
+  const file: unknown = parse(text);
+  const config = typeof file === "object" && file !== null && "config" in file ? file.config : undefined;
+  if (typeof config !== "object" || config === null) return [];
+  const secrets = Object.entries(config).find(([key]) => key === `${NAMESPACE}:secrets`);
+  return secrets === undefined ? [] : clearBelow(secrets[1], ["secrets"]);
+}
+
+function textOf(file: string): string | undefined {
+  try {
+    return readFileSync(file, "utf8");
+  } catch {
+    return undefined;
+  }
+}
+
+/**
+ * Faults for secrets in clear. When the stack file is not where it usually is (`--config-file`), the engine's mark decides.
+ * @param marked whether the engine knows `hearth:secrets` as secret; undefined when there is no such key
+ */
+export function clearSecretFaults(
+  projectDirectory: string,
+  fileName: string,
+  marked: boolean | undefined,
+): Fault[] {
+  const text = textOf(join(projectDirectory, fileName));
+  const unmarked: Path[] = marked === false ? [["secrets"]] : [];
+  const places = text === undefined ? unmarked : clearSecrets(text);
+  return places.map((path) => ({
+    path,
+    problem: "stands in clear in the stack file",
+    fix: "change what was exposed, and set the new value with `pulumi config set --secret --path`, which asks for it",
+  }));
+}

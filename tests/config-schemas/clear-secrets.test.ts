@@ -1,0 +1,48 @@
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { clearSecretFaults, clearSecrets } from "../../config-schemas/clear-secrets";
+
+const MIXED = `config:
+  hearth:secrets:
+    accounts:
+      alice: { secure: v1:x }
+      b.c: in clear
+    sudo: { vps: 1234 }
+`;
+
+test.each([
+  [
+    "one encrypted, two in clear beside it",
+    MIXED,
+    [
+      ["secrets", "accounts", "b.c"],
+      ["secrets", "sudo", "vps"],
+    ],
+  ],
+  ["all encrypted", "config: { hearth:secrets: { accounts: { alice: { secure: v1:x } } } }", []],
+  ["the whole key encrypted", "config: { hearth:secrets: { secure: v1:x } }", []],
+  ["empty", "config: { hearth:secrets: { accounts: {}, sudo: null } }", []],
+  ["none", "config: { hearth:proxy: { host: vps } }", []],
+  ["no configuration", "encryptionsalt: x", []],
+])("[V4] secrets in clear are found in a stack file: %s", (_what, text, places) => {
+  expect(clearSecrets(text)).toEqual(places);
+});
+
+test("[V4] a secret in clear is refused without its value, even when the engine calls the key secret", () => {
+  const project = mkdtempSync(join(tmpdir(), "hearth-clear-"));
+  try {
+    writeFileSync(join(project, "Pulumi.vps.yaml"), MIXED);
+    const faults = clearSecretFaults(project, "Pulumi.vps.yaml", true);
+    expect(faults.map(({ path }) => path.join("/"))).toEqual(["secrets/accounts/b.c", "secrets/sudo/vps"]);
+    expect(JSON.stringify(faults)).not.toMatch(/in clear"|1234/);
+  } finally {
+    rmSync(project, { recursive: true });
+  }
+});
+
+test("without the stack file at its place, the engine's mark decides", () => {
+  expect(clearSecretFaults("/nowhere", "Pulumi.vps.yaml", false)).toHaveLength(1);
+  expect(clearSecretFaults("/nowhere", "Pulumi.vps.yaml", true)).toEqual([]);
+  expect(clearSecretFaults("/nowhere", "Pulumi.vps.yaml", undefined)).toEqual([]);
+});

@@ -1,0 +1,23 @@
+import { homeserverSettings } from "../../components/homeserver/render";
+import { synapseKeyAdvice } from "../../config-schemas/synapse-keys";
+import { fixtureStacks, parsedFixture } from "../fixtures/stacks";
+
+const DATABASE = {
+  role: "r",
+  database: "d",
+  host: "/run/postgresql",
+  pool: { min: 1, max: 2 },
+  passfileCommand: ["x"],
+};
+
+test("[V4] every setting that Hearth writes is refused in extra; otherwise extra would replace it without a word", () => {
+  const written = fixtureStacks().flatMap((stack) => {
+    const settings = homeserverSettings(parsedFixture(stack).config.homeserver, {
+      database: DATABASE,
+      identityServer: "https://id.example.org",
+    });
+    return Object.keys(settings);
+  });
+  expect(written.length).toBeGreaterThan(50);
+  expect([...new Set(written)].filter((key) => synapseKeyAdvice(key) === undefined)).toEqual([]);
+});
