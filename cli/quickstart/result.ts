@@ -1,4 +1,6 @@
+import fs from "node:fs/promises";
 import path from "node:path";
+import { isDeepStrictEqual } from "node:util";
 import { onHost } from "../../sandbox/remote";
 import { writeFileAtomically } from "../../sandbox/state";
 import { QuickstartError } from "./errors";
@@ -52,7 +54,11 @@ export async function running(server: Server): Promise<RunningServer> {
   };
 }
 
+/** Writes the result file; one that names the same servers and accounts stays, with the times of the run that made them. */
 export async function writeResult(layout: Layout, result: Result): Promise<void> {
+  const present = await fs.readFile(layout.resultFile, "utf8").catch(() => "{}");
+  const { servers } = JSON.parse(present) as Partial<Result>;
+  if (isDeepStrictEqual(servers, result.servers)) return;
   await writeFileAtomically(layout.resultFile, `${JSON.stringify(result, null, 2)}\n`, 0o600);
 }
 
@@ -71,13 +77,14 @@ Log in
   Passwords: ${relative(layout.resultFile)} (made on the hosts, there in /var/lib/hearth/accounts/)
   With curl, for example:
     curl --cacert ${one.sandboxHost.caFile} --resolve ${one.publicHost}:443:${one.sandboxHost.address} ${one.baseUrl}/_matrix/client/versions
-  With a Matrix client on this machine: add this line to /etc/hosts, let the client trust the certificate authority
+  With a Matrix client on this machine: add these lines to /etc/hosts, let the client trust the certificate authority
   ${one.sandboxHost.caFile}, and sign in with the user IDs above.
 ${pair.map((server) => `    ${server.sandboxHost.address} ${server.serverName} ${server.publicHost}`).join("\n")}
 
 Try next
   export PULUMI_BACKEND_URL='${one.deployment.backendUrl}'
-  Edit retention (maxLifetime) in ${config}, then see what would change, and change it:
+  Keep other servers' media for 30 days instead of 90: see what that changes, then change it:
+    sed -i 's/remoteLifetime: 90d/remoteLifetime: 30d/' ${config}
     ${pulumi} preview --diff -s ${one.stack} --config-file ${config}
     ${pulumi} up -s ${one.stack} --config-file ${config}
   Look around on the host:  npm run sandbox -- shell ${one.host}

@@ -44,12 +44,12 @@ export function report(events: readonly EngineEvent[]): EngineReport {
   return { steps, counts, ...messages };
 }
 
-/** What is under way now, for a progress display: names of resources begun and not finished. */
+/** What is being changed now, for a progress display: names of resources begun and not finished. */
 export function underWay(events: readonly EngineEvent[]): string[] {
   const names = new Set<string>();
   for (const { resourcePreEvent, resOutputsEvent, resOpFailedEvent } of events) {
     const begun = resourcePreEvent?.metadata;
-    if (begun?.new?.custom && begun.op !== "same") names.add(nameOf(begun.urn));
+    if (begun?.new?.custom && !["same", "refresh"].includes(begun.op)) names.add(nameOf(begun.urn));
     const ended = resOutputsEvent ?? resOpFailedEvent;
     if (ended) names.delete(nameOf(ended.metadata.urn));
   }

@@ -27,7 +27,7 @@ export interface RunResult extends EngineReport {
   /** What the CLI printed, stdout and stderr. */
   output: string;
   seconds: number;
-  /** File with `output`. */
+  /** File with `output`; the same run of a later process writes over it. */
   logFile: string;
 }
 
@@ -107,24 +107,14 @@ export class Stack {
     defaults: readonly string[] = [],
   ): Promise<RunResult> {
     this.runs += 1;
-    const base = path.join(
-      this.options.directory,
-      `${this.options.name}-${verb}-${process.pid}-${this.runs}`,
-    );
+    const base = path.join(this.options.directory, `${this.options.name}-${verb}-${this.runs}`);
     const [events, logFile] = [`${base}.events`, `${base}.log`];
     const args = [
-      ...[
-        verb,
-        "--stack",
-        this.options.name,
-        "--config-file",
-        this.configFile,
-        "--non-interactive",
-        "--color",
-        "never",
-      ],
+      ...[verb, "--stack", this.options.name, "--config-file", this.configFile],
+      ...["--non-interactive", "--color", "never"],
       ...["--event-log", events, ...defaults, ...(options.args ?? [])],
     ];
+    await fsp.rm(events, { force: true });
     const started = performance.now();
     const timer = watch(events, options.progress);
     const { code, output } = await this.spawn(args, options.env ?? {}).finally(() => clearInterval(timer));
