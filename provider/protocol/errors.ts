@@ -45,7 +45,7 @@ export function toInitFailed(state: State, reasons: string[]): Partial<ServiceEr
   const code = status.UNKNOWN;
   const message = "the resource is in an unhealthy state";
   const metadata = new Metadata();
-  const encoded = new Status().setCode(code).setMessage(message).addDetails(detail).serializeBinary();
-  metadata.add("grpc-status-details-bin", Buffer.from(encoded));
+  const encoded = new Status().setCode(code).setMessage(message).setDetailsList([detail]);
+  metadata.add("grpc-status-details-bin", Buffer.from(encoded.serializeBinary()));
   return { code, details: message, metadata };
 }

@@ -34,14 +34,19 @@ async function updateRelease(call: Call, state: State, news: Properties): Promis
   if (onlyConnection(details)) return connectionOnly(call, state, news);
   const repair = isAiling(call.urn);
   if (call.preview) {
-    await call.log.info(
-      repair && details.size === 0 ? "will restart its units: a probe fails" : planLine(state.inputs, news),
-    );
+    await call.log.info(plannedText(state, news, repair && details.size === 0));
     return updatedOutputs(state.outputs, state.inputs, news);
   }
   return outputProperties(
     await applyRelease(call, parseInputs(news), { outputs: parseOutputs(state.outputs), repair }),
   );
+}
+
+/** What the update will do, and which part of it puts right what somebody did by hand. */
+function plannedText({ inputs, outputs }: State, news: Properties, onlyRepair: boolean): string {
+  const plan = onlyRepair ? "will restart its units: a probe fails" : planLine(inputs, news);
+  const drift = Array.isArray(outputs.drift) ? outputs.drift : [];
+  return [plan, ...drift.map((line) => `  ${line}`)].join("\n");
 }
 
 /** Another way to the same host: nothing on it changes, so it is not touched. */

@@ -195,8 +195,8 @@ function send<T>(call: (done: Done<T>) => grpc.ClientUnaryCall): Promise<T> {
 /** Reads an error as the engine does: details whose code differs from the call's would be printed with all properties. */
 function initFailed(error: grpc.ServiceError): InitFailed | undefined {
   const [encoded] = error.metadata?.get("grpc-status-details-bin") ?? [];
-  if (!(encoded instanceof Buffer)) return undefined;
-  const status = Status.deserializeBinary(encoded);
+  if (encoded === undefined || typeof encoded === "string") return undefined;
+  const status = Status.deserializeBinary(Uint8Array.from(encoded));
   if (status.getCode() !== error.code) throw new Error("Status.code differs from the call's code");
   const detail = status.getDetailsList()[0];
   if (detail?.getTypeName() !== "pulumirpc.ErrorResourceInitFailed") return undefined;

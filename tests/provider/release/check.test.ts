@@ -1,0 +1,236 @@
+import {
+  isObject,
+  type Properties,
+  revealAll,
+  secret,
+  secretPaths,
+  UNKNOWN,
+  type Value,
+} from "../../../provider/protocol/values";
+import { checkRelease } from "../../../provider/release/check";
+import { checkedSample, sampleProperties } from "./sample";
+
+/** The sample with one place changed; `undefined` removes it. */
+function changed(path: string[], value: Value | undefined): Properties {
+  const inputs = sampleProperties();
+  let place = inputs;
+  for (const key of path.slice(0, -1)) {
+    const next = place[key];
+    if (!isObject(next)) throw new Error(`no ${key} in the sample`);
+    place = next;
+  }
+  const last = path.at(-1) ?? "";
+  if (value === undefined) delete place[last];
+  else place[last] = value;
+  return inputs;
+}
+
+const faultsOf = (path: string[], value: Value | undefined) => checkRelease({}, changed(path, value)).faults;
+
+const YAML = "/etc/web/main.yaml";
+const PATH_RULE =
+  "is not such a path; write an absolute path below a top directory, such as /etc/nginx/nginx.conf, without ., .., //, backslash or a / at its end";
+const file = { content: "x\n", mode: "0644", owner: "root", group: "root" };
+
+describe("what is refused, and how", () => {
+  test.each<[string, string[], Value | undefined, string]>([
+    [
+      "a mode that is none",
+      ["files", YAML, "mode"],
+      "rw",
+      `files["${YAML}"].mode: "rw" is not allowed; write four octal digits as text, such as "0640"`,
+    ],
+    [
+      "a mode as number",
+      ["files", YAML, "mode"],
+      640,
+      `files["${YAML}"].mode: 640 is not text; write four octal digits as text, such as "0640"`,
+    ],
+    ["a missing owner", ["files", YAML, "owner"], undefined, `files["${YAML}"].owner: is missing`],
+    [
+      "an owner that is no name",
+      ["files", YAML, "owner"],
+      "a b",
+      `files["${YAML}"].owner: "a b" is not allowed; write the name of a user or group`,
+    ],
+    ["a relative path", ["files", "etc/x"], file, `files["etc/x"]: "etc/x" ${PATH_RULE}`],
+    ["a path with ..", ["files", "/etc/../x/y"], file, `files["/etc/../x/y"]: "/etc/../x/y" ${PATH_RULE}`],
+    [
+      "a top directory",
+      ["directories", "/etc"],
+      { mode: "0755", owner: "root", group: "root" },
+      `directories["/etc"]: "/etc" ${PATH_RULE}`,
+    ],
+    [
+      "a newline in a link",
+      ["links", "/etc/web/current"],
+      "a\nb",
+      'links["/etc/web/current"]: "a\\nb" contains a tab, newline or control character; write where the link leads',
+    ],
+    [
+      "a tab in an argument",
+      ["validators", "main", "argv"],
+      ["a", "b\tc"],
+      'validators.main.argv[1]: "b\\tc" contains a tab, newline or control character; write one program argument',
+    ],
+    ["no program", ["tasks", "role", "observe"], [], "tasks.role.observe: the list is empty"],
+    [
+      "a key that is none",
+      ["files", YAML, "permissions"],
+      "0644",
+      `files["${YAML}"].permissions: is not a key here; the keys are mode, owner, group, content`,
+    ],
+    [
+      "a top-level key that is none",
+      ["file"],
+      {},
+      "file: is not a key here; the keys are connection, scope, release, identity, packages, repositories, users, directories, files, links, secrets, environments, tasks, units, revisions, validators, health",
+    ],
+    [
+      "a trigger that names nothing",
+      ["units", "web.service", "reloadOn"],
+      ["/etc/web/mian.yaml"],
+      'units["web.service"].reloadOn[0]: "/etc/web/mian.yaml" names nothing in this release; write a path of files, links, secrets or directories, or revision:, task: or environment: with a name from there',
+    ],
+    [
+      "a unit without suffix",
+      ["units", "web"],
+      { enabled: true, state: "running", restartOn: [], reloadOn: [] },
+      'units.web: "web" is not allowed; write a unit name, such as nginx.service',
+    ],
+    [
+      "a state that is none",
+      ["units", "web.service", "state"],
+      "started",
+      'units["web.service"].state: "started" is none of running, stopped, ignored',
+    ],
+    [
+      "an unpinned requirement",
+      ["environments", "/opt/web/1", "requirements"],
+      ["web>=1"],
+      'environments["/opt/web/1"].requirements[0]: "web>=1" is not allowed; write an exact pin, such as name==1.2.3',
+    ],
+    [
+      "a short random secret",
+      ["secrets", "/etc/web/random", "source"],
+      { kind: "random", bytes: 4 },
+      'secrets["/etc/web/random"].source.bytes: 4 is not a whole number from 16 to 1024',
+    ],
+    [
+      "a source that is none",
+      ["secrets", "/etc/web/random", "source"],
+      { kind: "vault" },
+      'secrets["/etc/web/random"].source: kind "vault" is none of random, command, given',
+    ],
+    [
+      "an empty given secret",
+      ["secrets", "/etc/web/given", "source", "value"],
+      "",
+      'secrets["/etc/web/given"].source.value: the value is empty; write the secret\'s text',
+    ],
+    ["one path in two maps", ["links", YAML], "x", `links["${YAML}"]: is in files too; keep one`],
+    [
+      "something below a file",
+      ["files", `${YAML}/x`],
+      file,
+      `files["${YAML}/x"]: files["${YAML}"] is not a directory, nothing can be below it`,
+    ],
+    [
+      "ssh without address",
+      ["connection", "address"],
+      undefined,
+      "connection.address: is missing; transport ssh needs one",
+    ],
+    [
+      "an address that is an option",
+      ["connection", "address"],
+      "-oProxyCommand=x",
+      'connection.address: "-oProxyCommand=x" is not allowed; write a host name, an address or an alias of your ssh configuration',
+    ],
+    [
+      "a password nobody asks for",
+      ["connection", "sudoPassword"],
+      "pw",
+      "connection.sudoPassword: become is none; write become: sudo or drop the password",
+    ],
+    [
+      "a probe without URL",
+      ["health", "answers", "url"],
+      "127.0.0.1",
+      'health.answers.url: "127.0.0.1" is not allowed; write a URL as the host itself reaches it',
+    ],
+    ["a map that is a list", ["packages"], ["nginx"], 'packages: ["nginx"] is not a map'],
+  ])("%s", (_what, path, value, message) => {
+    expect(faultsOf(path, value)).toEqual([message]);
+  });
+
+  test("all faults are named at once", () => {
+    const inputs = changed(["files", YAML, "mode"], "x");
+    inputs.release = "Web Server";
+    expect(checkRelease({}, inputs).faults).toHaveLength(2);
+  });
+
+  test("packages in the user's scope: they need root", () => {
+    const faults = faultsOf(["scope"], "user");
+    expect(faults.map((fault) => fault.split(":")[0])).toEqual(["packages", "repositories", "users"]);
+  });
+
+  test("[A9] a secret in a file: files hold none, and the message does not hold it either", () => {
+    const faults = faultsOf(["files", YAML, "content"], secret("planted-secret\n"));
+    expect(faults).toEqual([
+      `files["${YAML}"].content: is a secret; files and settings hold none: ship it under secrets with source given and refer to its path`,
+    ]);
+  });
+});
+
+describe("what is accepted", () => {
+  test("absent maps are empty, spellings become one, lists without an order are sorted", () => {
+    const { connection, scope, release } = sampleProperties();
+    const { inputs, faults } = checkRelease(
+      {},
+      {
+        connection: connection ?? null,
+        scope: scope ?? null,
+        release: release ?? null,
+        files: { "/etc/x/y": { content: "text", mode: "644", owner: "root", group: "root" } },
+        users: { web: { home: "/srv", groups: ["b", "a"] } },
+      },
+    );
+    expect(faults).toEqual([]);
+    expect(inputs).toMatchObject({ packages: {}, units: {}, users: { web: { groups: ["a", "b"] } } });
+    expect(inputs.files).toEqual({
+      "/etc/x/y": { content: "=== /etc/x/y\ntext\n", mode: "0644", owner: "root", group: "root" },
+    });
+  });
+
+  test("checking what is checked changes nothing: the engine may ask twice", () => {
+    const once = checkedSample();
+    expect(checkRelease(once, once)).toEqual({ inputs: once, faults: [] });
+  });
+
+  test("[A9] a given secret is sealed and stays wrapped; the salt of the state is used again", () => {
+    const first = checkedSample();
+    expect(secretPaths(first)).toEqual(['secrets["/etc/web/given"].source.value']);
+    expect(JSON.stringify(first)).not.toContain("planted-secret");
+    expect(checkRelease(first, sampleProperties()).inputs).toEqual(first);
+    const other = changed(["secrets", "/etc/web/given", "source", "value"], secret("another"));
+    expect(revealAll(checkRelease(first, other).inputs)).not.toEqual(revealAll(first));
+  });
+
+  test("[A9] a faulty release keeps its secrets wrapped", () => {
+    const inputs = changed(["release"], "Wrong Name");
+    expect(secretPaths(checkRelease({}, inputs).inputs)).toEqual(['secrets["/etc/web/given"].source.value']);
+  });
+
+  test.each<[string, string[]]>([
+    ["a content", ["files", YAML, "content"]],
+    ["a whole map", ["revisions"]],
+    ["a trigger list", ["units", "web.service", "restartOn"]],
+    ["a given secret", ["secrets", "/etc/web/given", "source", "value"]],
+    ["the address", ["connection", "address"]],
+  ])("%s that is not known yet passes as it is", (_what, path) => {
+    const { inputs, faults } = checkRelease({}, changed(path, UNKNOWN));
+    expect(faults).toEqual([]);
+    expect(JSON.stringify(inputs)).toContain(UNKNOWN);
+  });
+});
