@@ -12,13 +12,15 @@ function valueAt(raw: unknown, path: Path): unknown {
   }, raw);
 }
 
+const FOUND: Readonly<Record<string, string>> = {
+  string: "text",
+  number: "a number",
+  boolean: "true or false",
+};
+
 function kindOf(value: unknown): string {
-  if (value === null) return "empty";
   if (Array.isArray(value)) return "a list";
-  if (typeof value === "object") return "a mapping";
-  return (
-    { string: "text", number: "a number", boolean: "true or false" }[typeof value as "string"] ?? typeof value
-  );
+  return typeof value === "object" ? "a mapping" : (FOUND[typeof value] ?? typeof value);
 }
 
 const KINDS: Record<string, string> = {
@@ -96,15 +98,17 @@ function wrongKind(path: Path, value: unknown, expected: string): Fault {
   return { path, value, problem: `is ${kindOf(value)}, not ${wanted}`, fix: writeExample(path) };
 }
 
+function boundOf(issue: Issue): string {
+  if (issue.code === "too_big")
+    return `${issue.inclusive === false ? "less than" : "at most"} ${issue.maximum}`;
+  if (issue.code === "too_small")
+    return `${issue.inclusive === false ? "more than" : "at least"} ${issue.minimum}`;
+  return "";
+}
+
 function outOfBounds(path: Path, value: unknown, issue: Issue): Fault {
-  const bound =
-    issue.code === "too_small"
-      ? `at least ${issue.inclusive === false ? "more than " : ""}${issue.minimum}`
-      : issue.code === "too_big"
-        ? `at most ${issue.maximum}`
-        : "";
   const unit = Array.isArray(value) ? " entries" : typeof value === "string" ? " characters" : "";
-  return { path, value, problem: `is out of bounds: ${bound}${unit}`, fix: writeExample(path) };
+  return { path, value, problem: `is out of bounds: ${boundOf(issue)}${unit}`, fix: writeExample(path) };
 }
 
 function allowedValues(issue: Issue): string[] {

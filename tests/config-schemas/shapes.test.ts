@@ -204,6 +204,19 @@ const REJECTED: [string, Change, string[]][] = [
     ["hearth:certificates.source: can only be files | write files"],
   ],
   [
+    "[V8] a rate of nothing, which would lock everybody out",
+    { homeserver: { rateLimits: { message: { perSecond: 0, burst: 0.5 } } } },
+    [
+      "hearth:homeserver.rateLimits.message.perSecond: is out of bounds: more than 0 | write for example `perSecond: 0.2`",
+      "hearth:homeserver.rateLimits.message.burst: is a number, not a whole number | write for example `burst: 10`",
+    ],
+  ],
+  [
+    "an empty password, without showing it",
+    { accounts: { bob: { password: "given" } }, secrets: { accounts: { bob: "" } } },
+    ["hearth:secrets.accounts.bob: is out of bounds: at least 1 characters"],
+  ],
+  [
     "a port out of range",
     { hosts: { vps: { port: 70_000 } } },
     ["hearth:hosts.vps.port: is out of bounds: at most 65535 | write for example `port: 22`"],
