@@ -1,4 +1,5 @@
 import * as crypto from "node:crypto";
+import { setMaxListeners } from "node:events";
 import * as tls from "node:tls";
 import { types } from "node:util";
 import type { CheckResult, VerificationInputs } from "../../contract/matrix";
@@ -24,6 +25,8 @@ type Check = [name: string, finding: Promise<Finding>];
 
 /** All checks at the same time; the list is in reading order. Never rejects for what a check finds. */
 export async function verify(inputs: VerificationInputs, surroundings: Surroundings): Promise<CheckResult[]> {
+  // Every request listens on the one signal; that is no leak.
+  if (surroundings.signal !== undefined) setMaxListeners(0, surroundings.signal);
   const observed = surroundings.observe().then(
     (observations) => ({ observations }),
     (error: unknown) => ({ error: types.isNativeError(error) ? error : new Error(String(error)) }),
@@ -200,11 +203,11 @@ class Outside {
     if (named?.host === publicHost) add(named);
     if (this.inputs.federationPort) add({ host: publicHost, port: 8448 });
     if (endpoints.size === 0) add({ host: publicHost, port: 443 });
-    const findings = [...endpoints].map(async ([name, endpoint]) => {
-      const finding = await check(endpoint);
-      return { ...finding, seen: `${name}: ${finding.seen}` };
-    });
-    return together(await Promise.all(findings));
+    const findings = [...endpoints].map(async ([name, endpoint]) => ({
+      name,
+      finding: await check(endpoint),
+    }));
+    return together(labelled(await Promise.all(findings)));
   }
 
   private get(port: number, path: string): Promise<Answer> {
@@ -230,6 +233,21 @@ class Outside {
       return fail(`no answer: ${firstLine(error)}`, "see that the proxy runs and its ports are open");
     }
   }
+}
+
+/** Findings with the endpoints they are about in front; what was seen on several is said once. */
+function labelled(found: { name: string; finding: Finding }[]): Finding[] {
+  const groups = new Map<string, { names: string[]; finding: Finding }>();
+  for (const { name, finding } of found) {
+    const key = JSON.stringify(finding);
+    const group = groups.get(key) ?? { names: [], finding };
+    group.names.push(name);
+    groups.set(key, group);
+  }
+  return [...groups.values()].map(({ names, finding }) => ({
+    ...finding,
+    seen: `${names.join(", ")}: ${finding.seen}`,
+  }));
 }
 
 function isLoopback(name: string, resolve: VerificationInputs["resolve"]): Promise<boolean> {

@@ -1,0 +1,149 @@
+import { ProviderError } from "../../../provider/protocol/errors";
+import type { Call, State } from "../../../provider/protocol/resource";
+import type { Properties } from "../../../provider/protocol/values";
+import { account } from "../../../provider/resources/account";
+import { askPython } from "../../../provider/resources/python";
+
+jest.mock("../../../provider/resources/python");
+const host = jest.mocked(askPython);
+
+const said: string[] = [];
+const say = (kind: string) => async (message: string) => {
+  said.push(`${kind}: ${message}`);
+};
+
+function call(change: Partial<Call> = {}): Call {
+  return {
+    ...{ urn: "urn", name: "vps-account-alice", preview: false, offline: false, timeoutSeconds: 0 },
+    log: { step: say("step"), info: say("info"), warning: say("warning"), debug: say("debug") },
+    signal: new AbortController().signal,
+    ...change,
+  };
+}
+
+function inputs(localpart = "alice"): Properties {
+  return {
+    connection: { name: "vps", transport: "ssh", address: "192.0.2.1", become: "none" },
+    ...{
+      homeserverUrl: "http://127.0.0.1:8008",
+      serverName: "example.org",
+      registrationSecretPath: "/secret",
+    },
+    ...{ localpart, admin: false, displayName: "Alice", deactivated: false, password: { kind: "generated" } },
+  };
+}
+
+function state(localpart = "alice"): State {
+  const id = `@${localpart}:example.org`;
+  return { id, inputs: inputs(localpart), outputs: { userId: id } };
+}
+
+const seen = (localpart: string, change: object = {}) => ({
+  ...{ localpart, exists: true, admin: false, displayName: "Alice", deactivated: false },
+  ...change,
+});
+
+function answer(...accounts: object[]): void {
+  host.mockResolvedValue({ status: "ok", accounts });
+}
+
+beforeEach(() => {
+  host.mockReset();
+  said.length = 0;
+});
+
+test("[A1] an account as in the state comes back as it is; the accounts of a host are one question", async () => {
+  answer(seen("alice"), seen("bob"), seen("carol"));
+  const states = ["alice", "bob", "carol"].map(state);
+  expect(await Promise.all(states.map((one) => account.read(call(), one)))).toEqual(states);
+  expect(host).toHaveBeenCalledTimes(1);
+  expect(host.mock.calls[0]?.[2]).toMatchObject({
+    action: "observe",
+    accounts: [{ localpart: "alice" }, { localpart: "bob" }, { localpart: "carol" }],
+  });
+});
+
+test("[A3] what was changed by hand comes back as observed inputs and in words", async () => {
+  answer(seen("alice", { admin: true }));
+  const found = await account.read(call(), state());
+  expect(found?.inputs).toEqual({ ...inputs(), admin: true });
+  expect(found?.outputs.drift).toEqual(["made admin by hand"]);
+});
+
+test("an account that the homeserver does not know is gone", async () => {
+  answer(seen("alice", { exists: false }));
+  expect(await account.read(call(), state())).toBeUndefined();
+});
+
+test.each([
+  ["the homeserver does not answer", async () => ({ status: "unavailable", message: "it does not answer" })],
+  ["Hearth's account is not there", async () => ({ status: "no credential", message: "not made yet" })],
+  [
+    "the host has no python3",
+    async () => {
+      throw new ProviderError("FAILED_PRECONDITION", "vps has no python3\n  do: install python3 on it");
+    },
+  ],
+])(
+  "never 'gone' when unsure: %s, so the last state is kept and a warning says so",
+  async (_why, behaviour) => {
+    host.mockImplementation(behaviour);
+    expect(await account.read(call(), state())).toEqual(state());
+    expect(said).toEqual([expect.stringMatching(/^warning: @alice:example\.org was not looked at, .*: .+/)]);
+  },
+);
+
+test("a host that cannot be reached stops the run", async () => {
+  host.mockRejectedValue(new ProviderError("UNAVAILABLE", "vps cannot be reached"));
+  await expect(account.read(call(), state())).rejects.toThrow("vps cannot be reached");
+});
+
+test("HEARTH_OFFLINE: nothing is asked", async () => {
+  expect(await account.read(call({ offline: true }), state())).toEqual(state());
+  await account.create(call({ offline: true, preview: true }), inputs());
+  expect(host).not.toHaveBeenCalled();
+});
+
+test("a preview says which accounts exist already, and nothing when nothing can be known", async () => {
+  answer(seen("alice"));
+  await account.create(call({ preview: true }), inputs());
+  expect(said).toEqual(["info: @alice:example.org exists already and is taken over; its password stays"]);
+  host.mockRejectedValue(new ProviderError("UNAVAILABLE", "vps cannot be reached"));
+  await account.create(call({ preview: true }), inputs());
+  expect(said).toHaveLength(1);
+  expect(host.mock.calls.every(([, , request]) => "action" in request && request.action === "observe")).toBe(
+    true,
+  );
+});
+
+test("a change that the homeserver refuses fails with who, where, why and what to do", async () => {
+  host.mockResolvedValue({ status: "refused", message: "the rate limit refuses @hearth" });
+  await expect(account.create(call(), inputs())).rejects.toThrow(
+    /^account @alice:example\.org on vps is as it was: the rate limit refuses @hearth\n {2}do: /,
+  );
+});
+
+test("[V12] another given password is sent as a change, the same one is not; both only in the request", async () => {
+  answer({ ...seen("alice"), existed: true, did: ["set password"], notes: [] });
+  const given = (value: string, olds: Properties = {}) =>
+    account.check(olds, { ...inputs(), password: { kind: "given", value } }).inputs;
+  const first = given("correct horse");
+  const kept = { ...state(), inputs: first };
+  await account.update(call(), kept, given("correct horse", first));
+  expect(host.mock.lastCall?.[2]).toMatchObject({
+    accounts: [{ password: { value: "correct horse", change: false } }],
+  });
+  await account.update(call(), kept, given("battery staple", first));
+  expect(host.mock.lastCall?.[2]).toMatchObject({
+    accounts: [{ password: { value: "battery staple", change: true } }],
+  });
+  expect(said.join()).not.toMatch(/horse|staple/);
+});
+
+test("deleting the resource asks the host nothing and says how to shut the account", async () => {
+  await account.delete(call(), state());
+  expect(host).not.toHaveBeenCalled();
+  expect(said).toEqual([
+    expect.stringMatching(/^info: @alice:example\.org stays on the homeserver.*deactivated: true/),
+  ]);
+});
