@@ -6,7 +6,7 @@ import type { Machine } from "../hosts";
 import { PUBLIC_DIRECTORY, publicFile } from "../ownership";
 import type { Postgres } from "../postgres";
 import { hostPrograms, programFolder } from "../programs";
-import { type Installation, installationOf, readVendorKey } from "./installation";
+import { type Installation, installationFault, installationOf, readVendorKey } from "./installation";
 import * as paths from "./paths";
 import { renderHomeserver, renderLogging } from "./render";
 import { type GivenSecrets, secretFiles } from "./secrets";
@@ -45,7 +45,12 @@ export class Homeserver extends pulumi.ComponentResource {
     this.upstream = upstreamOf(config);
     this.localUrl = `http://${this.upstream}`;
     const vendorKey = config.install === "apt" ? readVendorKey(args.projectDirectory) : undefined;
-    const installation = machine.facts.apply((facts) => installationOf(config, facts, vendorKey));
+    const installation = machine.facts.apply((facts) => {
+      const fault = installationFault(config, facts);
+      // An error thrown in here would be told once for every value that depends on it.
+      if (fault !== undefined) void pulumi.log.error(fault, this);
+      return installationOf(config, facts, vendorKey);
+    });
     this.release = new Release(
       name,
       {

@@ -66,7 +66,6 @@ const VENDOR_KEY_FILE = "keys/matrix-org-archive-keyring.gpg";
 
 /** The vendor's package with its own configuration; ours lies beside it in conf.d and wins. */
 function fromVendor({ version }: HomeserverConfig, facts: HostFacts, keyBase64: string): Installation {
-  requireAmd64(facts);
   // After `report_stats.yaml` and `server_name.yaml`, which the package writes: the last one wins.
   const override = `${VENDOR_FOLDER}/conf.d/zz-hearth`;
   return {
@@ -89,11 +88,10 @@ function fromVendor({ version }: HomeserverConfig, facts: HostFacts, keyBase64: 
   };
 }
 
-function requireAmd64(facts: HostFacts): void {
-  if (facts.architecture === "amd64") return;
-  throw new UserError(
-    `hearth:homeserver.install is apt, but the host is ${facts.architecture} and the vendor packages Synapse for amd64 only. Write \`install: pypi\`.`,
-  );
+/** Why this host cannot have the installation that the stack asks for, with the way out; none: it can. */
+export function installationFault(config: HomeserverConfig, facts: HostFacts): string | undefined {
+  if (config.install === "pypi" || facts.architecture === "amd64") return undefined;
+  return `hearth:homeserver.install is apt, but the host is ${facts.architecture} and the vendor packages Synapse for amd64 only. Write \`install: pypi\`.`;
 }
 
 /**

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { HostFacts } from "../../provider/contract/host";
 import type { ReleaseInputs } from "../../provider/contract/release";
-import { type FixtureStack, parsedFixture } from "../fixtures/stacks";
+import { type FixtureStack, fixtureStacks, parsedFixture } from "../fixtures/stacks";
 
 /** Facts of the two distributions, as the Host resource would report them. */
 export const DEBIAN_13: HostFacts = {
@@ -46,6 +46,8 @@ export interface ProgramRun {
   resources: Registered[];
   outputs: Record<string, unknown>;
   warnings: string[];
+  /** Any of these fails the run. */
+  errors: string[];
 }
 
 const SECRET_MARK = "4dabf18193072939515e22adb298388d";
@@ -141,7 +143,7 @@ async function record(stack: FixtureStack, facts: HostFacts): Promise<ProgramRun
   const {
     MockMonitor,
   }: typeof import("@pulumi/pulumi/runtime/mocks") = require("@pulumi/pulumi/runtime/mocks");
-  const run: ProgramRun = { resources: [], outputs: {}, warnings: [] };
+  const run: ProgramRun = { resources: [], outputs: {}, warnings: [], errors: [] };
   const register = MockMonitor.prototype.registerResource;
   MockMonitor.prototype.registerResource = function (req, callback) {
     run.resources.push({
@@ -168,6 +170,9 @@ async function record(stack: FixtureStack, facts: HostFacts): Promise<ProgramRun
   pulumi.runtime.setAllConfig(configOf(stack), ["hearth:secrets"]);
   pulumi.log.warn = async (message: string) => {
     run.warnings.push(message);
+  };
+  pulumi.log.error = async (message: string) => {
+    run.errors.push(message);
   };
   run.outputs = await resolved(pulumi, require("../../index"));
   await pulumi.runtime.disconnect();
@@ -198,4 +203,28 @@ export function releasesOf(run: ProgramRun): Record<string, ReleaseInputs> {
 function assertRelease(value: unknown): asserts value is ReleaseInputs {
   if (!isObject(value) || typeof value.release !== "string")
     throw new Error("these are not a Release's inputs");
+}
+
+/** The fixture stack of that name. */
+export function fixture(name: string): FixtureStack {
+  const found = fixtureStacks().find((stack) => stack.name === name);
+  if (found === undefined) throw new Error(`there is no fixture stack ${name}`);
+  return found;
+}
+
+/** A fixture with some keys changed: `{ "homeserver.media.maxUploadSize": "10M" }`. */
+export function changed(stack: FixtureStack, changes: Record<string, unknown>): FixtureStack {
+  const raw = structuredClone(stack.raw) as Record<string, unknown>;
+  for (const [path, value] of Object.entries(changes)) {
+    const keys = path.split(".");
+    const last = keys.pop() ?? path;
+    let place: Record<string, unknown> = raw;
+    for (const key of keys) {
+      const next = isObject(place[key]) ? place[key] : {};
+      place[key] = next;
+      place = next;
+    }
+    place[last] = value;
+  }
+  return { ...stack, raw };
 }

@@ -1,0 +1,41 @@
+import { fixture, runProgram } from "../support/program";
+
+const accountsOf = async (name: string) => {
+  const run = await runProgram(fixture(name));
+  const accounts = run.resources.filter(({ type }) => type.endsWith(":Account"));
+  return { run, accounts: new Map(accounts.map((account) => [account.name, account])) };
+};
+
+it("[V12] there is one account for each entry, after the homeserver", async () => {
+  const { accounts, run } = await accountsOf("full");
+  expect([...accounts.keys()].sort()).toEqual([
+    "edge-1-account-admin",
+    "edge-1-account-alice",
+    "edge-1-account-b.c_d=e-f",
+    "edge-1-account-gone",
+  ]);
+  for (const account of accounts.values()) expect(account.dependsOn).toEqual(["edge-1-homeserver"]);
+  expect(Object.keys(run.outputs.userIds as object).sort()).toEqual(["admin", "alice", "b.c_d=e-f", "gone"]);
+});
+
+it("[V12] flags and names are passed on as they are", async () => {
+  const { accounts } = await accountsOf("full");
+  expect(accounts.get("edge-1-account-gone")?.inputs).toMatchObject({ deactivated: true, admin: false });
+  expect(accounts.get("edge-1-account-admin")?.inputs).toMatchObject({ deactivated: false, admin: true });
+  expect(accounts.get("edge-1-account-alice")?.inputs).toMatchObject({
+    displayName: "Alice",
+    password: { kind: "generated" },
+    homeserverUrl: "http://127.0.0.1:8018",
+  });
+});
+
+it("[A9] a given password is a secret; only its value is", async () => {
+  const { accounts } = await accountsOf("full");
+  expect(accounts.get("edge-1-account-admin")?.inputs.password).toEqual({
+    kind: "given",
+    value: {
+      value: "planted-secret-secrets-accounts-admin",
+      "4dabf18193072939515e22adb298388d": expect.any(String),
+    },
+  });
+});

@@ -1,0 +1,49 @@
+import { execFileSync } from "node:child_process";
+import { endWarning } from "../../components/certificates";
+import { fixture, type Registered, runProgram } from "../support/program";
+
+function certificateFor(days: number): string {
+  const key = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-noenc", "-keyout", "/dev/null"];
+  const options = ["req", "-x509", ...key, "-subj", "/CN=test", "-days", String(days)];
+  return execFileSync("openssl", options, { encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] });
+}
+
+it.each([
+  [60, false],
+  [15, false],
+  [13, true],
+  [1, true],
+])("a certificate that ends in %i days: warning %s", (days, warned) => {
+  const warning = endWarning(certificateFor(days), new Date());
+  expect(warning !== undefined).toBe(warned);
+  if (warned) expect(warning).toMatch(/ends in \d+ days .*: renew it/);
+});
+
+it("[A9] the private key is a secret value and nothing else of the release is", async () => {
+  const run = await runProgram(fixture("minimal"));
+  const release = run.resources.find(
+    ({ name, type }) => name === "vps-certificates" && type.endsWith(":Release"),
+  );
+  const { secrets, files } = (release as Registered).inputs as Record<string, Record<string, unknown>>;
+  expect(secrets?.["/etc/hearth/tls/privkey.pem"]).toEqual({
+    source: {
+      kind: "given",
+      value: expect.objectContaining({ value: expect.stringContaining("PRIVATE KEY") }),
+    },
+    mode: "0600",
+    owner: "root",
+    group: "root",
+  });
+  expect(JSON.stringify(files)).toContain("BEGIN CERTIFICATE");
+  expect(JSON.stringify(files)).not.toContain("PRIVATE KEY");
+});
+
+it("[V10] a new certificate reaches the proxy as a reload", async () => {
+  const run = await runProgram(fixture("minimal"));
+  const proxy = run.resources.find(({ name, type }) => name === "vps-proxy" && type.endsWith(":Release"));
+  expect(proxy?.inputs.revisions).toEqual({ certificates: "digest-of-vps-certificates" });
+  expect(proxy?.inputs.units).toMatchObject({
+    "nginx.service": { reloadOn: expect.arrayContaining(["revision:certificates"]) },
+  });
+  expect(proxy?.dependsOn).toContain("vps-certificates");
+});

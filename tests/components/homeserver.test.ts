@@ -1,0 +1,223 @@
+import { parse } from "yaml";
+import { renderEmail, renderHomeserver, renderLogging } from "../../components/homeserver/render";
+import { homeserverSchema } from "../../config-schemas/homeserver";
+import { synapseKeyAdvice } from "../../config-schemas/synapse-keys";
+import { parsedFixture } from "../fixtures/stacks";
+import { changed, DEBIAN_12, fixture, releasesOf, runProgram } from "../support/program";
+
+const database = {
+  database: "synapse",
+  role: "matrix-synapse",
+  host: "/run/postgresql",
+  pool: { min: 5, max: 10 },
+};
+const base = { host: "vps", serverName: "example.org", publicHost: "matrix.example.org", version: "1.163.2" };
+const settings = (keys: object = {}) =>
+  parse(renderHomeserver(homeserverSchema.parse({ ...base, ...keys }), { database }));
+const full = () => parse(renderHomeserver(parsedFixture(fixture("full")).config.homeserver, { database }));
+
+describe("Synapse's settings", () => {
+  it("[V6] are closed to newcomers unless the stack opens them", () => {
+    expect(settings()).toMatchObject({ enable_registration: false });
+    expect(settings()).not.toHaveProperty("registration_requires_token");
+    expect(settings()).not.toHaveProperty("registrations_require_3pid");
+  });
+
+  it("[V6] [G3] open registration together with what it requires, never by half", () => {
+    const open = settings({ registration: { mode: "open", require: ["token", "email"] } });
+    expect(open).toMatchObject({
+      enable_registration: true,
+      registration_requires_token: true,
+      registrations_require_3pid: ["email"],
+    });
+  });
+
+  it("[V5] close federation at the top level, with the server itself on the list", () => {
+    expect(settings({ federation: { allowlist: ["matrix.org"] } })).toMatchObject({
+      federation_domain_whitelist: ["example.org", "matrix.org"],
+    });
+    expect(settings({ federation: { allowlist: [] } })).toMatchObject({ federation_domain_whitelist: [] });
+    expect(settings()).not.toHaveProperty("federation_domain_whitelist");
+    expect(full()).not.toHaveProperty("federation");
+  });
+
+  it("[V5] block the private ranges besides the operator's own", () => {
+    const { ip_range_blacklist } = full();
+    expect(ip_range_blacklist).toEqual(expect.arrayContaining(["10.0.0.0/8", "fe80::/10", "203.0.114.0/24"]));
+  });
+
+  it("[V7] limit and age media", () => {
+    expect(full()).toMatchObject({
+      max_upload_size: "100M",
+      max_image_pixels: "16M",
+      media_retention: { remote_media_lifetime: "90d", local_media_lifetime: "365d" },
+    });
+    expect(settings()).not.toHaveProperty("media_retention");
+  });
+
+  it("age messages in one job without gaps, only when the stack asks for it", () => {
+    expect(full().retention).toEqual({
+      enabled: true,
+      default_policy: { max_lifetime: "365d" },
+      allowed_lifetime_min: "1d",
+      allowed_lifetime_max: "2y",
+      purge_jobs: [{ interval: "12h" }],
+    });
+    expect(settings()).not.toHaveProperty("retention");
+  });
+
+  it("[V8] [G11] hold rate limits in Synapse's real shapes, and leave out what is not set", () => {
+    expect(full()).toMatchObject({
+      rc_login: {
+        address: { per_second: 0.17, burst_count: 3 },
+        failed_attempts: { per_second: 0.17, burst_count: 3 },
+      },
+      rc_federation: {
+        window_size: 2000,
+        sleep_limit: 20,
+        sleep_delay: 250,
+        reject_limit: 100,
+        concurrent: 5,
+      },
+      rc_presence: { per_user: { per_second: 0.1, burst_count: 1 } },
+    });
+    expect(Object.keys(settings()).filter((key) => key.startsWith("rc_"))).toEqual([]);
+    const one = settings({ rateLimits: { login: { account: { perSecond: 1, burst: 2 } } } });
+    expect(one.rc_login).toEqual({ account: { per_second: 1, burst_count: 2 } });
+  });
+
+  it("[V8] [G13] never preview links without the ranges that must not be fetched", () => {
+    expect(settings()).toMatchObject({ url_preview_enabled: false });
+    const on = settings({ urlPreviews: { enabled: true } });
+    expect(on.url_preview_ip_range_blacklist).toEqual(expect.arrayContaining(["127.0.0.0/8", "::1/128"]));
+  });
+
+  it("[V8] switch presence off in the key that Synapse reads", () => {
+    expect(settings({ presence: false }).presence).toEqual({ enabled: false });
+  });
+
+  it("hold no empty block, on which Synapse fails or falls back", () => {
+    for (const content of [settings(), full()]) {
+      for (const [key, value] of Object.entries(content)) {
+        expect([key, value]).not.toEqual([key, null]);
+        expect([key, JSON.stringify(value)]).not.toEqual([key, "{}"]);
+      }
+    }
+  });
+
+  it("are all keys that `extra` refuses, so that none is ever lost to it", () => {
+    const { extra } = parsedFixture(fixture("full")).config.homeserver;
+    const own = [...Object.keys(full()), ...Object.keys(settings())].filter((key) => !(key in extra));
+    expect(own.filter((key) => synapseKeyAdvice(key) === undefined)).toEqual([]);
+  });
+
+  it("end with the operator's extra", () => {
+    expect(full()).toMatchObject({ user_ips_max_age: "14d", forget_rooms_on_leave: true });
+  });
+});
+
+describe("mail", () => {
+  const email = { smtpHost: "mail.example.org", from: "chat@example.org" };
+  const parsed = (keys: object) => homeserverSchema.parse({ ...base, email: { ...email, ...keys } });
+
+  const mailOf = ({ email: settings }: ReturnType<typeof parsed>) => {
+    if (settings === undefined) throw new Error("no mail settings");
+    return settings;
+  };
+
+  it("requires TLS one way or the other", () => {
+    expect(parse(renderHomeserver(parsed({}), { database })).email).toMatchObject({
+      smtp_port: 587,
+      require_transport_security: true,
+    });
+    const tls = parse(renderHomeserver(parsed({ security: "tls", smtpPort: 465 }), { database })).email;
+    expect(tls).toMatchObject({ smtp_port: 465, force_tls: true });
+  });
+
+  it("[A9] with a login is complete in its secret file and absent from the readable one", () => {
+    const config = parsed({ user: "matrix" });
+    expect(parse(renderHomeserver(config, { database }))).not.toHaveProperty("email");
+    const text = renderEmail(mailOf(config), 'pa: "ss#1');
+    expect(parse(text).email).toMatchObject({
+      smtp_host: "mail.example.org",
+      smtp_user: "matrix",
+      smtp_pass: 'pa: "ss#1',
+      notif_from: "chat@example.org",
+      require_transport_security: true,
+    });
+  });
+});
+
+it("[V8] logs are turned over daily and kept as long as the stack says", () => {
+  const log = parse(renderLogging({ level: "INFO", keep: "7d" }, "/var/log/x.log"));
+  expect(log.handlers.file).toMatchObject({ when: "midnight", backupCount: 7, filename: "/var/log/x.log" });
+  expect(log.root).toMatchObject({ level: "INFO" });
+});
+
+describe("the release", () => {
+  const homeserver = async (...run: Parameters<typeof runProgram>) =>
+    releasesOf(await runProgram(...run)).homeserver;
+
+  it("[V1] changes one version: another environment, another start, the same data", async () => {
+    const older = changed(fixture("minimal"), { "homeserver.version": "1.162.0" });
+    const [a, b] = [await homeserver(fixture("minimal")), await homeserver(older)];
+    expect(Object.keys(a?.environments ?? {})).toEqual(["/opt/hearth/synapse/1.163.2"]);
+    expect(b?.environments).toEqual({
+      "/opt/hearth/synapse/1.162.0": {
+        python: "/usr/bin/python3",
+        requirements: ["matrix-synapse[url-preview]==1.162.0"],
+        systemSitePackages: true,
+      },
+    });
+    expect(b?.units["matrix-synapse.service"]?.restartOn).toContain(
+      "environment:/opt/hearth/synapse/1.162.0",
+    );
+    expect(Object.keys(a?.secrets ?? {})).toEqual(Object.keys(b?.secrets ?? {}));
+    expect(a?.directories).toEqual(b?.directories);
+  });
+
+  it("[V1] [V4] takes the vendor's package by its exact version and lies after the package's own files", async () => {
+    const release = await homeserver(fixture("password-database"), DEBIAN_12);
+    expect(release?.packages["matrix-synapse-py3"]).toBe("1.163.2+bookworm1");
+    expect(release?.repositories["matrix-org"]).toMatchObject({
+      suites: "bookworm",
+      fingerprint: "AAF9AE843A7584B5A3E4CD2BCF45A512DE2DA058",
+    });
+    const [file = ""] = Object.keys(release?.files ?? {}).filter((path) => path.includes("/conf.d/"));
+    expect(["report_stats.yaml", "server_name.yaml", file.split("/").at(-1)].sort().at(-1)).toBe(
+      "zz-hearth.yaml",
+    );
+    expect(Object.keys(release?.environments ?? {})).toEqual([]);
+  });
+
+  it("[V1] refuses the vendor's package where there is none", async () => {
+    const run = await runProgram(fixture("password-database"), { ...DEBIAN_12, architecture: "arm64" });
+    expect(run.errors).toEqual([
+      "hearth:homeserver.install is apt, but the host is arm64 and the vendor packages Synapse for amd64 only. Write `install: pypi`.",
+    ]);
+  });
+
+  it("[A2] restarts Synapse for its settings and only reloads it for the log", async () => {
+    const unit = (await homeserver(fixture("minimal")))?.units["matrix-synapse.service"];
+    expect(unit?.reloadOn).toEqual(["/etc/hearth/homeserver/log.yaml"]);
+    expect(unit?.restartOn).toContain("/etc/hearth/homeserver/homeserver.yaml");
+    expect(unit?.restartOn.filter((path) => path.startsWith("/usr/local"))).toEqual([]);
+  });
+
+  it("asks Synapse itself, cheapest question first, and lets none of them reach the network", async () => {
+    const validators = (await homeserver(fixture("minimal")))?.validators ?? {};
+    expect(Object.keys(validators).sort()).toEqual(["10-config", "20-database", "30-dry-start", "40-unit"]);
+    expect(validators["30-dry-start"]).toMatchObject({ isolateNetwork: true, user: "matrix-synapse" });
+    expect(validators["10-config"]?.argv[0]).toBe("/opt/hearth/synapse/1.163.2/bin/python");
+  });
+
+  it("[G6] makes the signing key once, and only its folder's group may read it", async () => {
+    const key = (await homeserver(fixture("minimal")))?.secrets["/etc/hearth/homeserver/secrets/signing.key"];
+    expect(key).toMatchObject({
+      mode: "0640",
+      owner: "root",
+      group: "matrix-synapse",
+      source: { kind: "command" },
+    });
+  });
+});

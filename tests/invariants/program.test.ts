@@ -1,0 +1,150 @@
+import { fixtureStacks } from "../fixtures/stacks";
+import {
+  DEBIAN_12,
+  DEBIAN_13,
+  type ProgramRun,
+  type Registered,
+  releasesOf,
+  runProgram,
+  unwrap,
+} from "../support/program";
+
+/** What must hold for every stack file that we know of, on both distributions. */
+
+const OURS = "hearth-host:index:";
+const grid = fixtureStacks().flatMap((stack) =>
+  [DEBIAN_12, DEBIAN_13].map((facts) => ({ title: `${stack.name} on ${facts.codename}`, stack, facts })),
+);
+
+/** Inputs without what a run has of its own: the place of the project. */
+function comparable(run: ProgramRun): unknown {
+  const resources = [...run.resources].sort((a, b) =>
+    `${a.type} ${a.name}`.localeCompare(`${b.type} ${b.name}`),
+  );
+  const text = JSON.stringify(unwrap(resources, () => "[secret]")).replaceAll(
+    /\/[^"]*hearth-program-\w+/g,
+    "[project]",
+  );
+  return JSON.parse(text.replaceAll(/-----BEGIN CERTIFICATE-----[^"]*/g, "[certificate]"));
+}
+
+function hostOf(resource: Registered): string {
+  const connection = resource.inputs.connection;
+  return typeof connection === "object" && connection !== null && "name" in connection
+    ? String(connection.name)
+    : "";
+}
+
+describe.each(grid)("$title", ({ stack, facts }) => {
+  let run: ProgramRun;
+  beforeAll(async () => {
+    run = await runProgram(stack, facts);
+  });
+
+  it("[A1] the same stack makes the same resources, so that a second up changes nothing", async () => {
+    expect(comparable(await runProgram(stack, facts))).toEqual(comparable(run));
+  });
+
+  it("every resource on a host is named after the host, and no two are alike", () => {
+    const own = run.resources.filter(({ type }) => type.startsWith(OURS));
+    for (const resource of own) {
+      expect(`${resource.name}-`).toMatch(new RegExp(`^${hostOf(resource)}-`));
+      expect(hostOf(resource)).not.toBe("");
+    }
+    const keys = run.resources.map(({ type, name }) => `${type} ${name}`);
+    expect(new Set(keys).size).toBe(keys.length);
+    for (const { type } of run.resources)
+      expect(type).toMatch(/^(hearth:[a-z]+:[A-Z]\w+|hearth-host:index:[A-Z]\w+)$/);
+  });
+
+  it("[A9] no secret of the operator stands in any input that is not marked secret, nor in any output", () => {
+    const visible = JSON.stringify([unwrap(run.resources, () => "[secret]"), run.outputs, run.warnings]);
+    const hidden = JSON.stringify(unwrap(run.resources));
+    for (const secret of stack.planted.filter((planted) => hidden.includes(planted))) {
+      expect(visible).not.toContain(secret);
+    }
+    expect(visible).not.toContain("planted-secret");
+    expect(visible).not.toContain("PRIVATE KEY");
+  });
+
+  it("every path of ours that a configuration names is made by some release", () => {
+    const releases = Object.values(releasesOf(run));
+    const made = new Set(
+      releases.flatMap((release) =>
+        [release.files, release.directories, release.secrets, release.environments].flatMap((map) =>
+          Object.keys(map ?? {}),
+        ),
+      ),
+    );
+    const named = releases.flatMap((release) => [
+      ...Object.values(release.files).flatMap(({ content }) => pathsIn(content)),
+      ...JSON.stringify([release.validators, release.health, release.tasks, release.units]).matchAll(
+        /\/(?:etc\/hearth|usr\/local\/lib\/hearth)\/[\w./-]+/g,
+      ),
+    ]);
+    const missing = named.map(String).filter((path) => !isMade(path, made));
+    expect([...new Set(missing)]).toEqual([]);
+  });
+
+  it("what restarts or reloads a unit is something that the release makes", () => {
+    for (const release of Object.values(releasesOf(run))) {
+      const subjects = Object.values(release.units ?? {}).flatMap((unit) => [
+        ...unit.restartOn,
+        ...unit.reloadOn,
+      ]);
+      for (const subject of subjects) {
+        const [kind, name] = subject.includes(":") ? subject.split(":") : ["path", subject];
+        if (kind === "revision") expect(release.revisions).toHaveProperty([name ?? ""]);
+        else if (kind === "environment") expect(release.environments).toHaveProperty([name ?? ""]);
+        else expect({ ...release.files, ...release.secrets }).toHaveProperty([name ?? ""]);
+      }
+    }
+  });
+
+  it("a configuration that a service reads always restarts or reloads it", () => {
+    for (const release of Object.values(releasesOf(run))) {
+      const units = Object.values(release.units ?? {});
+      if (units.length === 0) continue;
+      const watched = new Set(units.flatMap((unit) => [...unit.restartOn, ...unit.reloadOn]));
+      const read = Object.keys(release.files).filter((path) => path.startsWith("/etc/"));
+      expect(read.filter((path) => !watched.has(path))).toEqual([]);
+    }
+  });
+
+  it("owners are root, the service's own user, or a group of its", () => {
+    const known = new Set(["root", "matrix-synapse"]);
+    for (const release of Object.values(releasesOf(run))) {
+      const owned = [release.files, release.directories, release.secrets].flatMap((map) =>
+        Object.entries(map ?? {}),
+      );
+      for (const [path, { owner, group, mode }] of owned) {
+        expect([path, known.has(owner), known.has(group)]).toEqual([path, true, true]);
+        expect([path, mode]).toEqual([path, expect.stringMatching(/^0[0-7]{3}$/)]);
+      }
+      for (const [path, { mode }] of Object.entries(release.secrets ?? {})) {
+        expect([path, mode]).toEqual([path, expect.stringMatching(/^06[04]0$/)]);
+      }
+      for (const [path, { owner, content }] of Object.entries(release.files)) {
+        // What a service may write it may also be made to write.
+        expect([path, owner]).toEqual([path, "root"]);
+        expect([path, content.endsWith("\n")]).toEqual([path, true]);
+      }
+    }
+  });
+});
+
+/** Paths of ours in a text that a service reads; comments are for people. */
+function pathsIn(content: string): string[] {
+  const text = content.replaceAll(/^\s*#.*$/gm, "").replaceAll(/"""[\s\S]*?"""/g, "");
+  return [...text.matchAll(/\/(?:etc\/hearth|usr\/local\/lib\/hearth|opt\/hearth)\/[\w./-]+/g)].map(
+    ([path]) => path,
+  );
+}
+
+function isMade(path: string, made: ReadonlySet<string>): boolean {
+  if (made.has(path)) return true;
+  // Programs of an environment, and folders of which some release makes a file.
+  return [...made].some(
+    (known) => path.startsWith(`${known}/`) || known.startsWith(path.replace(/\/?$/, "/")),
+  );
+}
