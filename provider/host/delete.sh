@@ -12,9 +12,10 @@ DIR=$1
 
 WORK=$DIR/work
 
-# Units first: their files are still there for their stop commands. A unit that another release names too stays.
+# Units first: their files are still there for their stop commands. Units that another release names too, or that were only
+# watched, stay.
 remove_units() {
-  awk -F'\t' 'T == 1 { if ($1 == "unit") users[$2]++; next } $1 == "unit" && users[$2] < 2 { print $2 }' \
+  awk -F'\t' 'T == 1 { if ($1 == "unit") users[$2]++; next } $1 == "unit" && ($3 == 1 || $4 == "running") && users[$2] < 2 { print $2 }' \
     T=1 "$WORK/manifests" T=2 "$OWN/manifest" >"$WORK/units"
   while IFS= read -r name; do
     $SYSTEMCTL disable --now -- "$name" >"$WORK/output" 2>&1 || $SYSTEMCTL stop -- "$name" >>"$WORK/output" 2>&1 || :
@@ -51,7 +52,7 @@ main() {
   write_owner
   trap 'rm -f -- "$STATE/owner"' EXIT
   mkdir -p -- "$WORK"
-  recover_interrupted
+  recover_interrupted || refuse journal "$RECOVER_TEXT"
   held=$(value "$OWN/meta" instance)
   if [ -z "$held" ] || [ "$held" != "$INSTANCE" ]; then
     row note "release $RELEASE on this host is not the one to delete (instance ${held:-none}); nothing was done"

@@ -133,7 +133,7 @@ export function patchedPrograms(file: string, after: string, line: string): stri
 export const removePrograms = (folder: string): void => rmSync(folder, { recursive: true });
 
 function requestFiles(release: Release, meta: Partial<Meta>, withContent: boolean): CallFile[] {
-  const request = new Map<string, string>();
+  const request = new Map<string, string | Buffer>();
   const table = (name: string, rows: (string | number)[][]) =>
     request.set(name, rows.map((row) => `${row.join("\t")}\n`).join(""));
   const argv = (name: string, words: string[]) =>
@@ -142,6 +142,13 @@ function requestFiles(release: Release, meta: Partial<Meta>, withContent: boolea
   table("identity", Object.entries(release.identity ?? {}));
   table("revisions", Object.entries(release.revisions ?? {}));
   table("packages", Object.entries(release.packages ?? {}));
+  table(
+    "repositories",
+    map(release.repositories, (name, item) => {
+      request.set(`keys/${name}`, Buffer.from(item.keyBase64, "base64"));
+      return [name, item.uris, item.suites, item.components, item.fingerprint];
+    }),
+  );
   table("links", Object.entries(release.links ?? {}));
   table(
     "users",

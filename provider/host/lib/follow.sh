@@ -13,7 +13,10 @@ follow() {
   case $(tail -n 1 -- "$follow_log") in
     end*) ;;
     *)
-      row fail interrupted "the transaction was cut off (power cut, or killed); the next apply clears up after it"
+      row fail interrupted "the transaction was cut off (power cut, or killed)"
+      if [ "$(value "$STATE/journal" apply)" = "$APPLY" ] && [ "$(value "$STATE/journal" state)" != preparing ]; then
+        row undone failed "half of the change may be in place; the next apply undoes it first"
+      fi
       row end failed
       ;;
   esac

@@ -67,6 +67,7 @@ write_owner() {
 }
 
 # Undoes (or finishes) the transaction that a journal on disk tells of, with that transaction's own programs and request.
+# 1, with the reason in RECOVER_TEXT, when that was not possible: nothing may be built on top of it.
 recover_interrupted() {
   [ -f "$STATE/journal" ] || return 0
   recover_apply=$(value "$STATE/journal" apply)
@@ -74,10 +75,14 @@ recover_interrupted() {
   recover_dir=$STATE/apply/$recover_apply
   if [ -f "$recover_dir/lib/transaction.sh" ]; then
     sh "$recover_dir/lib/transaction.sh" "$recover_dir" recover || :
+    write_owner
+    if [ -f "$STATE/journal" ]; then
+      RECOVER_TEXT="an interrupted change of release $recover_release could not be undone: $(recovered_verdict "$recover_dir/log")"
+      return 1
+    fi
     row note "an interrupted change of release $recover_release was found and cleared up: $(recovered_verdict "$recover_dir/log")"
   fi
   rm -f -- "$STATE/journal"
-  write_owner
 }
 
 # recovered_verdict LOG: what its log says in the end.

@@ -17,11 +17,12 @@ apply_repositories() {
   done <"$(table repositories)"
 }
 
-# check_key NAME FINGERPRINT: the shipped key is the pinned one (where gpg is there to tell).
+# check_key NAME FINGERPRINT: the shipped file holds the pinned key and no other (where gpg is there to tell).
 check_key() {
   command -v gpg >/dev/null || return 0
   mkdir -p -m 0700 -- "$WORK/gpg"
-  found=$(gpg --homedir "$WORK/gpg" --batch --show-keys --with-colons -- "$REQUEST/keys/$1" 2>/dev/null | awk -F: '$1 == "fpr" { print $10; exit }')
+  found=$(gpg --homedir "$WORK/gpg" --batch --show-keys --with-colons -- "$REQUEST/keys/$1" 2>/dev/null |
+    awk -F: '$1 == "pub" { primary = 1 } $1 == "fpr" && primary { print $10; primary = 0 }' | paste -s -d ' ')
   wanted=$(printf '%s' "$2" | tr -d ' ' | tr '[:lower:]' '[:upper:]')
   [ "$found" = "$wanted" ] || fail "the key of apt repository $1 has fingerprint ${found:-none}, pinned is $wanted"
 }
@@ -32,13 +33,11 @@ apply_packages() {
   [ -s "$WORK/install" ] || return 0
   begin 3 packages "installing packages: $(paste -s -d ' ' "$WORK/install")"
   place_policy
-  if [ -n "${LISTS_STALE-}" ] || [ -z "$(find /var/lib/apt/lists -maxdepth 1 -name '*_Packages*' -mmin -1440 2>/dev/null | head -n 1)" ]; then
-    run_apt update || fail "apt-get update failed" "$DIR/output"
-  fi
+  if [ -n "${LISTS_STALE-}" ] || ! lists_are_fresh; then update_lists; fi
   install_packages || {
     # Old lists, or an installation that was cut off before: put both right and try once more.
     run "$DIR/output" dpkg --force-confdef --force-confold --configure -a || fail "dpkg --configure -a failed" "$DIR/output"
-    run_apt update || fail "apt-get update failed" "$DIR/output"
+    update_lists
     install_packages || fail "apt-get install failed: $(paste -s -d ' ' "$WORK/install")" "$DIR/output"
   }
   remove_policy
@@ -51,13 +50,40 @@ apply_packages() {
   done <"$WORK/installed"
 }
 
+# Did we fetch apt's lists in the last hour? (Their own times are those of the archive; a clock may have jumped.)
+lists_are_fresh() {
+  [ "$(value "$STATE/apt-lists" boot)" = "$(boot_id)" ] || return 1
+  uptime_now
+  [ $((NOW - $(value "$STATE/apt-lists" uptime))) -lt 360000 ]
+}
+
+update_lists() {
+  run_apt update || fail "apt-get update failed" "$DIR/output"
+  uptime_now
+  { row boot "$(boot_id)" && row uptime "$NOW"; } >"$STATE/apt-lists"
+}
+
 install_packages() {
   set --
   while IFS= read -r item; do set -- "$@" "$item"; done <"$WORK/install"
   run_apt install --no-install-recommends --allow-downgrades -- "$@"
 }
 
+# run_apt ARGUMENT...: apt-get, waiting up to 5 minutes for another package manager (a fresh host updates itself at its first boot).
 run_apt() {
+  uptime_now
+  apt_since=$NOW
+  while ! run_apt_once "$@"; do
+    grep -q -E 'Could not get lock|Unable to lock' -- "$DIR/output" || return 1
+    uptime_now
+    [ $((NOW - apt_since)) -lt 30000 ] || return 1
+    row step 3 "$STEPS" "waiting for another package manager on this host"
+    obey_cancel
+    sleep 3
+  done
+}
+
+run_apt_once() {
   run "$DIR/output" env DEBIAN_FRONTEND=noninteractive APT_LISTCHANGES_FRONTEND=none NEEDRESTART_SUSPEND=1 timeout -k 30 1800 \
     apt-get -q -y -o DPkg::Lock::Timeout=300 -o Dpkg::Options::=--force-confdef -o Dpkg::Options::=--force-confold "$@"
 }

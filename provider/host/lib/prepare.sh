@@ -71,8 +71,8 @@ build_environment() {
   bundle=/etc/ssl/certs/ca-certificates.crt
   # pip trusts its own bundle only; the host's administrator may have added authorities to the system's. Its cache goes with
   # this transaction, unless the host's pip.conf names a lasting one.
-  set -- "$1" "$2" $([ ! -f "$bundle" ] || printf 'PIP_CERT=%s' "$bundle")
-  run "$DIR/output" env XDG_CACHE_HOME="$WORK/cache" ${3+"$3"} timeout -k 30 3600 "$2/bin/python" -m pip install --quiet --no-input \
+  if [ -f "$bundle" ]; then export PIP_CERT="$bundle"; fi
+  run "$DIR/output" env XDG_CACHE_HOME="$WORK/cache" timeout -k 30 3600 "$2/bin/python" -m pip install --quiet --no-input \
     --disable-pip-version-check --requirement "$REQUEST/requirements/$1" || fail "pip install into $2 failed" "$DIR/output"
 }
 

@@ -42,9 +42,15 @@ unexpected() {
 }
 
 # finish ok|failed|refused: leaves only the log behind (no content, no given secret), then says the end.
+# Where files could not be put back, the journal and the copies stay, for the next apply to try again.
 finish() {
-  find "$DIR" -mindepth 1 -maxdepth 1 ! -name log ! -name stderr ! -name "${KEEP_UNDO:-log}" -exec rm -rf -- {} +
-  rm -f -- "$STATE/journal" "$STATE/owner"
+  if [ -n "${KEEP_UNDO-}" ]; then
+    rm -rf -- "$REQUEST/content" "$REQUEST/given" "$DIR/stage"
+  else
+    find "$DIR" -mindepth 1 -maxdepth 1 ! -name log ! -name stderr -exec rm -rf -- {} +
+    if [ "$(value "$STATE/journal" apply)" = "$APPLY" ]; then rm -f -- "$STATE/journal"; fi
+  fi
+  rm -f -- "$STATE/owner"
   prune_applies
   row end "$1"
   trap - EXIT

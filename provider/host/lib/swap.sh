@@ -62,26 +62,27 @@ swap_lay_aside() {
   run "$DIR/output" xargs -r -d '\n' -a "$WORK/aside" sync -- || fail "the new files could not be written to the disk" "$DIR/output"
 }
 
-# Everything as $DIR/undo says it was. May run any number of times, from any point.
+# Everything as $DIR/undo says it was; 1 when something could not be put back. May run any number of times, from any point.
 restore_files() {
   [ -f "$DIR/undo/files" ] || return 0
+  restored=0
   while IFS=$TAB read -r kind number path; do
     rm -f -- "$(aside "$path")"
-    if [ "$kind" = absent ]; then rm -f -- "$path"; else restore_file "$DIR/undo/copy/$number" "$path"; fi
+    if [ "$kind" = absent ]; then rm -f -- "$path"; else restore_file "$DIR/undo/copy/$number" "$path"; fi || restored=1
   done <"$DIR/undo/files"
   if [ -f "$DIR/undo/directories" ]; then
     while IFS=$TAB read -r path mode owner group; do
-      chown -- "$owner:$group" "$path"
-      chmod -- "$mode" "$path"
+      { chown -- "$owner:$group" "$path" && chmod -- "$mode" "$path"; } || restored=1
     done <"$DIR/undo/directories"
   fi
+  return "$restored"
 }
 
 restore_file() {
   if [ ! -L "$1" ] && [ "$1" -ef "$2" ]; then return 0; fi
   new=$(aside "$2")
   # On a full disk the failed file makes room for the one that worked.
-  link_or_copy "$1" "$new" 2>/dev/null || { rm -f -- "$new" "$2" && cp -a -- "$1" "$new"; }
+  link_or_copy "$1" "$new" 2>/dev/null || { rm -f -- "$new" "$2" && cp -a -- "$1" "$new"; } || return 1
   mv -fT -- "$new" "$2"
 }
 

@@ -29,7 +29,7 @@ main() {
   write_owner
   trap unexpected EXIT
   begin 1 lock "release $RELEASE on this host"
-  recover_interrupted
+  recover_interrupted || refuse_apply journal "$RECOVER_TEXT"
   begin 2 check "looking at the host"
   : >"$DIR/changed"
   scan_all
@@ -56,10 +56,16 @@ main() {
   begin 13 record "recording"
   prepare_record
   journal recording
-  trap - EXIT
+  trap unrecorded EXIT
   commit_record
   report_record
   finish ok
+}
+
+# Everything holds, but it could not be written down (a full disk, say).
+unrecorded() {
+  row fail record "the new generation is active, but its records could not be written: $(tail -n 1 -- "$DIR/stderr"); the next apply does that"
+  row end failed
 }
 
 # From here on a failure means the way back. Order: units that need no task, tasks, units that wait for tasks, health.

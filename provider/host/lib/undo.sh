@@ -11,9 +11,13 @@ undo_transaction() {
   rebooted=
   if [ "$(value "$STATE/journal" boot)" != "$(boot_id)" ]; then rebooted=1; fi
   trouble=
-  restore_files 2>"$DIR/output" || trouble="files could not be put back: $(tail -n 1 -- "$DIR/output")"
+  stop_new_units "$rebooted"
+  restore_files 2>"$DIR/output" || {
+    trouble="not all files could be put back: $(tail -n 1 -- "$DIR/output"); the next apply tries again"
+    KEEP_UNDO=1
+  }
   if [ -f "$DIR/undo/files" ] && plan_touches_units "$DIR/undo/files" 3; then $SYSTEMCTL daemon-reload 2>/dev/null; fi
-  restore_units "$rebooted"
+  restore_units
   if [ -z "$trouble" ] && [ -f "$OWN/request/units" ] && ! wait_healthy "$OWN/request"; then trouble=$HEALTH_TEXT; fi
   report_undone
 }
@@ -21,8 +25,7 @@ undo_transaction() {
 report_undone() {
   generation=$(value "$OWN/meta" generation)
   if [ -n "$trouble" ]; then
-    KEEP_UNDO=undo
-    row undone failed "the files of generation ${generation:-0} are back, but $trouble (copies: $DIR/undo)"
+    row undone failed "generation ${generation:-0} was put back, but: $trouble"
   elif [ -z "$generation" ]; then
     row undone ok "the host has what it had before; release $RELEASE is not installed"
   else

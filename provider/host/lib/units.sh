@@ -59,7 +59,7 @@ drop_units() {
   awk -F'\t' -v OFS='\t' '
     T == 1 { wanted[$1] = 1; next }
     T == 2 { if ($1 == "unit") users[$2]++; next }
-    $1 == "unit" && !($2 in wanted) && users[$2] < 2 { print $2 }
+    $1 == "unit" && ($3 == 1 || $4 == "running") && !($2 in wanted) && users[$2] < 2 { print $2 }
   ' T=1 "$(table units)" T=2 "$WORK/manifests" T=3 "$OWN/manifest" >"$WORK/dropped"
   while IFS= read -r name; do
     touch_unit "$name"
@@ -145,20 +145,27 @@ settle_running() {
   fi
 }
 
-# restore_units ALL: back to what $DIR/undo/units says; ALL (after a reboot) does not trust the list of touched ones.
-restore_units() {
+# The way back to what $DIR/undo/units says has two parts, because a unit can only be disabled while its file is there.
+# stop_new_units ALL: what was not on before goes off. ALL (after a reboot): not only the units that were touched.
+stop_new_units() {
+  : >"$WORK/restore"
   [ -f "$DIR/undo/units" ] || return 0
   touch -- "$DIR/undo/touched"
   awk -F'\t' -v OFS='\t' -v all="$1" '
     T == 1 { if (deed[$1] != "restart") deed[$1] = $2; next }
     all || ($1 in deed) { print $1, $2, $3, all ? "restart" : deed[$1] }
   ' T=1 "$DIR/undo/touched" T=2 "$DIR/undo/units" >"$WORK/restore"
+  while IFS=$TAB read -r name enabled active _; do
+    case $enabled in disabled | -) $SYSTEMCTL disable -- "$name" ;; esac
+    is_up "$active" || $SYSTEMCTL stop -- "$name"
+  done <"$WORK/restore" >/dev/null 2>&1
+}
+
+# restore_units: with the previous files back, what was on comes back on.
+restore_units() {
   while IFS=$TAB read -r name enabled active deed; do
-    case $enabled in
-      enabled) $SYSTEMCTL enable -- "$name" ;;
-      disabled | -) $SYSTEMCTL disable -- "$name" ;;
-    esac
-    $SYSTEMCTL reset-failed -- "$name" || :
-    if is_up "$active"; then $SYSTEMCTL "$deed" -- "$name"; else $SYSTEMCTL stop -- "$name"; fi
+    if [ "$enabled" = enabled ]; then $SYSTEMCTL enable -- "$name"; fi
+    $SYSTEMCTL reset-failed -- "$name"
+    if is_up "$active"; then $SYSTEMCTL "$deed" -- "$name"; fi
   done <"$WORK/restore" >/dev/null 2>&1
 }

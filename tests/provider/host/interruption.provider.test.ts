@@ -87,6 +87,7 @@ describe("a transaction that is killed is cleared up by the next apply:", () => 
     const cut = await apply(next, { apply: id }, { programs });
     removePrograms(programs);
     expect(cut.of("fail")[0]?.[0]).toBe("interrupted");
+    expect(cut.of("undone").length).toBe(state === "preparing" ? 0 : 1);
     expect(cut.end).toBe("end failed");
     expect((await observe(base())).of("journal")).toEqual([[state, id, expect.stringMatching(/^\d+$/)]]);
 

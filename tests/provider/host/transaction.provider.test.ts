@@ -61,6 +61,22 @@ describe("a fresh host", () => {
     expect(await sh(host, "ls -d /var/lib/hearth 2>/dev/null || echo none")).toBe("none");
   });
 
+  it("[A4] has nothing of a first apply that failed, but what was added beside it", async () => {
+    const done = await apply(probeRelease(conf("zero", "normal", 8100)));
+    expect(done.of("fail")[0]?.[0]).toBe("health");
+    expect(done.of("undone")[0]).toEqual(["ok", expect.stringContaining("release probe is not installed")]);
+    expect(
+      await sh(
+        host,
+        "find /etc /usr/local -name 'probe*' ! -type d -o -name '*hearth-new*'; cat /etc/issue.net",
+      ),
+    ).not.toMatch(/probe|hearth-new/i);
+    expect(await sh(host, "systemctl is-active probe.service probe-idle.service || true")).toBe(
+      "inactive\ninactive",
+    );
+    expect((await observe(probeRelease(conf("one")))).of("release")).toEqual([["-"]]);
+  });
+
   it("[A1] gets everything a release names in one apply", async () => {
     const issue = await sh(host, "cat /etc/issue.net");
     const done = ok(await apply(probeRelease(conf("one"))));

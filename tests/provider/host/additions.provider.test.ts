@@ -1,0 +1,156 @@
+import { downHost, type Host, upHost } from "../../../sandbox";
+import { call, ok, type Release, sh } from "../../support/host-programs";
+import { rootFile } from "../../support/probe-release";
+
+// Of this run alone: another run beside it has a host of its own.
+const NAME = `additions-${process.pid}`;
+const PLACE = "/opt/hearth/test/1";
+let host: Host;
+let instance = "-";
+
+const apply = async (release: Release) => {
+  const done = await call(host, "apply", release, { instance });
+  instance = done.of("release")[0]?.[0] ?? instance;
+  return done;
+};
+const observe = (release: Release) => call(host, "observe", release, { instance });
+const withEnvironment = (requirements: string[], rest: Release = {}): Release => ({
+  release: "probe",
+  packages: { python3: "any", "python3-venv": "any" },
+  environments: { [PLACE]: { python: "/usr/bin/python3", requirements, systemSitePackages: false } },
+  ...rest,
+});
+
+beforeAll(async () => {
+  host = await upHost({ name: NAME });
+});
+afterAll(() => downHost(NAME));
+
+describe("a Python environment", () => {
+  it("is built with exactly its requirements and recognised as complete", async () => {
+    const release = withEnvironment(["idna==3.10"]);
+    expect((await observe(release)).of("environment")).toEqual([[PLACE, "absent"]]);
+    expect(
+      ok(await apply(release))
+        .of("did")
+        .flat(),
+    ).toContain(`built Python environment ${PLACE}`);
+    expect(await sh(host, `${PLACE}/bin/python -c 'import idna; print(idna.__version__)'`)).toBe("3.10");
+    expect((await observe(release)).of("environment")).toEqual([[PLACE, "ready"]]);
+    expect(ok(await apply(release)).of("did")).toEqual([]);
+    expect(await sh(host, "ls -A /root/.cache 2>/dev/null || echo none")).toBe("none");
+  });
+
+  it("that is not complete (a build was cut off) is built again", async () => {
+    await sh(host, `rm ${PLACE}/.hearth-ready ${PLACE}/bin/python`);
+    const release = withEnvironment(["idna==3.10"]);
+    const seen = await observe(release);
+    expect(seen.of("environment")).toEqual([[PLACE, "other"]]);
+    expect(seen.of("changed")).toEqual([[PLACE]]);
+    ok(await apply(release));
+    expect(await sh(host, `${PLACE}/bin/python -c 'print(1)'`)).toBe("1");
+  });
+
+  it("comes back as it was when the change to other requirements fails later, or cannot be built", async () => {
+    const refusing = withEnvironment(["idna==3.7"], {
+      validators: { no: { argv: ["/bin/false"], timeoutSeconds: 5 } },
+    });
+    expect((await apply(refusing)).of("fail")[0]?.[0]).toBe("validate");
+    const impossible = await apply(withEnvironment(["idna==0.0.0.1"]));
+    expect(impossible.of("fail")[0]?.[0]).toBe("environments");
+    expect(Buffer.from(impossible.of("output")[0]?.[0] ?? "", "base64").toString()).toContain(
+      "idna==0.0.0.1",
+    );
+    expect(await sh(host, `${PLACE}/bin/python -c 'import idna; print(idna.__version__)'`)).toBe("3.10");
+    expect((await observe(withEnvironment(["idna==3.10"]))).of("environment")).toEqual([[PLACE, "ready"]]);
+    ok(await apply(withEnvironment(["idna==3.7"])));
+    expect(
+      await sh(host, `${PLACE}/bin/python -c 'import idna; print(idna.__version__)'; ls /opt/hearth/test`),
+    ).toBe("3.7\n1");
+  });
+});
+
+describe("an apt repository", () => {
+  it("is added with its pinned key, and refused with another one", async () => {
+    // The distribution's own archive again, with one of its own keys: a real repository that every host can reach.
+    ok(await apply({ release: "probe", packages: { gpg: "any" } }));
+    const home =
+      "--homedir $(mktemp -d) --batch --no-default-keyring --keyring /usr/share/keyrings/debian-archive-keyring";
+    const ring = `${home}.$(ls /usr/share/keyrings | sed -n 's/^debian-archive-keyring\\.//p' | head -n 1)`;
+    const keyBase64 = await sh(
+      host,
+      `gpg ${ring} --export 'Debian Stable Release Key (13/trixie)' 2>/dev/null | base64 -w 0`,
+    );
+    const fingerprint = await sh(
+      host,
+      `printf %s ${keyBase64} | base64 -d | gpg --show-keys --with-colons 2>/dev/null | awk -F: '$1 == "fpr" { print $10; exit }'`,
+    );
+    const sources = "cat /etc/apt/sources.list /etc/apt/sources.list.d/* 2>/dev/null";
+    const uris = await sh(host, `${sources} | grep -o 'https\\?://[^ ]*' | head -n 1`);
+    expect(fingerprint).toMatch(/^[0-9A-F]{40}$/);
+    const archive = {
+      uris,
+      suites: "trixie",
+      components: "contrib",
+      keyBase64,
+    };
+    const release = (pinned: string): Release => ({
+      release: "probe",
+      packages: { gpg: "any" },
+      repositories: { again: { ...archive, fingerprint: pinned } },
+    });
+    const wrong = await apply(release("0".repeat(40)));
+    expect(wrong.of("fail")[0]?.[1]).toBe(
+      `the key of apt repository again has fingerprint ${fingerprint}, pinned is ${"0".repeat(40)}`,
+    );
+    expect((await observe(release(fingerprint))).of("repository")).toEqual([["again", "absent"]]);
+    expect(
+      ok(await apply(release(fingerprint)))
+        .of("did")
+        .flat(),
+    ).toContain("added apt repository again");
+    expect((await observe(release(fingerprint))).of("repository")).toEqual([["again", "ready"]]);
+    expect(await sh(host, "cat /etc/apt/sources.list.d/hearth-again.sources")).toContain(
+      "Components: contrib",
+    );
+    expect(ok(await apply(release(fingerprint))).of("did")).toEqual([]);
+  });
+});
+
+describe("packages", () => {
+  it("do not start their services when they are installed; the release's units do", async () => {
+    const packages = { nginx: "any" };
+    const installed = ok(await apply({ release: "probe", packages }));
+    expect(installed.of("did").flat().join()).toMatch(/installed package nginx 1\.\d+/);
+    expect(
+      await sh(host, "systemctl is-active nginx || true; ls /usr/sbin/policy-rc.d 2>&1 || true"),
+    ).toMatch(/^inactive\n.*No such file/);
+    const units = {
+      "nginx.service": { enabled: true, state: "running" as const, restartOn: [], reloadOn: [] },
+    };
+    const files = {
+      "/etc/nginx/sites-enabled/default": rootFile("server { listen 127.0.0.1:8085; return 204; }\n"),
+    };
+    const validators = {
+      nginx: { argv: ["/usr/sbin/nginx", "-t"], timeoutSeconds: 10, isolateNetwork: true },
+    };
+    ok(await apply({ release: "probe", packages, units, files, validators }));
+    expect(await sh(host, "systemctl is-active nginx")).toBe("active");
+    expect(await sh(host, "ls -l /etc/nginx/sites-enabled/default")).toMatch(/^-rw/);
+
+    const broken = { "/etc/nginx/sites-enabled/default": rootFile("server { nonsense; }\n") };
+    const refused = await apply({ release: "probe", packages, units, files: broken, validators });
+    expect(refused.of("fail")[0]).toEqual(["validate", "validation by nginx failed (exit status 1)"]);
+    expect(Buffer.from(refused.of("output")[0]?.[0] ?? "", "base64").toString()).toContain('"nonsense"');
+    expect(await sh(host, "nginx -t 2>&1 | tail -n 1")).toContain("successful");
+  });
+
+  it("that do not exist fail the apply with apt's words", async () => {
+    const done = await apply({ release: "none", packages: { "no-such-package": "any" } });
+    expect(done.of("fail")[0]).toEqual(["packages", "apt-get install failed: no-such-package"]);
+    expect(Buffer.from(done.of("output")[0]?.[0] ?? "", "base64").toString()).toContain(
+      "Unable to locate package no-such-package",
+    );
+    expect(await sh(host, "ls /usr/sbin/policy-rc.d 2>&1 || true")).toContain("No such file");
+  });
+});
