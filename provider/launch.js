@@ -1,5 +1,7 @@
-// Starts the resource provider from its TypeScript source; what has not changed since the last start is not compiled again.
+// Starts the resource provider from its TypeScript source, bundled again only when that has changed.
 // HEARTH_PROVIDER_DIR tells it where its host scripts are.
+const path = require("node:path");
+const { bundle } = require("../toolchain/bundle");
+
 process.env.HEARTH_PROVIDER_DIR = __dirname;
-require("../toolchain/register");
-require("./main.ts");
+require(bundle(path.join(__dirname, "main.ts")));

@@ -127,6 +127,41 @@ process.stdin.on("end", () => process.exit(0)).resume();`,
     await eventually(() => processesIn(checkout), 3);
   });
 
+  test("several first starts at once, as in a cold preview, all get a port", async () => {
+    expect(await Promise.all([answer(), answer(), answer(), answer()])).toEqual(
+      Array(4).fill(`one ${checkout}/provider`),
+    );
+    expect(fs.readdirSync(path.join(checkout, ".hearth/build"))).toEqual(["provider-main.js"]);
+  });
+
+  test("a second start bundles nothing", async () => {
+    const bundle = path.join(checkout, ".hearth/build/provider-main.js");
+    // A source saved this very moment is looked at once more, so let it settle.
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    await answer();
+    const { ino } = fs.statSync(bundle);
+    await answer();
+    expect(fs.statSync(bundle).ino).toBe(ino);
+  });
+
+  test("a fault in the source is told with its place, on stderr, where the engine shows it", async () => {
+    write("provider/name.ts", "export const name: = 1;");
+    const end = await run(path.join(checkout, "provider/pulumi-resource-hearth-host"), []);
+    expect(end.code).toBe(1);
+    expect(end.stderr).toContain("provider/name.ts:1:19");
+  });
+
+  test("Hearth's own provider starts, prints its port and leaves when the engine is gone", async () => {
+    const running = start(path.join(root, "provider/pulumi-resource-hearth-host"), ["127.0.0.1:1"], {
+      cwd: "/",
+    });
+    await running.shows("\n");
+    expect(Number(running.stdout())).toBeGreaterThan(1024);
+    running.child.stdin?.end();
+    running.child.kill("SIGINT");
+    expect(await running.ended).toMatchObject({ code: 0, signal: null, stderr: "" });
+  });
+
   async function answer(): Promise<string> {
     const running = start(path.join(checkout, "provider/pulumi-resource-hearth-host"), ["127.0.0.1:1"], {
       cwd: "/",
