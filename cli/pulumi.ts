@@ -5,6 +5,9 @@ import { CliError } from "./errors";
 /** The checkout: Pulumi.yaml is there. */
 export const ROOT = path.dirname(__dirname);
 
+/** Lines of the engine's output that are shown when it fails. */
+const LONGEST_COMPLAINT = 40;
+
 /** Which stack, and the file its configuration is in when that is not Pulumi.STACK.yaml. */
 export interface StackChoice {
   stack?: string;
@@ -34,12 +37,25 @@ export function pulumi(args: string[], choice: StackChoice): Promise<string> {
     });
     child.on("close", (status) => {
       if (status === 0) settle(stdout);
-      else reject(new CliError(`pulumi ${args[0]} ${args[1] ?? ""} failed:\n${indented(stderr || stdout)}`));
+      else reject(new CliError(`pulumi ${args[0]} failed:\n${indented(complaint(stdout, stderr))}`));
     });
   });
 }
 
+/** What the engine complained about; with --json it does so among the diagnostics on standard output. */
+function complaint(stdout: string, stderr: string): string {
+  try {
+    const { diagnostics = [] }: { diagnostics?: { severity: string; message: string }[] } =
+      JSON.parse(stdout);
+    const errors = diagnostics.filter(({ severity }) => severity === "error");
+    if (errors.length > 0) return errors.map(({ message }) => message.trim()).join("\n");
+  } catch {
+    // Not JSON: the engine ended before it wrote its plan.
+  }
+  return stderr || stdout;
+}
+
 function indented(text: string): string {
-  const lines = text.trim().split("\n").slice(-15);
+  const lines = text.trim().split("\n").slice(0, LONGEST_COMPLAINT);
   return lines.map((line) => `  ${line}`).join("\n");
 }

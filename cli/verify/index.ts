@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import type { CheckResult } from "../../provider/contract/matrix";
 import { ProviderError } from "../../provider/protocol/errors";
 import { observeHost } from "../../provider/resources/verification/observe";
@@ -37,9 +38,13 @@ const OPTIONS = {
 
 async function run(argv: string[]): Promise<number> {
   const options = readOptions("verify", argv, OPTIONS);
-  // Paths in a stack are relative to the checkout.
   const configFile = options["config-file"];
+  // The engine takes a missing file for an empty configuration, and makes it.
+  if (configFile !== undefined && !existsSync(configFile)) {
+    throw new CliError(`verify: --config-file ${configFile}: there is no such file`);
+  }
   const inputs = await findInputs({ stack: options.stack, configFile });
+  // As the provider runs: relative paths of a stack start at the checkout.
   process.chdir(ROOT);
   process.env.HEARTH_PROVIDER_DIR ??= `${ROOT}/provider`;
   const stopping = new AbortController();

@@ -193,7 +193,7 @@ def read_federation_log(lines, now):
         if now - datetime.datetime.strptime(match[1], "%Y-%m-%d %H:%M:%S") > LOG_WINDOW:
             continue
         # Anybody can send an unsigned request (our own check of encoded paths does); no server does.
-        if "Missing Authorization headers" in match[4]:
+        if match[4] == "authenticate_request failed: missing authentication":
             continue
         if match[3] == "WARNING":
             destination = DESTINATION.search(match[4])

@@ -47,3 +47,11 @@ test.each<[string[], RegExp]>([
   expect({ status, out }).toEqual({ status: 2, out: "" });
   expect(err).toMatch(message);
 });
+
+test("a configuration file that is not there is refused before the engine makes an empty one", async () => {
+  const { status, err } = await hearth("verify", "--config-file", "/nonexistent/stack.yaml");
+  expect({ status, err }).toEqual({
+    status: 2,
+    err: "hearth: verify: --config-file /nonexistent/stack.yaml: there is no such file\n",
+  });
+});

@@ -1,0 +1,102 @@
+import type { CheckResult } from "../../../provider/contract/matrix";
+import type { Call } from "../../../provider/protocol/resource";
+import { type Properties, UNKNOWN } from "../../../provider/protocol/values";
+import { verification } from "../../../provider/resources/verification";
+import { verify } from "../../../provider/resources/verification/run";
+
+jest.mock("../../../provider/resources/verification/run");
+const checks = jest.mocked(verify);
+
+const infos: string[] = [];
+const quiet = async () => undefined;
+
+function call(preview = false, signal = new AbortController().signal): Call {
+  const info = async (message: string) => {
+    infos.push(message);
+  };
+  return {
+    ...{ urn: "urn", name: "vps-verification", preview, offline: false, timeoutSeconds: 0, signal },
+    log: { step: quiet, info, warning: quiet, debug: quiet },
+  };
+}
+
+const inputs: Properties = {
+  connection: { name: "vps", transport: "ssh", address: "192.0.2.1", become: "none" },
+  ...{ serverName: "example.org", publicHost: "matrix.example.org", homeserverUrl: "http://127.0.0.1:8008" },
+  ...{
+    registrationSecretPath: "/secret",
+    maxUploadBytes: 1024,
+    federationPort: true,
+    delegation: "here",
+    resolve: {},
+  },
+  database: { name: "synapse", role: "synapse", maxConnections: 10 },
+  ...{ mediaPath: "/media", mediaLimitBytes: 0, logFile: "/log", revisions: { homeserver: "one" } },
+};
+
+const result = (check: string, verdict: CheckResult["result"]): CheckResult => ({
+  ...{ check, result: verdict, seen: `${check} was seen`, fix: verdict === "fail" ? `mend ${check}` : "" },
+});
+
+beforeEach(() => {
+  checks.mockReset();
+  infos.length = 0;
+});
+
+test("[V13] a failing check fails the update with every failing check, what was seen and what to do", async () => {
+  checks.mockResolvedValue([result("DNS", "fail"), result("client API", "pass"), result("metrics", "fail")]);
+  await expect(verification.create(call(), inputs)).rejects.toThrow(
+    `example.org runs, but 2 of 3 checks failed: DNS, metrics
+  DNS: DNS was seen
+    do: mend DNS
+  metrics: metrics was seen
+    do: mend metrics`,
+  );
+});
+
+test("[V13] what could not be checked does not fail the update but is named", async () => {
+  const results = [result("DNS", "not checked"), result("client API", "pass")];
+  checks.mockResolvedValue(results);
+  expect(await verification.create(call(), inputs)).toEqual({ id: "vps-verification", outputs: { results } });
+  expect(infos).toEqual(["example.org: 1 of 2 checks passed, 1 not checked (DNS)"]);
+});
+
+test("a preview checks nothing, and neither does Read", async () => {
+  expect((await verification.create(call(true), inputs)).outputs).toEqual({ results: UNKNOWN });
+  const state = { id: "x", inputs, outputs: { results: [] } };
+  expect(await verification.read(call(), state)).toEqual(state);
+  expect(checks).not.toHaveBeenCalled();
+});
+
+test("[A1] the checks run again when what they check changed, not when the host got another address", () => {
+  const moved = {
+    ...inputs,
+    connection: { name: "vps", transport: "ssh", address: "192.0.2.2", become: "none" },
+  };
+  expect(verification.diff(inputs, moved).details.size).toBe(0);
+  const redeployed = { ...inputs, revisions: { homeserver: "two" } };
+  expect([...verification.diff(inputs, redeployed).details.keys()]).toEqual(["revisions.homeserver"]);
+});
+
+test("Ctrl-C while the checks run is not taken for their result", async () => {
+  const stopping = new AbortController();
+  checks.mockImplementation(async () => {
+    stopping.abort();
+    return [result("client API", "fail")];
+  });
+  await expect(verification.create(call(false, stopping.signal), inputs)).rejects.toThrow(
+    "the verification was cancelled",
+  );
+});
+
+test.each<[string, Properties, RegExp]>([
+  ["an unknown key", { sever: "x" }, /^sever: is not a key here/],
+  ["a partner over plain HTTP", { partner: "http://matrix.org" }, /^partner: "http:\/\/matrix\.org"/],
+  [
+    "no pool",
+    { database: { name: "synapse", role: "synapse", maxConnections: 0 } },
+    /^database\.maxConnections: /,
+  ],
+])("%s is refused", (_what, change, message) => {
+  expect(verification.check({}, { ...inputs, ...change }).faults.join("\n")).toMatch(message);
+});
