@@ -1,6 +1,15 @@
 import fs from "node:fs";
 import path from "node:path";
-import { eventually, processesIn, removeDirectory, run, script, start, temporaryCheckout } from "./support";
+import {
+  type Ended,
+  eventually,
+  processesIn,
+  removeDirectory,
+  run,
+  script,
+  start,
+  temporaryCheckout,
+} from "./support";
 
 const pinned = "3.259.0";
 let checkout: string;
@@ -162,7 +171,7 @@ describe("a Pulumi CLI of our own", () => {
       running.child.kill(signal);
       const end = await running.ended;
       expect(end.signal ?? end.code).toBe(signal === "SIGKILL" ? signal : signal === "SIGINT" ? 130 : 143);
-      if (signal !== "SIGKILL") await eventually(() => processesIn(checkout), 3);
+      if (signal !== "SIGKILL") await eventually(() => processesIn(checkout), 10);
       else for (const line of processesIn(checkout)) process.kill(Number(line.split(" ")[0]));
       expect(fs.existsSync(path.join(cache, "pulumi", pinned))).toBe(false);
       goOnPath(makePulumi);
@@ -230,7 +239,9 @@ describe("the passphrase", () => {
 test("with nothing to do it is quiet and takes well under 0.3 s", async () => {
   cliOnPath(bin, "3.259.0");
   await ensure();
-  const runs = [await ensure(), await ensure(), await ensure()];
-  expect(runs.map(({ stderr }) => stderr)).toEqual(["", "", ""]);
+  const runs: Ended[] = [];
+  // The quickest counts: other tests share the machine.
+  for (let i = 0; i < 5; i++) runs.push(await ensure());
+  expect(runs.map(({ stderr }) => stderr).join("")).toBe("");
   expect(Math.min(...runs.map(({ seconds }) => seconds))).toBeLessThan(0.3);
 });
