@@ -21,7 +21,15 @@ const KNOWN_HOSTS_FIX = (connection: Connection) =>
   `compare the fingerprint on the machine's own console: ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub
       then log in once by hand (ssh ${handArguments(connection)}) and accept it, or add the key to ${connection.knownHostsFile ?? "~/.ssh/known_hosts"}`;
 
+/** What stands for a log-in whose shell could not even run `true`. */
+export const NO_SHELL = "no usable shell";
+
 const EXPLANATIONS: Explanation[] = [
+  {
+    pattern: new RegExp(`^${NO_SHELL}`),
+    problem: (place, said) => `the login user on ${place} has ${said}`,
+    fix: () => "give it a shell (chsh), or use another user",
+  },
   {
     pattern: /REMOTE HOST IDENTIFICATION HAS CHANGED|Host key for .* has changed/,
     problem: (place) => `${place} shows another host key than the known one; nothing was sent to it`,
@@ -112,7 +120,7 @@ export function explainBootstrap(
     );
   }
   if (status === 0 || status === 255) return undefined;
-  return explainSudo(connection, stderr, refuse) ?? explainShell(connection, status, stderr, refuse);
+  return explainSudo(connection, stderr, refuse);
 }
 
 type Refuse = (problem: string, fix: string) => ProviderError;
@@ -145,20 +153,6 @@ function explainSudo(connection: Connection, stderr: string, refuse: Refuse): Pr
   return undefined;
 }
 
-function explainShell(
-  connection: Connection,
-  status: number,
-  stderr: string,
-  refuse: Refuse,
-): ProviderError | undefined {
-  if (!/account is currently not available|nologin|\bsh: (command )?not found|Unknown command/.test(stderr))
-    return undefined;
-  return refuse(
-    `the login user on ${connection.name} has no usable shell (status ${status}: ${lastLine(stderr)})`,
-    "give it a shell (chsh), or use another user",
-  );
-}
-
 /** `vps (vps.example.org)`: the host's name and where we look for it. */
 export function describe(connection: Connection): string {
   if (connection.transport === "local" || connection.address === undefined) return connection.name;
@@ -180,7 +174,7 @@ function handArguments(connection: Connection): string {
 
 function hostKeyName({ address, port, knownHostsFile }: Connection): string {
   const name = port && port !== 22 ? `'[${address}]:${port}'` : String(address);
-  return knownHostsFile ? `-f ${knownHostsFile} ${name}` : name;
+  return knownHostsFile ? `${name} -f ${knownHostsFile}` : name;
 }
 
 function lines(text: string): string[] {

@@ -1,7 +1,15 @@
 import type { Connection } from "../contract/connection";
 import { ProviderError } from "../protocol/errors";
 import { type CallFile, callInput, hostCommand, type ProgramName, shellText } from "./bootstrap";
-import { ConnectionLost, describe, explainBootstrap, explainLogin, lastLine, withoutHost } from "./failures";
+import {
+  ConnectionLost,
+  describe,
+  explainBootstrap,
+  explainLogin,
+  lastLine,
+  NO_SHELL,
+  withoutHost,
+} from "./failures";
 import { Gate } from "./gate";
 import { type ProcessResult, runProcess } from "./process";
 import { controlPath, loginArguments, probeArguments, sessionArguments } from "./ssh";
@@ -161,15 +169,8 @@ class SshSession extends Session {
       });
       if (result.ended === "aborted")
         throw new ProviderError("ABORTED", `the log-in to ${this.connection.name} was cancelled`);
-      const said = result.status === -1 ? `ssh could not be started: ${result.stderr}` : result.stderr;
-      const failed = result.status === 255 || result.status === -1 || result.ended !== undefined;
-      this.failure = failed
-        ? {
-            said: result.ended ? "Connection timed out" : said,
-            until: Date.now() + FAILURE_KEPT,
-            told: false,
-          }
-        : undefined;
+      const said = failureOf(result);
+      this.failure = said === undefined ? undefined : { said, until: Date.now() + FAILURE_KEPT, told: false };
     } else this.failure = undefined;
     if (signal.aborted)
       throw new ProviderError("ABORTED", `the log-in to ${this.connection.name} was cancelled`);
@@ -191,12 +192,22 @@ class SshSession extends Session {
   }
 }
 
+/** What a log-in that ran `true` said when it failed. */
+function failureOf({ status, stderr, ended }: ProcessResult): string | undefined {
+  if (ended) return "Connection timed out";
+  if (status === -1) return `ssh could not be started: ${stderr}`;
+  if (status === 0 || status === 255) return status === 0 ? undefined : stderr;
+  return `${NO_SHELL} (status ${status}: ${lastLine(stderr)})`;
+}
+
 /** Whether ssh found no shared connection and its forbidden direct one failed: the program never ran. */
 function neverStarted(result: ProcessResult): boolean {
   return (
     result.status === 255 &&
     !result.ended &&
-    /closed by UNKNOWN port|session request failed|Control socket connect/.test(result.stderr)
+    /kex_exchange_identification|closed by UNKNOWN port|session request failed|Control socket connect/.test(
+      result.stderr,
+    )
   );
 }
 

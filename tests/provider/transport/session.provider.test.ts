@@ -1,0 +1,203 @@
+import { execFileSync } from "node:child_process";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import type { Connection } from "../../../provider/contract/connection";
+import type { HostCall } from "../../../provider/transport/session";
+import { hostSession } from "../../../provider/transport/session";
+import { downHost, type Host, onHost, upHost } from "../../../sandbox";
+import { ProviderClient } from "../../support/provider-client";
+
+const NAME = "transport";
+let host: Host;
+let folder: string;
+let good: Connection;
+
+beforeAll(async () => {
+  folder = mkdtempSync(join(tmpdir(), "hearth-transport-"));
+  host = await upHost({ name: NAME });
+  good = {
+    name: "vps",
+    transport: "ssh",
+    address: host.address,
+    user: "root",
+    identityFile: host.identityFile,
+    knownHostsFile: host.knownHostsFile,
+    become: "none",
+  };
+  await addUser("asks", "right password");
+  await onHost(host, ["usermod", "--append", "--groups", "sudo", "asks"]);
+  await addUser("powerless", "no matter");
+  await addUser("shellless", "no matter");
+  await onHost(host, ["usermod", "--shell", "/bin/false", "shellless"]);
+});
+afterAll(async () => {
+  rmSync(folder, { recursive: true });
+  await downHost(NAME);
+});
+
+/** A user whom the sandbox's key opens. */
+async function addUser(name: string, password: string): Promise<void> {
+  const script = `id "$1" 2>/dev/null || useradd --create-home --shell /bin/bash "$1"
+printf '%s:%s\\n' "$1" "$2" | chpasswd
+install -d -m 0700 -o "$1" "/home/$1/.ssh"
+install -m 0600 -o "$1" /root/.ssh/authorized_keys "/home/$1/.ssh/authorized_keys"`;
+  await onHost(host, ["sh", "-c", script, "sh", name, password]);
+}
+
+const run = (change: Partial<Connection> = {}, call: Partial<HostCall> = {}) =>
+  hostSession({ ...good, ...change }).run({
+    interpreter: "sh",
+    program: "facts.sh",
+    files: [],
+    signal: new AbortController().signal,
+    timeoutSeconds: 30,
+    ...call,
+  });
+
+/** The verdict of a call that must fail. */
+const verdict = async (change: Partial<Connection>) => {
+  const message = await run(change).then(
+    (answer) => `it worked: ${answer.stdout}`,
+    (error: Error) => error.message,
+  );
+  return message.split("\n")[0];
+};
+
+const logIns = async () => {
+  const journal = await onHost(host, ["journalctl", "-u", "ssh", "-o", "cat", "--no-pager"]);
+  return journal.stdout.split("\n").filter((line) => line.startsWith("Accepted publickey for root")).length;
+};
+
+const sockets = () => {
+  const directory = join(process.env.XDG_RUNTIME_DIR ?? tmpdir(), `hearth-${process.getuid?.()}`);
+  return readdirSync(directory);
+};
+
+test("many calls at once, also from two processes one after the other, are one log-in; seconds later nothing is left", async () => {
+  await sleep(6000);
+  const before = { logIns: await logIns(), sockets: sockets() };
+  await Promise.all(Array.from({ length: 20 }, () => run()));
+  const second = await ProviderClient.start();
+  const urn = "urn:pulumi:test::hearth::hearth-host:index:Host::vps";
+  const { outputs } = await second.create(urn, { connection: { ...good } }, true);
+  expect(outputs).toMatchObject({ facts: { distribution: "debian" } });
+  expect(await second.stop()).toBe(0);
+  const ours = sockets().filter((name) => !before.sockets.includes(name));
+  expect(ours.length).toBeGreaterThan(0);
+  // One for looking at the journal each time, one for all the rest.
+  expect((await logIns()) - before.logIns).toBe(2);
+  await sleep(7000);
+  expect(sockets().filter((name) => ours.includes(name))).toEqual([]);
+});
+
+test("a call leaves no directory on the host, whether it ends or is cut off", async () => {
+  await run();
+  const abort = new AbortController();
+  const running = run({}, { signal: abort.signal });
+  setTimeout(() => abort.abort(), 20);
+  await running.catch(() => undefined);
+  await sleep(1500);
+  expect((await onHost(host, ["sh", "-c", "ls -d /run/hearth.* 2>/dev/null || true"])).stdout).toBe("");
+});
+
+test("a connection that is closed under us is opened again", async () => {
+  await run();
+  await onHost(host, [
+    "sh",
+    "-c",
+    "pkill -f 'sshd-session: root@notty' || pkill -f 'sshd: root@notty' || true",
+  ]).catch(() => undefined);
+  expect((await run()).status).toBe(0);
+});
+
+describe("what goes wrong has one message", () => {
+  test("nothing listens", async () => {
+    expect(await verdict({ port: 1 })).toBe(`vps (${host.address}:1) refused the connection`);
+  });
+
+  test("the name does not exist", async () => {
+    expect(await verdict({ address: "no-such-host.invalid" })).toBe(
+      "the name of vps (no-such-host.invalid) was not found",
+    );
+  });
+
+  test("the host key is not known: enforced whatever ssh's own configuration says", async () => {
+    const knownHostsFile = join(folder, "empty");
+    const sshConfigFile = join(folder, "lax");
+    writeFileSync(knownHostsFile, "");
+    writeFileSync(sshConfigFile, "Host *\n  StrictHostKeyChecking no\n");
+    expect(await verdict({ knownHostsFile, sshConfigFile })).toBe(
+      `the host key of vps (${host.address}) is not known`,
+    );
+    expect(readFileSync(knownHostsFile, "utf8")).toBe("");
+  });
+
+  test("the host key changed", async () => {
+    const key = newKey("other");
+    const knownHostsFile = join(folder, "changed");
+    writeFileSync(knownHostsFile, `${host.address} ${readFileSync(`${key}.pub`, "utf8")}`);
+    expect(await verdict({ knownHostsFile })).toBe(
+      `vps (${host.address}) shows another host key than the known one; nothing was sent to it`,
+    );
+  });
+
+  test("the key opens nothing", async () => {
+    expect(await verdict({ identityFile: newKey("stranger") })).toMatch(
+      /refused the log-in \(root@.*Permission denied/,
+    );
+  });
+
+  test("the user has no shell", async () => {
+    expect(await verdict({ user: "shellless" })).toMatch(
+      /^the login user on vps .* has no usable shell \(status 1: /,
+    );
+  });
+});
+
+describe("sudo", () => {
+  const become = "sudo" as const;
+
+  test("takes the right password, without one it says what is missing, and a wrong one is named as wrong", async () => {
+    expect((await run({ user: "asks", become, sudoPassword: "right password" })).stdout).toContain(
+      "fact\tdistribution",
+    );
+    expect(await verdict({ user: "asks", become })).toBe(
+      "sudo on vps asks for a password and the stack holds none",
+    );
+    expect(await verdict({ user: "asks", become, sudoPassword: "wrong" })).toBe(
+      "sudo on vps did not take the password",
+    );
+  });
+
+  test("a user who may not", async () => {
+    expect(await verdict({ user: "powerless", become, sudoPassword: "no matter" })).toBe(
+      "powerless may not use sudo on vps",
+    );
+  });
+
+  test("a user who needs none gets through, password or not", async () => {
+    for (const sudoPassword of [undefined, "not asked for"]) {
+      expect((await run({ user: "debian", become, sudoPassword })).stdout).toContain("fact\tdistribution");
+    }
+  });
+});
+
+test("[A9] neither the password nor a file's content shows in a process list, here or there", async () => {
+  const seen: string[] = [];
+  const look = async () => {
+    seen.push(execFileSync("ps", ["-eo", "args"], { encoding: "utf8" }));
+    seen.push((await onHost(host, ["ps", "-eo", "args"])).stdout);
+  };
+  const files = [{ name: "request/planted", content: "planted-content" }];
+  const running = run({ user: "asks", become: "sudo", sudoPassword: "right password" }, { files });
+  await Promise.all([running, look(), look()]);
+  expect(seen.join("")).not.toMatch(/right password|planted-content/);
+});
+
+function newKey(name: string): string {
+  const file = join(folder, name);
+  execFileSync("ssh-keygen", ["-q", "-t", "ed25519", "-N", "", "-f", file]);
+  return file;
+}
