@@ -1,0 +1,36 @@
+import type { ReleaseInputs } from "../../provider/contract/release";
+import type { Host } from "../../sandbox";
+import type { FixtureStack } from "../fixtures/stacks";
+import { type Answer, call } from "./host-programs";
+import { DEBIAN_13, releasesOf, runProgram } from "./program";
+
+/** Applies what the components want to a sandbox host, as the provider would, without the engine between. */
+export class RealReleases {
+  private readonly instances = new Map<string, string>();
+
+  constructor(
+    readonly host: Host,
+    readonly facts = DEBIAN_13,
+  ) {}
+
+  /** Applies one release of a stack; `override` replaces parts of what the component wants. */
+  async apply(stack: FixtureStack, name: string, override: Partial<ReleaseInputs> = {}): Promise<Answer> {
+    const wanted = releasesOf(await runProgram(stack, this.facts))[name];
+    if (wanted === undefined) throw new Error(`${stack.name} makes no release ${name}`);
+    const instance = this.instances.get(name) ?? "-";
+    const answer = await call(this.host, "apply", { ...wanted, ...override }, { instance });
+    const [made] = answer.of("release");
+    if (made?.[0] !== undefined) this.instances.set(name, made[0]);
+    return answer;
+  }
+}
+
+/** What a refused or undone apply said: the step, its words, and what holds now. */
+export function failureOf(answer: Answer): { step: string; text: string; undone: string } {
+  const [step = "", reason = ""] = answer.of("fail")[0] ?? [];
+  const output = answer.of("output").map(([encoded]) => Buffer.from(encoded ?? "", "base64").toString());
+  return { step, text: [reason, ...output].join("\n"), undone: answer.of("undone")[0]?.[0] ?? "" };
+}
+
+/** What an apply changed, one line each. */
+export const changesOf = (answer: Answer): string[] => answer.of("did").map(([text]) => text ?? "");
