@@ -95,15 +95,16 @@ age() {
   fi
 }
 
-# value FILE KEY: the value of `KEY<tab>VALUE` in FILE, or nothing.
+# value FILE KEY: the value of `KEY<tab>VALUE` in FILE, or nothing (a file may vanish at any moment).
 value() {
-  [ -f "$1" ] || return 0
-  while IFS=$TAB read -r value_key value_text; do
-    if [ "$value_key" = "$2" ]; then
-      printf '%s\n' "$value_text"
-      return 0
-    fi
-  done <"$1"
+  {
+    while IFS=$TAB read -r value_key value_text; do
+      if [ "$value_key" = "$2" ]; then
+        printf '%s\n' "$value_text"
+        return 0
+      fi
+    done <"$1"
+  } 2>/dev/null || :
 }
 
 # run_argv USER TIMEOUT_SECONDS ARGV_FILE: runs the program of an argv file with a clean environment, nothing on standard input.

@@ -27,18 +27,22 @@ run_locked() {
 
 # Decides by the holder's own words. They may be missing or stale for a moment (it just began, or someone only looked), so ask again.
 wait_for_holder() {
-  lock_tries=$((lock_tries + 1))
-  if [ "$(value "$STATE/owner" run)" != "$RUN" ]; then
+  # One look at it: the file changes hands while we read.
+  cp -p -- "$STATE/owner" "$DIR/holder" 2>/dev/null || : >"$DIR/holder"
+  lock_holder=$(value "$DIR/holder" release)
+  if [ "$(value "$DIR/holder" run)" != "$RUN" ]; then
+    lock_tries=$((lock_tries + 1))
     if [ "$lock_tries" -lt 5 ]; then
       sleep 0.2
       return 0
     fi
-    lock_age=$(age "$(value "$STATE/owner" uptime)" "$(value "$STATE/owner" boot)" "$STATE/owner")
-    refuse_lock locked "$(value "$STATE/owner" operator) has been changing this host for $lock_age s (release $(value "$STATE/owner" release)); try again when that is done"
+    [ -s "$DIR/holder" ] || refuse_lock locked "somebody is changing this host; try again when that is done"
+    lock_age=$(age "$(value "$DIR/holder" uptime)" "$(value "$DIR/holder" boot)" "$DIR/holder")
+    refuse_lock locked "$(value "$DIR/holder" operator) has been changing this host for $lock_age s (release $lock_holder); try again when that is done"
   fi
+  lock_tries=0
   uptime_now
-  [ $((NOW - lock_since)) -lt 60000 ] || refuse_lock locked "waited 10 minutes for release $(value "$STATE/owner" release) of the same run"
-  lock_holder=$(value "$STATE/owner" release)
+  [ $((NOW - lock_since)) -lt 60000 ] || refuse_lock locked "waited 10 minutes for release $lock_holder of the same run"
   if [ "$lock_holder" != "$lock_told" ]; then
     row step 1 13 "waiting for release $lock_holder on this host"
     lock_told=$lock_holder

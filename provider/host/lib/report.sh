@@ -38,18 +38,20 @@ scan_all() {
 # `lock` when another transaction runs. A shared, immediate try: a lock file without a holder is not a lock.
 report_lock() {
   LOCKED=
+  # Looked at before and after the lock: a transaction may begin or end just now.
+  cp -p -- "$STATE/journal" "$WORK/journal" 2>/dev/null || :
   [ -f "$STATE/lock" ] || return 0
   if flock -s -n -E 75 "$STATE/lock" true; then return 0; fi
   LOCKED=1
-  [ -f "$STATE/owner" ] || return 0
-  row lock "$(value "$STATE/owner" operator)" "$(age "$(value "$STATE/owner" uptime)" "$(value "$STATE/owner" boot)" "$STATE/owner")"
+  cp -p -- "$STATE/owner" "$WORK/holder" 2>/dev/null || return 0
+  row lock "$(value "$WORK/holder" operator)" "$(age "$(value "$WORK/holder" uptime)" "$(value "$WORK/holder" boot)" "$WORK/holder")"
 }
 
 # `journal` when an apply was cut off and not yet undone.
 report_journal() {
-  if [ -n "$LOCKED" ] || [ ! -f "$STATE/journal" ]; then return 0; fi
-  row journal "$(value "$STATE/journal" state)" "$(value "$STATE/journal" apply)" \
-    "$(age "$(value "$STATE/journal" uptime)" "$(value "$STATE/journal" boot)" "$STATE/journal")"
+  if [ -n "$LOCKED" ] || [ ! -f "$WORK/journal" ] || ! cmp -s -- "$WORK/journal" "$STATE/journal"; then return 0; fi
+  row journal "$(value "$WORK/journal" state)" "$(value "$WORK/journal" apply)" \
+    "$(age "$(value "$WORK/journal" uptime)" "$(value "$WORK/journal" boot)" "$WORK/journal")"
 }
 
 report_release() {

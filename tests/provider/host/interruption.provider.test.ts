@@ -219,6 +219,19 @@ describe("two at once", () => {
     ok(await ended);
   });
 
+  it("every release of a run gets its turn, however many wait", async () => {
+    const releases = Array.from(
+      { length: 5 },
+      (_, index): Release => ({ ...slow(), release: `turn-${index}`, validators: {} }),
+    );
+    releases.forEach((release, index) => {
+      release.files = { [`/etc/turn-${index}`]: rootFile(`${newApply()}\n`) };
+    });
+    const done = await Promise.all(releases.map((release) => apply(release, { instance: "-" })));
+    for (const answer of done) ok(answer);
+    expect((await observe(base())).of("lock")).toEqual([]);
+  });
+
   it("a lock whose holder died is none", async () => {
     const id = newApply();
     const { ended } = await until(
