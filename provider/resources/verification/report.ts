@@ -5,7 +5,8 @@ export function report(serverName: string, results: CheckResult[]): string {
   const failed = results.filter((result) => result.result === "fail");
   const open = results.filter((result) => result.result === "not checked");
   const unchecked = open.length === 0 ? "" : `, ${open.length} not checked (${names(open)})`;
-  if (failed.length === 0) return `${serverName}: ${results.length - open.length} of ${results.length} checks passed${unchecked}`;
+  if (failed.length === 0)
+    return `${serverName}: ${results.length - open.length} of ${results.length} checks passed${unchecked}`;
   const details = failed.map(({ check, seen, fix }) => `  ${check}: ${seen}\n    do: ${fix}`);
   const verdict = `${serverName} runs, but ${failed.length} of ${results.length} checks failed: ${names(failed)}`;
   return [verdict, ...details].join("\n");

@@ -1,0 +1,127 @@
+import { execFile } from "node:child_process";
+import * as fs from "node:fs/promises";
+import * as path from "node:path";
+import type { CheckResult } from "../../provider/contract/matrix";
+import { VpsServer } from "../support/vps-server";
+
+const INCLUDE = "/etc/hearth/proxy/synapse.inc";
+const SITE = "/etc/hearth/proxy/sites/matrix.conf";
+
+let server: VpsServer;
+
+beforeAll(async () => {
+  server = await VpsServer.make("accounts");
+  await server.edit({ "verification.enabled": true, "verification.partner": undefined });
+  await server.up();
+});
+
+afterAll(async () => {
+  await server?.remove();
+});
+
+/** An admin request on the host's loopback with Hearth's own credential, which stays there. */
+async function adminApi(method: string, pathname: string, body = "{}"): Promise<Record<string, unknown>> {
+  const program = [
+    `token=$(sed -n 's/.*"accessToken": "\\([^"]*\\)".*/\\1/p' /var/lib/hearth/admin.json)`,
+    `printf 'header = "Authorization: Bearer %s"\\n' "$token" |`,
+    `curl --silent --config - -X ${method} ${method === "GET" ? "" : `--data '${body}'`} http://127.0.0.1:8008${pathname}`,
+  ].join("\n");
+  return JSON.parse(await server.sh(program));
+}
+
+const user = (localpart: string) => `/_synapse/admin/v2/users/@${localpart}:${server.serverName}`;
+
+/** `npx hearth verify --json` on this stack. */
+function hearthVerify(): Promise<{ status: number; failed: string[] }> {
+  const argv = ["verify", "--stack", server.host.name, "--config-file", server.stack.configFile, "--json"];
+  const env = { ...process.env, PULUMI_BACKEND_URL: server.stack.backendUrl };
+  const program = path.resolve(__dirname, "../../cli/hearth");
+  return new Promise((resolve, reject) => {
+    execFile(program, argv, { env }, (error, stdout, stderr) => {
+      const status = error === null ? 0 : Number(error.code);
+      if (status > 1 || stdout === "") return reject(new Error(`hearth verify: ${stderr}`));
+      const results: CheckResult[] = JSON.parse(stdout);
+      resolve({ status, failed: results.filter((one) => one.result === "fail").map((one) => one.check) });
+    });
+  });
+}
+
+test("[A3] an account changed by hand shows in the next preview, in words, and up puts it right", async () => {
+  await adminApi("PUT", user("alice"), '{"admin":true,"displayname":"Mallory"}');
+  const { output } = await server.preview();
+  expect(output).toMatch(/made admin by hand/);
+  expect(output).toMatch(/display name changed by hand to \\?"Mallory/);
+  await server.up();
+  expect(await adminApi("GET", user("alice"))).toMatchObject({ admin: false, displayname: "Alice" });
+  expect((await server.preview(["--expect-no-changes"])).ok).toBe(true);
+});
+
+test("[V12] deactivated, activated again and removed from the stack: the account follows, and is never deleted", async () => {
+  await server.edit({ "accounts.alice.deactivated": true });
+  await server.up();
+  expect(await adminApi("GET", user("alice"))).toMatchObject({ deactivated: true });
+  await server.edit({ "accounts.alice.deactivated": undefined });
+  await server.up();
+  expect(await adminApi("GET", user("alice"))).toMatchObject({ deactivated: false, displayname: "Alice" });
+  await server.edit({ "accounts.alice": undefined });
+  expect((await server.up()).output).toMatch(/@alice:accounts\.test stays on the homeserver/);
+  await server.edit({ "accounts.alice": { displayName: "Alice" } });
+  expect((await server.preview()).output).toMatch(/@alice:accounts\.test exists already and is taken over/);
+  await server.up();
+});
+
+test("[A9] no password and no token of an account is in the state, the logs or the output", async () => {
+  const secrets = await server.sh(
+    `cat /var/lib/hearth/accounts/*.password; sed 's/[",]/\\n/g' /var/lib/hearth/admin.json | grep -E '^(syt_|[0-9a-f]{64})'`,
+  );
+  const planted = secrets.split("\n").filter((line) => line !== "");
+  expect(planted.length).toBeGreaterThanOrEqual(4);
+  const files = await fs.readdir(server.directory, { recursive: true, withFileTypes: true });
+  for (const file of files.filter((entry) => entry.isFile())) {
+    const text = await fs.readFile(path.join(file.parentPath, file.name), "latin1");
+    expect(planted.filter((secret) => text.includes(secret))).toEqual([]);
+  }
+});
+
+const FAULTS: [fault: string, edit: string, failed: string[]][] = [
+  [
+    "[V9] X-Forwarded-For is appended to",
+    `sed -i 's/\\$remote_addr;/$proxy_add_x_forwarded_for;/' ${INCLUDE}`,
+    ["forged X-Forwarded-For"],
+  ],
+  [
+    "[V9] the path is decoded",
+    `sed -i 's|proxy_pass http://synapse;|proxy_pass http://synapse$uri;|' ${INCLUDE}`,
+    ["encoded paths, client", "encoded paths, federation"],
+  ],
+  [
+    "[A8] the admin API is passed on",
+    `sed -i 's|/_synapse/client/|/_synapse/|g' ${SITE}`,
+    ["admin API closed"],
+  ],
+  [
+    "[V7] the proxy takes less than Synapse",
+    `sed -i 's/client_max_body_size 104857600/client_max_body_size 50m/' ${SITE}`,
+    ["upload at the limit"],
+  ],
+  [
+    "[V7] the proxy takes more than Synapse",
+    `sed -i 's/client_max_body_size 104857600/client_max_body_size 200m/' ${SITE}`,
+    ["upload above the limit"],
+  ],
+];
+
+test.each(FAULTS)("%s: hearth verify names it on the real proxy", async (_fault, edit, failed) => {
+  await server.sh(
+    `cp -a ${INCLUDE} /root/inc; cp -a ${SITE} /root/site; ${edit}; systemctl reload nginx; sleep 1`,
+  );
+  try {
+    expect(await hearthVerify()).toEqual({ status: 1, failed });
+  } finally {
+    await server.sh(`cp -a /root/inc ${INCLUDE}; cp -a /root/site ${SITE}; systemctl reload nginx; sleep 1`);
+  }
+});
+
+test("[V13] hearth verify finds nothing on the server as deployed", async () => {
+  expect(await hearthVerify()).toEqual({ status: 0, failed: [] });
+});
