@@ -1,6 +1,6 @@
 import type { Validator } from "../../provider/sdk";
 import { programFolder } from "../programs";
-import { USER } from "./paths";
+import { UNIT, USER } from "./paths";
 
 /**
  * What Synapse itself has to say about the staged configuration, cheapest first.
@@ -12,10 +12,17 @@ export function validatorsOf(
   configPaths: readonly string[],
   unitFile: string | undefined,
 ): Record<string, Validator> {
-  const program = (name: string) => [python, `${programFolder("homeserver")}/${name}`, ...configPaths];
+  const program = (name: string, ...first: string[]) => [
+    python,
+    `${programFolder("homeserver")}/${name}`,
+    ...first,
+    ...configPaths,
+  ];
   const asSynapse = { user: USER, timeoutSeconds: 60 };
   return {
     "10-config": { argv: program("check_config.py"), ...asSynapse },
+    // As root: whose a socket is, only root may see.
+    "15-ports": { argv: program("check_ports.py", UNIT), timeoutSeconds: 30 },
     "20-database": { argv: program("check_database.py"), ...asSynapse },
     "30-dry-start": { argv: program("dry_start.py"), ...asSynapse, isolateNetwork: true },
     ...(unitFile === undefined

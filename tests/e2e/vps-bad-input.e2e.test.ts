@@ -109,11 +109,9 @@ const DEPLOYED_HOST: BadInput[] = [
 
 describe("bad input is one clear message before anything is touched", () => {
   let server: VpsServer;
-  let stackFile: string;
 
   beforeAll(async () => {
     server = await VpsServer.make("e2e-bad-input");
-    stackFile = await fs.readFile(server.stack.configFile, "utf8");
   });
 
   afterAll(async () => {
@@ -131,7 +129,7 @@ describe("bad input is one clear message before anything is touched", () => {
       expect(result.output).not.toContain("unhandled");
     } finally {
       if (row.mend) await server.sh(row.mend);
-      await fs.writeFile(server.stack.configFile, stackFile);
+      await server.reset();
     }
   }
 
@@ -169,7 +167,7 @@ describe("bad input is one clear message before anything is touched", () => {
       }
       expect(await server.sh("sha256sum /etc/hearth/homeserver/homeserver.yaml")).toBe(files);
       expect((await server.lives()).synapse).toEqual(before.synapse);
-      await fs.writeFile(server.stack.configFile, stackFile);
+      await server.reset();
     });
 
     test("a preview of a host that is away says how to go on, and works offline", async () => {

@@ -39,6 +39,13 @@ describe("a change that would break the server", () => {
     await server?.remove();
   });
 
+  /** Whatever a test left, the next one finds the server as it was made. */
+  afterEach(async () => {
+    await server.sh("systemctl stop squatter 2>/dev/null || true");
+    await server.reset();
+    await server.up(["--skip-preview"]);
+  });
+
   /** Runs an `up` that must fail; returns its output and how long nobody was answered. */
   async function failedUp(): Promise<{ output: string; outage: number }> {
     const watch = watchAnswers(server);
@@ -50,10 +57,10 @@ describe("a change that would break the server", () => {
   }
 
   /** The old configuration is there, Synapse runs with it, and once the edit is taken back nothing is left to do. */
-  async function expectUntouched(undo: Record<string, unknown>): Promise<void> {
+  async function expectUntouched(): Promise<void> {
     expect(await server.sh(`cat ${YAML}`)).toBe(good);
     expect(await server.status()).toBe(200);
-    await server.edit(undo);
+    await server.reset();
     const quiet = await server.stack.preview({ args: ["--expect-no-changes", "--diff"] });
     expect({ ok: quiet.ok, output: quiet.ok ? "" : quiet.output }).toEqual({ ok: true, output: "" });
   }
@@ -61,93 +68,100 @@ describe("a change that would break the server", () => {
   test("[A4] a setting that Synapse does not know is refused by its path before the swap", async () => {
     const before = await server.lives();
     await server.edit({ "homeserver.extra": { redaction_retention_perod: "7d" } });
-    const { output, outage } = await failedUp();
+    const { output } = await failedUp();
     expect(output).toContain("redaction_retention_perod");
     expect(output).toMatch(/validate/);
     expect(await server.lives()).toEqual(before);
-    expect(outage).toBeLessThan(3);
-    await expectUntouched({ "homeserver.extra": undefined });
+    await expectUntouched();
   });
 
-  test("[A4] a bad regular expression in extra is refused before the swap", async () => {
+  test("[A4] a bad regular expression in extra is refused by its path before the swap", async () => {
     const before = await server.lives();
-    await server.edit({
-      "homeserver.extra": {
-        spam_checker: undefined,
-        oembed: { additional_providers: ["/nonexistent.json"] },
-      },
-    });
+    await server.edit({ "homeserver.extra": { allowed_local_3pids: [{ medium: "email", pattern: "([" }] } });
     const { output } = await failedUp();
-    expect(output).toMatch(/validate[\s\S]*(nonexistent|oembed)/);
+    expect(output).toMatch(/validate/);
+    expect(output).toMatch(/allowed_local_3pids\[0\]\.pattern/);
     expect(await server.lives()).toEqual(before);
-    await expectUntouched({ "homeserver.extra": undefined });
-    await server.edit({
-      "homeserver.extra": {
-        auto_accept_invites: { enabled: true },
-        allowed_local_3pids: [{ medium: "email", pattern: "([" }],
-      },
-    });
-    const regex = await failedUp();
-    expect(regex.output).toMatch(/validate|health/);
-    expect(regex.outage).toBeLessThan(OUTAGE_LIMIT);
-    await expectUntouched({ "homeserver.extra": undefined });
+    await expectUntouched();
   });
 
-  test("[A4] a port that another program holds is undone, and the server answers again", async () => {
+  test("[A4] a value that only a start of Synapse refuses is refused before the swap", async () => {
+    const before = await server.lives();
+    await server.edit({ "homeserver.extra": { default_room_version: "nonsense" } });
+    const { output } = await failedUp();
+    expect(output).toMatch(/validate/);
+    expect(output).toContain("nonsense");
+    expect(await server.lives()).toEqual(before);
+    await expectUntouched();
+  });
+
+  test("[A4] a port that another program holds is refused before the swap", async () => {
+    const before = await server.lives();
     await server.sh("systemd-run --unit=squatter --collect python3 -m http.server --bind 127.0.0.1 8010");
     await server.edit({ "homeserver.listener": { port: 8010, bindAddresses: ["127.0.0.1"] } });
-    const { output, outage } = await failedUp();
-    expect(output).toMatch(/8010/);
-    expect(output).toMatch(/rolled back|undone|refused|nothing was changed/i);
-    expect(outage).toBeLessThan(OUTAGE_LIMIT);
-    await server.sh("systemctl stop squatter");
-    await expectUntouched({ "homeserver.listener": undefined });
+    const { output } = await failedUp();
+    expect(output).toMatch(/validate/);
+    expect(output).toMatch(/port 8010 on 127\.0\.0\.1 is held by python3/);
+    expect((await server.lives()).synapse).toEqual(before.synapse);
+    await server.reset();
+    await server.up(["--skip-preview"]);
+    expect(await server.sh(`cat ${YAML}`)).toBe(good);
   });
 
-  test("[A4] [V2] a database with another collation is refused before the swap, and not touched", async () => {
+  test("[A4] a Synapse that dies when it really starts is put back, and answers again", async () => {
+    const before = await server.lives();
+    // The drop-in is not ours: no validator can know that it makes the next start fail.
+    await server.sh(
+      "mkdir -p /etc/systemd/system/matrix-synapse.service.d; printf '[Service]\\nExecStartPre=/usr/bin/sh -c \"! grep -q 180d /etc/hearth/homeserver/homeserver.yaml\"\\n' >/etc/systemd/system/matrix-synapse.service.d/test.conf; systemctl daemon-reload",
+    );
+    await server.edit({ "homeserver.media.localLifetime": "180d" });
+    const { output, outage } = await failedUp();
+    console.log(`roll back: nobody was answered for ${outage.toFixed(1)} s`);
+    expect(output).toMatch(/rolled back: step \d+\/\d+ units/);
+    expect(output).toMatch(/matrix-synapse\.service/);
+    expect(outage).toBeLessThan(OUTAGE_LIMIT);
+    const after = await server.lives();
+    expect(after.synapse.pid).not.toBe(before.synapse.pid);
+    expect([after.postgres, after.nginx]).toEqual([before.postgres, before.nginx]);
+    await expectUntouched();
+    await server.sh("rm -r /etc/systemd/system/matrix-synapse.service.d/test.conf; systemctl daemon-reload");
+  });
+
+  test("[A4] [V2] a database with another collation is refused and not touched", async () => {
+    const before = await server.lives();
     await server.sh(
       "runuser -u postgres -- createdb --template=template0 --encoding=UTF8 --locale=C.UTF-8 --owner=matrix-synapse foreign",
     );
     await server.edit({ "postgres.database": "foreign" });
-    const { output, outage } = await failedUp();
-    expect(output).toMatch(/C\.UTF-8/);
-    expect(output).toMatch(/foreign/);
-    expect(outage).toBeLessThan(3);
-    expect(
-      await server.sh(
-        "runuser -u postgres -- psql -Atc \"select count(*) from pg_database where datname='foreign'\"",
-      ),
-    ).toBe("1\n");
-    await server.edit({ "postgres.database": undefined });
-    await server.up(["--skip-preview"]);
-    await expectUntouched({});
+    const { output } = await failedUp();
+    expect(output).toMatch(/collation is C\.UTF-8 instead of C/);
+    expect(output).toMatch(/step \d+\/\d+ tasks/);
+    expect(await server.lives()).toEqual(before);
+    const count = "select count(*) from pg_database where datname='foreign'";
+    expect(await server.sh(`runuser -u postgres -- psql -Atc "${count}"`)).toBe("1\n");
+    await expectUntouched();
   });
 
-  test("[A4] with the database stopped a change of Synapse repairs the database first", async () => {
+  test("[A4] with the database stopped, up starts it before it touches Synapse", async () => {
     await server.sh("systemctl stop postgresql@17-main.service");
     await server.edit({ "homeserver.media.localLifetime": "200d" });
     const result = await server.up(["--skip-preview"]);
-    expect(result.output).toMatch(/postgresql@17-main\.service/);
-    expect(await server.secondsUntilAnswering()).toBeLessThan(30);
-    good = await server.sh(`cat ${YAML}`);
+    expect(result.output).toMatch(/started postgresql@17-main\.service/);
+    await server.secondsUntilAnswering();
+    expect(await server.sh(`cat ${YAML}`)).toContain("200d");
   });
 
-  test("[A4] an nginx that cannot load its certificate keeps the old one", async () => {
+  test("[A4] [V2] a homeserver whose database does not answer is refused before the swap", async () => {
     const before = await server.lives();
-    await server.edit({
-      "proxy.federationPort": false,
-      "homeserver.extra": { default_room_version: "nonsense" },
-    });
-    const { output } = await failedUp();
-    expect(output).toMatch(/nonsense|room version/i);
-    const after = await server.lives();
-    expect(after.synapse).toEqual(before.synapse);
-    await expectUntouchedAfterProxy();
+    await server.edit({ "homeserver.media.localLifetime": "210d" });
+    await server.sh("systemctl stop postgresql@17-main.service");
+    // Only the homeserver is updated, as `--target` does: the database stays stopped.
+    const result = await server.stack.up({ args: ["--skip-preview", "--target", "**::vps-homeserver"] });
+    expect({ ok: result.ok, output: result.output }).toMatchObject({ ok: false });
+    expect(result.output).toMatch(/validate/);
+    expect(result.output).toMatch(/cannot be reached/);
+    await server.sh("systemctl start postgresql@17-main.service");
+    expect((await server.lives()).synapse).toEqual(before.synapse);
+    expect(await server.sh(`cat ${YAML}`)).toBe(good);
   });
-
-  async function expectUntouchedAfterProxy(): Promise<void> {
-    await server.edit({ "homeserver.extra": undefined, "proxy.federationPort": true });
-    await server.up(["--skip-preview"]);
-    expect(await server.status()).toBe(200);
-  }
 });

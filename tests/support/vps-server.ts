@@ -37,8 +37,13 @@ export class VpsServer {
     const directory = await fs.mkdtemp(path.join(os.tmpdir(), `hearth-e2e-${name}-`));
     const server = new VpsServer(host, directory, new Stack({ name, directory }));
     await issueCertificate([server.serverName, server.publicHost], path.join(directory, "tls"));
-    await server.stack.prepare(await server.placed());
+    await server.reset();
     return server;
+  }
+
+  /** Takes back every edit of the stack file. */
+  async reset(): Promise<void> {
+    await this.stack.prepare(await this.placed());
   }
 
   async remove(): Promise<void> {
