@@ -1,7 +1,8 @@
+import { X509Certificate } from "node:crypto";
 import * as fs from "node:fs";
 import * as tls from "node:tls";
-import { types } from "node:util";
-import { type Finding, fail, pass } from "./finding";
+import { ProviderError } from "../../protocol/errors";
+import { type Finding, fail, firstLine, pass } from "./finding";
 import { lookup, type Resolve, reason } from "./network";
 
 const DAY = 24 * 3600 * 1000;
@@ -17,9 +18,21 @@ export interface Handshake {
   protocol: string;
 }
 
-/** Authorities to trust: node's own list and, if given, the ones in a PEM file. Undefined: node's defaults. */
-export function authorities(caFile: string | undefined): string[] | undefined {
-  return caFile === undefined ? undefined : [...tls.rootCertificates, fs.readFileSync(caFile, "utf8")];
+/** Trusts node's own list and the authorities in a PEM file. Undefined: node's defaults. Throws when the file is unusable. */
+export function trust(caFile: string | undefined): tls.SecureContext | undefined {
+  if (caFile === undefined) return undefined;
+  try {
+    const own = fs.readFileSync(caFile, "utf8");
+    // OpenSSL would skip what is no certificate without a word.
+    new X509Certificate(own);
+    return tls.createSecureContext({ ca: [...tls.rootCertificates, own] });
+  } catch (error) {
+    throw new ProviderError(
+      "FAILED_PRECONDITION",
+      `verification.caFile ${caFile} cannot be used: ${firstLine(error)}
+  do: name a readable PEM file with the certificate of the authority, or remove the setting`,
+    );
+  }
 }
 
 /** Chain, name, expiry as a client sees them that has only the system's (and the stack's) authorities. */
@@ -32,7 +45,7 @@ export async function checkCertificate(
   try {
     return judgeCertificate(host, await handshake(host, port, resolve, context), new Date());
   } catch (error) {
-    const what = types.isNativeError(error) ? error.message : String(error);
+    const what = firstLine(error);
     return fail(
       `no TLS on ${host}:${port}: ${what}`,
       `make the proxy listen on ${port} and let port ${port} through the firewalls in front of it`,

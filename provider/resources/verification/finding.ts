@@ -1,7 +1,11 @@
+import { types } from "node:util";
 import type { CheckResult } from "../../contract/matrix";
 
 /** What one check came to; the list adds the check's name. */
 export type Finding = Omit<CheckResult, "check">;
+
+/** A check under way. */
+export type Check = [name: string, finding: Promise<Finding>];
 
 export function pass(seen: string): Finding {
   return { result: "pass", seen, fix: "" };
@@ -40,4 +44,9 @@ export function bytes(count: number): string {
     unit += 1;
   }
   return `${unit === 0 ? value : value.toFixed(1)} ${units[unit]}`;
+}
+
+/** The first line of what went wrong; errors of the host go on with advice that belongs elsewhere. */
+export function firstLine(error: unknown): string {
+  return (types.isNativeError(error) ? error.message : String(error)).split("\n")[0] ?? "";
 }

@@ -1,6 +1,5 @@
-import { types } from "node:util";
 import { summary } from "./api";
-import { bytes, type Finding, fail, pass } from "./finding";
+import { bytes, type Finding, fail, firstLine, pass } from "./finding";
 import type { Answer, Question } from "./network";
 
 /**
@@ -24,8 +23,7 @@ export async function checkAboveLimit(
   try {
     return judgeAboveLimit(limit, await ask(question));
   } catch (error) {
-    const what = types.isNativeError(error) ? error.message : String(error);
-    return judgeAboveLimit(limit, undefined, what);
+    return judgeAboveLimit(limit, undefined, firstLine(error));
   }
 }
 

@@ -2,11 +2,11 @@ import { execFile } from "node:child_process";
 import { promisify } from "node:util";
 import { HOST_PROGRAMS } from "../homeserver";
 
-/** What provider/host/verify.py makes of a log at noon on 21 November. */
+/** What provider/host/federation_log.py makes of a log at noon on 21 November. */
 async function read(lines: string[]): Promise<{ warnings: object; errors: string[]; errorCount: number }> {
   const program = `
 import datetime, json, sys
-from verify import read_federation_log
+from federation_log import read_federation_log
 print(json.dumps(read_federation_log(json.load(sys.stdin), datetime.datetime(2026, 11, 21, 12, 0, 0))))
 `;
   const options = { env: { ...process.env, PYTHONPATH: HOST_PROGRAMS } };

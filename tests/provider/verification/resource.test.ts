@@ -2,6 +2,7 @@ import type { CheckResult } from "../../../provider/contract/matrix";
 import type { Call } from "../../../provider/protocol/resource";
 import { type Properties, UNKNOWN } from "../../../provider/protocol/values";
 import { verification } from "../../../provider/resources/verification";
+import { trust } from "../../../provider/resources/verification/certificate";
 import { verify } from "../../../provider/resources/verification/run";
 
 jest.mock("../../../provider/resources/verification/run");
@@ -99,4 +100,11 @@ test.each<[string, Properties, RegExp]>([
   ],
 ])("%s is refused", (_what, change, message) => {
   expect(verification.check({}, { ...inputs, ...change }).faults.join("\n")).toMatch(message);
+});
+
+test("an authority file that is missing or is none is named in one message", () => {
+  expect(() => trust("/nonexistent/ca.pem")).toThrow(
+    /^verification\.caFile \/nonexistent\/ca\.pem cannot be used: ENOENT.*\n {2}do: name a readable PEM file/,
+  );
+  expect(() => trust(__filename)).toThrow(/cannot be used/);
 });
