@@ -14,6 +14,6 @@ export const RESTART_SETTINGS: ReadonlySet<string> = new Set(
    recovery_target_inclusive recovery_target_lsn recovery_target_name recovery_target_time recovery_target_timeline
    recovery_target_xid reserved_connections serializable_buffers shared_buffers shared_memory_type
    shared_preload_libraries subtransaction_buffers superuser_reserved_connections track_activity_query_size
-   track_commit_timestamp transaction_buffers unix_socket_directories unix_socket_group unix_socket_permissions
+   trace_connection_negotiation track_commit_timestamp transaction_buffers unix_socket_directories unix_socket_group unix_socket_permissions
    wal_buffers wal_decode_buffer_size wal_level wal_log_hints`.split(/\s+/),
 );

@@ -206,7 +206,13 @@ describe("the release", () => {
 
   it("asks Synapse itself, cheapest question first, and lets none of them reach the network", async () => {
     const validators = (await homeserver(fixture("minimal")))?.validators ?? {};
-    expect(Object.keys(validators).sort()).toEqual(["10-config", "20-database", "30-dry-start", "40-unit"]);
+    expect(Object.keys(validators).sort()).toEqual([
+      "10-config",
+      "15-ports",
+      "20-database",
+      "30-dry-start",
+      "40-unit",
+    ]);
     expect(validators["30-dry-start"]).toMatchObject({ isolateNetwork: true, user: "matrix-synapse" });
     expect(validators["10-config"]?.argv[0]).toBe("/opt/hearth/synapse/1.163.2/bin/python");
   });

@@ -120,7 +120,7 @@ describe("Postgres", () => {
 
 describe("Synapse", () => {
   it("[A1] a second apply of the same stack changes nothing", async () => {
-    for (const name of ["certificates", "postgres", "homeserver", "proxy"]) {
+    for (const name of ["postgres", "homeserver", "proxy"]) {
       expect([name, changesOf(ok(await releases.apply(minimal, name)))]).toEqual([name, []]);
     }
   });
@@ -187,6 +187,27 @@ describe("Synapse", () => {
     expect(await synapsePid()).toBe(before);
     expect(await healthy()).toBe("OK");
   });
+
+  it.each(["127.0.0.1", "0.0.0.0"])(
+    "[A4] a port that another program has on %s is named before Synapse stops",
+    async (address) => {
+      const before = await synapsePid();
+      const server = `python3 -m http.server --bind ${address} 8123`;
+      await sh(
+        host,
+        `systemd-run --quiet --unit=taker ${server}; until ss -Hltn | grep -q :8123; do sleep 0.1; done`,
+      );
+      try {
+        const stack = changed(minimal, { "homeserver.listener": { port: 8123 } });
+        const failure = failureOf(await releases.apply(stack, "homeserver"));
+        expect(failure).toMatchObject({ step: "validate", text: expect.stringContaining("15-ports") });
+        expect(failure.text).toMatch(/port 8123 on 127.0.0.1 is held by python3 \(pid \d+\): stop it/);
+        expect(await synapsePid()).toBe(before);
+      } finally {
+        await sh(host, "systemctl stop taker");
+      }
+    },
+  );
 
   it("[A4] a database that is stopped is named before anything is swapped", async () => {
     await sh(host, "systemctl stop postgresql@17-main");

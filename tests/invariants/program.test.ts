@@ -1,3 +1,5 @@
+import { toProperties } from "../../provider/protocol/values";
+import { checkRelease } from "../../provider/release/check";
 import { fixtureStacks } from "../fixtures/stacks";
 import {
   DEBIAN_12,
@@ -28,6 +30,13 @@ function comparable(run: ProgramRun): unknown {
   return JSON.parse(text.replaceAll(/-----BEGIN CERTIFICATE-----[^"]*/g, "[certificate]"));
 }
 
+it.each(fixtureStacks())(
+  "[A1] $name makes the same resources each time, so that a second up changes nothing",
+  async (stack) => {
+    expect(comparable(await runProgram(stack))).toEqual(comparable(await runProgram(stack)));
+  },
+);
+
 function hostOf(resource: Registered): string {
   const connection = resource.inputs.connection;
   return typeof connection === "object" && connection !== null && "name" in connection
@@ -41,8 +50,12 @@ describe.each(grid)("$title", ({ stack, facts }) => {
     run = await runProgram(stack, facts);
   });
 
-  it("[A1] the same stack makes the same resources, so that a second up changes nothing", async () => {
-    expect(comparable(await runProgram(stack, facts))).toEqual(comparable(run));
+  it("the provider takes every release as it is", () => {
+    const releases = run.resources.filter(({ type }) => type === `${OURS}Release`);
+    for (const { name, inputs } of releases) {
+      expect([name, checkRelease({}, toProperties(inputs)).faults]).toEqual([name, []]);
+    }
+    expect(releases.length).toBeGreaterThan(3);
   });
 
   it("every resource on a host is named after the host, and no two are alike", () => {

@@ -131,6 +131,8 @@ export async function runProgram(stack: FixtureStack, facts: HostFacts = DEBIAN_
   process.env.PULUMI_CONFIG_SECRET_KEYS = JSON.stringify(["hearth:secrets"]);
   try {
     jest.resetModules();
+    // Every load of the SDK listens for the end of the process.
+    process.setMaxListeners(0);
     return await record(stack, facts);
   } finally {
     process.chdir(before);
