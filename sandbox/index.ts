@@ -1,4 +1,5 @@
 import fs from "node:fs/promises";
+import path from "node:path";
 import { ensureCa, issue } from "./certificates";
 import { isRunning, killContainer, leaderOf, signalReboot, startContainer } from "./container";
 import { SandboxError } from "./errors";
@@ -264,6 +265,7 @@ async function describe(state: StateDirectory, record: HostRecord, subnet: strin
     knownHostsFile: knownHostsFile(state),
     identityFile: state.path("ssh", "id_ed25519"),
     caFile: state.path("ca", "ca.crt"),
-    root: await fs.realpath(`${container.directory}/root`),
+    // Not the realpath of the root itself: another command may be removing this very host.
+    root: path.join(await fs.realpath(state.path("hosts")), record.name, "root"),
   };
 }
