@@ -171,10 +171,13 @@ describe.each(CASES)("nginx of $suite", ({ suite, facts }) => {
   it("[A4] a configuration that nginx does not take is refused, and nginx serves on", async () => {
     const pid = await sh(host, "systemctl show -p MainPID --value nginx");
     const sites = "/etc/hearth/proxy/sites/matrix.conf";
-    const broken = {
-      [sites]: { content: "server { listen 443 sll; }\n", mode: "0644", owner: "root", group: "root" },
-    };
-    const failure = failureOf(await releases.apply(stack, "proxy", { files: broken }));
+    const file = { content: "server { listen 443 sll; }\n", mode: "0644", owner: "root", group: "root" };
+    const failure = failureOf(
+      await releases.apply(stack, "proxy", (wanted) => ({
+        ...wanted,
+        files: { ...wanted.files, [sites]: file },
+      })),
+    );
     expect(failure).toMatchObject({
       step: "validate",
       text: expect.stringContaining('invalid parameter "sll"'),
@@ -187,7 +190,12 @@ describe.each(CASES)("nginx of $suite", ({ suite, facts }) => {
     const pid = await sh(host, "systemctl show -p MainPID --value nginx");
     // Each run of the program issues a new certificate.
     ok(await releases.apply(stack, "certificates"));
-    ok(await releases.apply(stack, "proxy", { revisions: { certificates: "renewed" } }));
+    ok(
+      await releases.apply(stack, "proxy", (wanted) => ({
+        ...wanted,
+        revisions: { certificates: "renewed" },
+      })),
+    );
     const served =
       "openssl s_client -connect 127.0.0.1:443 -servername example.org </dev/null 2>/dev/null | openssl x509 -noout -fingerprint";
     const own = await sh(host, "openssl x509 -noout -fingerprint -in /etc/hearth/tls/fullchain.pem");

@@ -13,12 +13,16 @@ export class RealReleases {
     readonly facts = DEBIAN_13,
   ) {}
 
-  /** Applies one release of a stack; `override` replaces parts of what the component wants. */
-  async apply(stack: FixtureStack, name: string, override: Partial<ReleaseInputs> = {}): Promise<Answer> {
+  /** Applies one release of a stack; `edit` changes what the component wants, to see what hosts make of it. */
+  async apply(
+    stack: FixtureStack,
+    name: string,
+    edit: (wanted: ReleaseInputs) => ReleaseInputs = (wanted) => wanted,
+  ): Promise<Answer> {
     const wanted = releasesOf(await runProgram(stack, this.facts))[name];
     if (wanted === undefined) throw new Error(`${stack.name} makes no release ${name}`);
     const instance = this.instances.get(name) ?? "-";
-    const answer = await call(this.host, "apply", { ...wanted, ...override }, { instance });
+    const answer = await call(this.host, "apply", edit(wanted), { instance });
     const [made] = answer.of("release");
     if (made?.[0] !== undefined) this.instances.set(name, made[0]);
     return answer;
