@@ -8,6 +8,7 @@ in one of them says why it has no answer. Nothing is judged here, and nothing st
 """
 
 import concurrent.futures
+import contextlib
 import http.client
 import json
 import os
@@ -41,21 +42,37 @@ class ProxyConnection(http.client.HTTPSConnection):
         self.sock = self._context.wrap_socket(plain, server_hostname=self.host)
 
 
+class HungUp(ConnectionError):
+    """The proxy closed the connection in the middle of a request, and its answer, if there was one, is lost."""
+
+
 def through_proxy(request, token, method, path, headers=None, body=None, timeout=10.0):
     """Status and decoded JSON of a request through the proxy, as Hearth's admin account."""
     address = tuple(request.get("proxyAddress", ("127.0.0.1", 443)))
     connection = ProxyConnection(address, request["publicHost"], timeout)
     try:
-        connection.request(method, path, body=body, headers={"Authorization": f"Bearer {token}", **(headers or {})})
-        response = connection.getresponse()
-        text = response.read()
+        connection.connect()
+        headers = {"Authorization": f"Bearer {token}", **(headers or {})}
+        status, text = exchange(connection, method, path, headers, body)
     finally:
         connection.close()
     try:
         answer = json.loads(text)
     except ValueError:
         answer = {}
-    return response.status, answer if isinstance(answer, dict) else {}
+    return status, answer if isinstance(answer, dict) else {}
+
+
+def exchange(connection, method, path, headers, body):
+    """A proxy that does not want a body answers and hangs up while it is being sent; often its answer can still be read."""
+    lost = (ConnectionError, ssl.SSLError, http.client.HTTPException)
+    try:
+        with contextlib.suppress(ConnectionError, ssl.SSLError):
+            connection.request(method, path, body=body, headers=headers)
+        response = connection.getresponse()
+        return response.status, response.read()
+    except lost as error:
+        raise HungUp(str(error) or type(error).__name__) from error
 
 
 def zeros(count):
@@ -72,9 +89,8 @@ def observe_upload(request, token):
     path = "/_matrix/media/v3/upload?filename=hearth-verify"
     try:
         status, answer = through_proxy(request, token, "POST", path, headers, zeros(size), UPLOAD_TIMEOUT)
-    except (BrokenPipeError, ConnectionResetError):
-        # The proxy closed the connection over a body it does not want.
-        return {"bytes": size, "status": 413, "removed": None}
+    except HungUp as error:
+        return {"bytes": size, "hungUp": str(error), "removed": None}
     seen = {"bytes": size, "status": status, "message": answer.get("error"), "removed": None}
     uri = answer.get("content_uri", "")
     if status == 200 and uri.startswith("mxc://"):

@@ -7,7 +7,13 @@ const LEAST_FREE = 1024 ** 3;
 /** What provider/host/verify.py saw; `error`: why that question has no answer. */
 export interface Observations {
   admin: Failed;
-  upload?: Failed & { bytes?: number; status?: number; message?: string | null; removed?: string | null };
+  upload?: Failed & {
+    bytes?: number;
+    status?: number;
+    hungUp?: string;
+    message?: string | null;
+    removed?: string | null;
+  };
   forwardedAddress?: Failed & { forged?: string; believed?: boolean; seen?: string[] };
   destinations?: Failed & { known?: number; failing?: number; names?: string[] };
   database: Failed & { sqlite: string[]; connections?: number; available?: number };
@@ -32,11 +38,9 @@ export function judgeUpload(seen: Observations): Finding {
   const open = blocked(seen, upload);
   if (open !== undefined || upload === undefined) return open ?? notChecked("no answer");
   const size = `${bytes(upload.bytes ?? 0)} (${upload.bytes} bytes)`;
-  if (upload.status === 413) {
-    return fail(
-      `an upload of ${size} was refused as too large`,
-      "make the proxy's body limit equal to max_upload_size",
-    );
+  if (upload.status === 413 || upload.hungUp !== undefined) {
+    const how = upload.status === 413 ? "refused as too large" : `cut off by the proxy (${upload.hungUp})`;
+    return fail(`an upload of ${size} was ${how}`, "make the proxy's body limit equal to max_upload_size");
   }
   if (upload.status !== 200) {
     return fail(

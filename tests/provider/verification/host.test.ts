@@ -43,6 +43,7 @@ describe("what the host saw", () => {
   test.each<[keyof typeof judges, string, Partial<host.Observations>, Result]>([
     ["upload", "[V7] taken and removed", {}, "pass"],
     ["upload", "[V7] too large", { upload: { bytes: 1024, status: 413 } }, "fail"],
+    ["upload", "[V7] cut off", { upload: { bytes: 1024, hungUp: "EOF occurred" } }, "fail"],
     ["upload", "[V7] time-out of the proxy", { upload: { bytes: 1024, status: 504 } }, "fail"],
     [
       "upload",
