@@ -11,6 +11,9 @@ import { type Result, running, summary, writeResult } from "./result";
 import { addressesOf, deployPair, raiseHosts, wasVerified } from "./servers";
 import { Steps } from "./steps";
 
+/** Exit code after a signal, as a shell has it for Ctrl-C. */
+const STOPPED = 130;
+
 async function up(layout: Layout, steps: Steps, signal: AbortSignal): Promise<string> {
   const { timings } = steps;
   timings.toolchain = Math.round(process.uptime() * 10) / 10;
@@ -72,7 +75,7 @@ function stopOnSignals(): AbortSignal {
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
     process.once(signal, () => {
       process.stderr.write("\nstopping; what is under way on the hosts ends first (once more: at once)\n");
-      process.exitCode = 130;
+      process.exitCode = STOPPED;
       if (signal !== "SIGINT") controller.abort();
     });
   }
@@ -92,10 +95,16 @@ async function main(): Promise<void> {
     const work = () => (removal ? down(layout, steps) : up(layout, steps, signal));
     process.stdout.write(await withLock(state, `quickstart-${name}`, wait, work));
   } catch (error) {
-    const known = error instanceof QuickstartError || error instanceof SandboxError;
-    if (!known && process.exitCode !== 130) throw error;
-    process.stderr.write(`quickstart: ${error instanceof Error ? error.message : String(error)}\n`);
-    process.exitCode ??= 1;
+    // Whatever fails after a signal fails because of it.
+    if (process.exitCode === STOPPED) {
+      process.stderr.write(
+        "quickstart: stopped. Run it again to go on, or remove it all: npm run quickstart -- --down\n",
+      );
+      return;
+    }
+    if (!(error instanceof QuickstartError || error instanceof SandboxError)) throw error;
+    process.stderr.write(`quickstart: ${error.message}\n`);
+    process.exitCode = 1;
   }
 }
 

@@ -49,7 +49,9 @@ export function underWay(events: readonly EngineEvent[]): string[] {
   const names = new Set<string>();
   for (const { resourcePreEvent, resOutputsEvent, resOpFailedEvent } of events) {
     const begun = resourcePreEvent?.metadata;
-    if (begun?.new?.custom && !["same", "refresh"].includes(begun.op)) names.add(nameOf(begun.urn));
+    const changes =
+      begun?.new?.custom && !begun.type.startsWith("pulumi:") && !["same", "refresh"].includes(begun.op);
+    if (changes) names.add(nameOf(begun.urn));
     const ended = resOutputsEvent ?? resOpFailedEvent;
     if (ended) names.delete(nameOf(ended.metadata.urn));
   }
