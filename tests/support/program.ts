@@ -2,6 +2,9 @@ import { execFileSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import * as pulumi from "@pulumi/pulumi";
+import { MockMonitor } from "@pulumi/pulumi/runtime/mocks";
+import * as zod from "zod";
 import type { HostFacts } from "../../provider/contract/host";
 import type { ReleaseInputs } from "../../provider/contract/release";
 import { type FixtureStack, fixtureStacks, parsedFixture } from "../fixtures/stacks";
@@ -131,8 +134,9 @@ export async function runProgram(stack: FixtureStack, facts: HostFacts = DEBIAN_
   process.env.PULUMI_CONFIG_SECRET_KEYS = JSON.stringify(["hearth:secrets"]);
   try {
     jest.resetModules();
-    // Every load of the SDK listens for the end of the process.
-    process.setMaxListeners(0);
+    // Our own modules run anew; those of others are large, and keep nothing of a run that the next does not replace.
+    jest.doMock("@pulumi/pulumi", () => pulumi);
+    jest.doMock("zod", () => zod);
     return await record(stack, facts);
   } finally {
     process.chdir(before);
@@ -141,23 +145,12 @@ export async function runProgram(stack: FixtureStack, facts: HostFacts = DEBIAN_
 }
 
 async function record(stack: FixtureStack, facts: HostFacts): Promise<ProgramRun> {
-  const pulumi: typeof import("@pulumi/pulumi") = require("@pulumi/pulumi");
-  const {
-    MockMonitor,
-  }: typeof import("@pulumi/pulumi/runtime/mocks") = require("@pulumi/pulumi/runtime/mocks");
   const run: ProgramRun = { resources: [], outputs: {}, warnings: [], errors: [] };
-  const register = MockMonitor.prototype.registerResource;
-  MockMonitor.prototype.registerResource = function (req, callback) {
-    run.resources.push({
-      type: req.getType(),
-      name: req.getName(),
-      // Not what the mocks get: they see a whole object as secret when one of its leaves is.
-      inputs: req.getObject()?.toJavaScript() ?? {},
-      dependsOn: req.getDependenciesList().map(nameOf).sort(),
-      parent: nameOf(req.getParent()),
-    });
-    return register.call(this, req, callback);
-  };
+  const log = [
+    jest.spyOn(pulumi.log, "warn").mockImplementation(async (message) => void run.warnings.push(message)),
+    jest.spyOn(pulumi.log, "error").mockImplementation(async (message) => void run.errors.push(message)),
+  ];
+  const recorder = recordInto(run);
   await pulumi.runtime.setMocks(
     {
       call: () => ({}),
@@ -170,21 +163,35 @@ async function record(stack: FixtureStack, facts: HostFacts): Promise<ProgramRun
     stack.name,
   );
   pulumi.runtime.setAllConfig(configOf(stack), ["hearth:secrets"]);
-  pulumi.log.warn = async (message: string) => {
-    run.warnings.push(message);
-  };
-  pulumi.log.error = async (message: string) => {
-    run.errors.push(message);
-  };
-  run.outputs = await resolved(pulumi, require("../../index"));
-  await pulumi.runtime.disconnect();
+  try {
+    run.outputs = await resolved(require("../../index"));
+    await pulumi.runtime.disconnect();
+  } finally {
+    for (const spy of [...log, recorder]) spy.mockRestore();
+  }
   return run;
 }
 
-function resolved(
-  pulumi: typeof import("@pulumi/pulumi"),
-  exported: Record<string, unknown>,
-): Promise<Record<string, unknown>> {
+/** Writes down every registration. Not what the mocks get: they see a whole object as secret when one of its leaves is. */
+function recordInto(run: ProgramRun) {
+  const register = MockMonitor.prototype.registerResource;
+  return jest.spyOn(MockMonitor.prototype, "registerResource").mockImplementation(function (
+    this: MockMonitor,
+    req,
+    callback,
+  ) {
+    run.resources.push({
+      type: req.getType(),
+      name: req.getName(),
+      inputs: req.getObject()?.toJavaScript() ?? {},
+      dependsOn: req.getDependenciesList().map(nameOf).sort(),
+      parent: nameOf(req.getParent()),
+    });
+    return register.call(this, req, callback);
+  });
+}
+
+function resolved(exported: Record<string, unknown>): Promise<Record<string, unknown>> {
   return new Promise((resolve) => {
     pulumi.output({ ...exported }).apply((values) => resolve(values));
   });
