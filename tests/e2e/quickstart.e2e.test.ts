@@ -121,7 +121,7 @@ test("a second run changes nothing: no restart, the same file, and it keeps the 
   expect({ lives: await lives(), result: fs.readFileSync(resultFile, "utf8") }).toEqual(before);
 });
 
-test("what it suggests to try works: a preview shows exactly the changed line of the retention edit", async () => {
+test("what it suggests to try works: a preview shows exactly the changed line of the retention edit, and the one restart", async () => {
   const commands = first.stdout.split("\n").map((line) => line.trim());
   const [backend, edit, preview] = ["export PULUMI", "sed -i", "toolchain/pulumi preview"].map((start) =>
     commands.find((line) => line.startsWith(start)),
@@ -138,14 +138,15 @@ test("what it suggests to try works: a preview shows exactly the changed line of
     ]),
   ).toBe("30d");
   fs.writeFileSync(config, before);
-  const changed = shown.stdout
-    .split("\n")
-    .map((line) => line.trim())
-    .filter((line) => /^[-+] /.test(line));
-  expect({ code: shown.code, changed, stderr: shown.stderr }).toEqual({
+  const lines = [...shown.stdout.split("\n"), ...shown.stderr.split("\n")].map((line) => line.trim());
+  expect({
+    code: shown.code,
+    changed: lines.filter((line) => /^[-+] /.test(line)),
+    restarts: lines.filter((line) => line.includes("will re")),
+  }).toEqual({
     code: 0,
     changed: ["-   remote_media_lifetime: 90d", "+   remote_media_lifetime: 30d"],
-    stderr: "",
+    restarts: ["will restart matrix-synapse.service"],
   });
 });
 
