@@ -10,11 +10,18 @@ unit_fact() {
 
 is_up() { case $1 in active | activating | reloading) return 0 ;; *) return 1 ;; esac; }
 
-# Keeps what every unit of this and the last request is like, for the way back.
+# Keeps what every unit of this and the last request is like, for the way back. A unit that somebody stopped or switched off
+# by hand counts as what the last apply made it: the way back leads to that generation, whose health is then proved.
 keep_units() {
   { cut -f 1 -- "$(table units)" && if [ -f "$OWN/manifest" ]; then awk -F'\t' '$1 == "unit" { print $2 }' "$OWN/manifest"; fi; } |
     sort -u >"$WORK/list.all-units"
-  scan_units "$WORK/list.all-units" "$DIR/undo/units"
+  scan_units "$WORK/list.all-units" "$WORK/all-units"
+  awk -F'\t' -v OFS='\t' '
+    T == 1 { if ($1 == "unit") { on[$2] = $3; state[$2] = $4 } next }
+    on[$1] == 1 && $2 == "disabled" { $2 = "enabled" }
+    state[$1] == "running" { $3 = "active" }
+    { print }
+  ' T=1 "$recorded" T=2 "$WORK/all-units" >"$DIR/undo/units"
 }
 
 # What the units were not yet started with, by the record of the last apply: revisions, and additions of an apply that failed later.

@@ -285,6 +285,17 @@ describe("a change that would break the service", () => {
     expect(await served()).toContain("# two");
   });
 
+  it("[A4] rolls back to a running service when somebody had stopped it before", async () => {
+    await sh(host, "systemctl disable --now probe.service");
+    const release = probeRelease(conf("two"));
+    release.tasks = { never: { observe: ["/bin/echo", "no"], apply: ["/bin/true"], want: "yes" } };
+    const done = await apply(release);
+    expect(done.of("undone")).toEqual([["ok", expect.stringContaining("units and health are as before")]]);
+    expect(await sh(host, "systemctl is-enabled probe.service; systemctl is-active probe.service")).toBe(
+      "enabled\nactive",
+    );
+  });
+
   it("restarts for a package that a failed apply had already installed", async () => {
     const release = probeRelease(conf("two"), { packages: { busybox: "any", curl: "any", bc: "any" } });
     const refusing: Release = {
