@@ -1,5 +1,6 @@
 import fs from "node:fs/promises";
 import path from "node:path";
+import { Stack } from "../../sandbox/deploy/stack";
 import { downHost, SandboxError } from "../../sandbox/index";
 import { withLock } from "../../sandbox/lock";
 import { journey } from "../../sandbox/matrix/journey";
@@ -57,6 +58,9 @@ async function down(layout: Layout, steps: Steps): Promise<string> {
   await steps.run("down", "Removing the hosts, their state and files", async (note) => {
     const remove = (name: string) => downHost(name, { progress: (text) => note(name, text) });
     await Promise.all(layout.servers.map((server) => remove(server.host)));
+    for (const { stack } of layout.servers) {
+      await new Stack({ name: stack, directory: layout.directory }).removeStray();
+    }
     await fs.rm(layout.directory, { recursive: true, force: true });
     await fs.rm(layout.resultFile, { force: true });
   });

@@ -87,6 +87,8 @@ Try next
     sed -i 's/remoteLifetime: 90d/remoteLifetime: 30d/' ${config}
     ${pulumi} preview --diff -s ${one.stack} --config-file ${config}
     ${pulumi} up -s ${one.stack} --config-file ${config}
+  Check the server from outside again:
+    npx hearth verify -s ${one.stack}
   Look around on the host:  npm run sandbox -- shell ${one.host}
   Change a file there by hand, and see the next preview tell.
   Remove it all:            npm run quickstart -- --down${name}

@@ -158,7 +158,7 @@ export class Stack {
     const kept: unknown = parseDocument(present).get("encryptionsalt");
     if (kept !== undefined) return kept;
     const inCheckout = path.join(this.project, `Pulumi.${this.options.name}.yaml`);
-    if (fs.existsSync(inCheckout)) {
+    if (!(await this.removeStray())) {
       throw new SandboxError(`the stack name ${this.options.name} is taken by ${inCheckout}; choose another`);
     }
     try {
@@ -173,6 +173,19 @@ export class Stack {
       // The CLI writes the salt beside Pulumi.yaml, whatever the configuration file is; the checkout stays clean.
       await fsp.rm(inCheckout, { force: true });
     }
+  }
+
+  /**
+   * Removes what the CLI leaves beside Pulumi.yaml when someone runs it on this stack without the configuration file: a
+   * stack file with nothing but a salt. Returns false when there is a real one.
+   */
+  async removeStray(): Promise<boolean> {
+    const file = path.join(this.project, `Pulumi.${this.options.name}.yaml`);
+    const text = await fsp.readFile(file, "utf8").catch(() => undefined);
+    if (text === undefined) return true;
+    if (parseDocument(text).has("config")) return false;
+    await fsp.rm(file, { force: true });
+    return true;
   }
 
   private async removeDeadLocks(): Promise<void> {
