@@ -1,3 +1,4 @@
+import { setMaxListeners } from "node:events";
 import {
   Server,
   ServerCredentials,
@@ -45,6 +46,8 @@ export class ProviderServer {
 
   /** Starts listening on loopback and returns the port. */
   listen(): Promise<number> {
+    // Every running call listens for the cancel; there is no limit to how many run.
+    setMaxListeners(0, this.stopping.signal);
     this.server.addService(ResourceProviderService, { ...unimplemented(), ...this.handlers() });
     return new Promise((resolve, reject) => {
       this.server.bindAsync("127.0.0.1:0", ServerCredentials.createInsecure(), (error, port) => {

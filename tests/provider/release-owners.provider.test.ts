@@ -1,0 +1,145 @@
+import { status } from "@grpc/grpc-js";
+import { toProperties } from "../../provider/protocol/values";
+import { CONF, conf, probeRelease } from "../support/probe-release";
+import { ProviderClient } from "../support/provider-client";
+import { failure, ReleaseHost } from "../support/release-host";
+
+let release: ReleaseHost;
+
+beforeAll(async () => {
+  release = await ReleaseHost.start("owners");
+  const inputs = await release.wanted(conf("two"));
+  release.stored = await release.provider.create(release.urn, inputs);
+});
+afterAll(() => release.stop());
+
+test("another server name is refused, in the preview and with the way out", async () => {
+  const news = await release.wanted(conf("two"), { identity: { serverName: "other.test" } });
+  const { code, details } = await failure(release.provider.update(release.urn, release.stored, news, true));
+  expect(code).toBe(status.FAILED_PRECONDITION);
+  expect(details).toMatch(/^owners was set up with serverName "probe\.test" and cannot become "other\.test"/);
+  const { details: created } = await failure(
+    release.provider.create(
+      release.urnOf("renamed"),
+      {
+        ...news,
+        release: "second",
+        files: {},
+        links: {},
+        secrets: {},
+        units: {},
+        validators: {},
+        health: {},
+      },
+      true,
+    ),
+  );
+  expect(created).toMatch(/^owners was set up with serverName "probe\.test"/);
+});
+
+test("a renamed resource without alias is refused with the line to paste", async () => {
+  const { details } = await failure(
+    release.provider.create(release.urnOf("renamed"), release.stored.inputs, true),
+  );
+  expect(details).toContain('aliases: [{ name: "owners-probe" }]');
+  expect((await failure(release.provider.create(release.urnOf("renamed"), release.stored.inputs))).code).toBe(
+    status.FAILED_PRECONDITION,
+  );
+});
+
+test("two releases that want one path are refused, naming path and owner", async () => {
+  const news = await release.wanted(conf("two"), { release: "second" });
+  const { details } = await failure(release.provider.create(release.urnOf("renamed"), news, true));
+  expect(details).toMatch(/^release "second" wants what other releases on owners own\n/);
+  expect(details).toContain(`  ${CONF} belongs to release "probe"\n`);
+});
+
+test("Ctrl-C while it waits for health: the host rolls back and the error says so", async () => {
+  const own = await ProviderClient.start();
+  const health = {
+    never: { kind: "http" as const, url: "http://127.0.0.1:8099/nothing", status: 200, timeoutSeconds: 60 },
+  };
+  const news = await release.wanted(conf("four"), { health });
+  // Given secrets are known to the process that checked them.
+  await own.check(
+    release.urn,
+    toProperties({ ...news, secrets: probeRelease("").secrets }),
+    release.stored.inputs,
+  );
+  const running = failure(own.update(release.urn, release.stored, news));
+  await release.reached("waiting until the services answer", own);
+  await own.cancel();
+  const { code, details } = await running;
+  expect(code).toBe(status.ABORTED);
+  expect(details).toMatch(
+    /^release "probe" on owners was rolled back: .*cancelled\n {2}now: generation \d+ is active/,
+  );
+  expect(await own.kill("SIGINT")).toBe(0);
+  expect(await release.served()).toBe(conf("two").trim());
+});
+
+test("a connection that is lost while a change runs is opened again and the result found", async () => {
+  const news = await release.wanted(conf("five"), {
+    tasks: {
+      slow: {
+        observe: ["/bin/cat", "/run/slow"],
+        apply: ["/bin/sh", "-c", "sleep 4; echo five >/run/slow"],
+        want: "five",
+      },
+    },
+  });
+  const running = release.provider.update(release.urn, release.stored, news);
+  await release.reached("slow: from");
+  await release.shell("pkill -f 'sshd-session: root' || true").catch(() => undefined);
+  release.stored = await running;
+  expect(release.provider.logs.map(({ message }) => message)).toContain(
+    `the connection to ${release.name} was lost; trying again in 1 s`,
+  );
+  expect(release.provider.takeLogs("info").at(-1)).toContain("health ok");
+  expect(await release.served()).toBe(conf("five").trim());
+});
+
+test("HEARTH_OFFLINE=1: the last known state, one warning, no host asked", async () => {
+  const offline = await ProviderClient.start({ HEARTH_OFFLINE: "1" });
+  const away = {
+    ...release.stored,
+    inputs: {
+      ...release.stored.inputs,
+      connection: { ...Object(release.stored.inputs.connection), port: 1 },
+    },
+  };
+  expect(await offline.read(release.urn, away)).toEqual(away);
+  await offline.read(release.urn, away);
+  expect(offline.takeLogs("warning")).toEqual([
+    `${release.name} is not contacted (HEARTH_OFFLINE=1): the plan stands on the last known state`,
+  ]);
+  expect(await offline.stop()).toBe(0);
+});
+
+test("a Delete of another instance does nothing: it must not take its successor's files", async () => {
+  await release.provider.delete(release.urn, {
+    ...release.stored,
+    outputs: { ...release.stored.outputs, instance: "0".repeat(32) },
+  });
+  expect(await release.served()).toBe(conf("five").trim());
+});
+
+test("a lost state is adopted: create finds what is there, keeps its data, and the old state's Delete comes too late", async () => {
+  const inputs = await release.wanted(conf("five"), {}, {});
+  await release.provider.create(release.urn, inputs, true);
+  expect(release.provider.takeLogs("info").at(-1)).toContain('release "probe" exists on owners already');
+  const old = release.stored;
+  release.stored = await release.provider.create(release.urn, inputs);
+  await release.provider.delete(release.urn, old);
+  expect(await release.served()).toBe(conf("five").trim());
+});
+
+test("[A5] delete stops and removes what is owned, keeps data, and the next look finds it gone", async () => {
+  await release.provider.delete(release.urn, release.stored);
+  expect(
+    await release.shell(
+      `ls ${CONF} 2>&1; systemctl is-active probe.service; cat /var/lib/probe/data/mark /etc/issue.net`,
+    ),
+  ).toMatch(/No such file or directory\ninactive\nmarked\n(?!Probe$)/);
+  expect(await release.provider.read(release.urn, release.stored)).toBeUndefined();
+});
