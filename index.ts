@@ -62,6 +62,6 @@ const checks = config.verification.enabled
 export const serverName = config.homeserver.serverName;
 export const baseUrl = baseUrlOf(config.homeserver);
 export const userIds = accounts.userIds;
-/** The documents to serve at the bare domain, when another web server does that. */
-export const wellKnown = delegation.servedHere ? undefined : delegation.documents;
-export const verification = checks?.results;
+/** The documents for the bare domain's own web server, when that is another one. */
+export const wellKnown = delegation.servedHere ? "served here" : delegation.documents;
+export const verification = checks?.summary ?? "switched off";

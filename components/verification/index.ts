@@ -25,7 +25,8 @@ export interface VerificationArgs {
 
 /** The checks from outside, after everything else. Stateless. */
 export class Checks extends pulumi.ComponentResource {
-  readonly results: pulumi.Output<CheckResult[]>;
+  /** One line for the stack's outputs; `hearth verify` shows each check with what it saw. */
+  readonly summary: pulumi.Output<string>;
 
   constructor(name: string, args: VerificationArgs, opts?: pulumi.ComponentResourceOptions) {
     super("hearth:verification:Checks", name, {}, opts);
@@ -33,9 +34,18 @@ export class Checks extends pulumi.ComponentResource {
       parent: this,
       dependsOn: [...Object.values(args.releases).map(({ release }) => release), ...args.after],
     });
-    this.results = verification.results;
-    this.registerOutputs({ results: this.results });
+    this.summary = verification.results.apply(summaryOf);
+    this.registerOutputs({ summary: this.summary });
   }
+}
+
+/** `21 passed; not checked: dns` (a failed check is an error, so there is none to count). */
+export function summaryOf(results: readonly CheckResult[]): string {
+  const passed = results.filter(({ result }) => result === "pass").length;
+  const unchecked = results.filter(({ result }) => result === "not checked").map(({ check }) => check);
+  return [`${passed} passed`, ...(unchecked.length > 0 ? [`not checked: ${unchecked.join(", ")}`] : [])].join(
+    "; ",
+  );
 }
 
 function inputsOf(args: VerificationArgs): Inputs<VerificationInputs> {

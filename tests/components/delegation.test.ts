@@ -27,6 +27,6 @@ describe("[V3] the well-known documents", () => {
   });
 
   it("are no outputs when they are served here", async () => {
-    expect((await runProgram(fixture("minimal"))).outputs.wellKnown).toBeUndefined();
+    expect((await runProgram(fixture("minimal"))).outputs.wellKnown).toBe("served here");
   });
 });

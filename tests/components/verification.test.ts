@@ -1,3 +1,4 @@
+import { summaryOf } from "../../components/verification";
 import { changed, fixture, runProgram } from "../support/program";
 
 const checksOf = async (stack = fixture("full")) => {
@@ -36,4 +37,17 @@ it("[V7] [V13] they measure against the stack's own limits, in bytes", async () 
 
 it("nothing is checked when the stack says so", async () => {
   expect(await checksOf(changed(fixture("minimal"), { "verification.enabled": false }))).toBeUndefined();
+});
+
+it("the stack's output is one line: how many passed, and what was not looked at", () => {
+  const check = (name: string, result: "pass" | "not checked") => ({
+    check: name,
+    result,
+    seen: "",
+    fix: "",
+  });
+  expect(summaryOf([check("tls", "pass"), check("dns", "not checked"), check("keys", "pass")])).toBe(
+    "2 passed; not checked: dns",
+  );
+  expect(summaryOf([check("tls", "pass")])).toBe("1 passed");
 });
