@@ -3,13 +3,13 @@ import path from "node:path";
 import { Stack } from "../../sandbox/deploy/stack";
 import { downHost, SandboxError } from "../../sandbox/index";
 import { withLock } from "../../sandbox/lock";
-import { journey } from "../../sandbox/matrix/journey";
+import { type JourneyResult, journey } from "../../sandbox/matrix/journey";
 import { StateDirectory } from "../../sandbox/state";
 import { parseArguments, USAGE } from "./arguments";
 import { QuickstartError } from "./errors";
 import { type Layout, layoutOf } from "./layout";
-import { type Result, running, summary, writeResult } from "./result";
-import { addressesOf, deployPair, raiseHosts, wasVerified } from "./servers";
+import { type Result, type RunningServer, running, summary, writeResult } from "./result";
+import { addressesOf, both, deployPair, type Pair, raiseHosts, wasVerified } from "./servers";
 import { Steps } from "./steps";
 
 /** Exit code after a signal, as a shell has it for Ctrl-C. */
@@ -31,27 +31,39 @@ async function up(layout: Layout, steps: Steps, signal: AbortSignal): Promise<st
   const changed = await steps.run("checks", "Checking both from outside", (note) =>
     deployPair(layout, pair, true, note),
   );
-  const servers = await Promise.all(pair.map(running));
-  const met = await steps.run("journey", "Sending an encrypted message across federation", (note) => {
-    const [first, second] = servers;
-    if (!first || !second) throw new Error("both servers are running");
-    const credentials = (server: typeof first) => ({
-      serverName: server.serverName,
-      ...firstOf(server.accounts),
-    });
-    return journey({
-      accounts: [credentials(first), credentials(second)],
-      ...{ resolve: addressesOf(pair), caFile: first.caFile, alias: "hello" },
-      logFile: path.join(layout.directory, "clients.log"),
-      progress: (text) => note("clients", text),
-    });
-  });
+  const servers = await both(pair, running);
+  const met = await steps.run("journey", "Sending an encrypted message across federation", (note) =>
+    meet(layout, pair, servers, (text) => note("clients", text)),
+  );
   timings.total = Math.round(process.uptime() * 10) / 10;
   const result: Result = { servers, timings };
   await writeResult(layout, result);
   const what = changed === 0 ? "Nothing had to change." : "";
   const said = met.messages.map((text, index) => `  ${met.userIds[index]}: ${text}`).join("\n");
   return `${what}\nRead by the other side, decrypted, after ${timings.total} s:\n${said}\n${summary(layout, pair, result)}`;
+}
+
+/** The first person of each server meets the other's. */
+async function meet(
+  layout: Layout,
+  pair: Pair,
+  [one, two]: [RunningServer, RunningServer],
+  progress: (text: string) => void,
+): Promise<JourneyResult> {
+  const logFile = path.join(layout.directory, "clients.log");
+  const credentials = ({ serverName, accounts }: RunningServer) => ({ serverName, ...accounts[0] });
+  try {
+    return await journey({
+      accounts: [credentials(one), credentials(two)],
+      ...{ resolve: addressesOf(pair), caFile: one.caFile, alias: "hello", logFile, progress },
+    });
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new QuickstartError(
+      `both servers run, but no message passed between them: ${reason}\nLog of the clients: ${logFile}\n` +
+        "Run it again, or see what the servers say of themselves: npx hearth verify --help",
+    );
+  }
 }
 
 async function down(layout: Layout, steps: Steps): Promise<string> {
@@ -65,12 +77,6 @@ async function down(layout: Layout, steps: Steps): Promise<string> {
     await fs.rm(layout.resultFile, { force: true });
   });
   return "Gone. The toolchain and the base image of the hosts stay for the next time.\n";
-}
-
-function firstOf<T>(list: readonly T[]): T {
-  const [first] = list;
-  if (first === undefined) throw new Error("an empty list");
-  return first;
 }
 
 /** Ctrl-C reaches every program of the terminal by itself; other signals are handed on. The second one ends us at once. */

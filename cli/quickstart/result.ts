@@ -21,7 +21,8 @@ export interface RunningServer {
   /** Sandbox host, for `npm run sandbox -- shell HOST`. */
   host: string;
   caFile: string;
-  accounts: Account[];
+  /** The person of this server first, then the admin. */
+  accounts: [Account, Account];
 }
 
 /** The content of `.hearth/quickstart.json`. */
@@ -36,17 +37,15 @@ const ADMIN = "admin";
 /** The server with its accounts; the passwords were made on the host and are read from its root-only files. */
 export async function running(server: Server): Promise<RunningServer> {
   const { serverName, baseUrl, host, sandboxHost, person } = server;
-  const accounts = [];
-  for (const user of [person.user, ADMIN]) {
+  const account = async (user: string): Promise<Account> => {
     const file = passwordFile(user);
     const read = await onHost(sandboxHost, ["cat", file]);
-    if (read.code !== 0) {
-      throw new QuickstartError(
-        `cannot read ${file} on ${host}, where the account's password should be: ${read.stderr.trim()}`,
-      );
-    }
-    accounts.push({ user, password: read.stdout.trim() });
-  }
+    if (read.code === 0) return { user, password: read.stdout.trim() };
+    throw new QuickstartError(
+      `cannot read ${file} on ${host}, where the account's password should be: ${read.stderr.trim()}`,
+    );
+  };
+  const accounts: [Account, Account] = [await account(person.user), await account(ADMIN)];
   return {
     ...{ serverName, baseUrl, host, accounts },
     address: sandboxHost.address,

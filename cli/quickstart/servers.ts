@@ -108,7 +108,7 @@ async function stackFile(layout: Layout, server: Server): Promise<string> {
 }
 
 /** Does something with both at once; waits for both before it fails with the first fault. */
-async function both<In, Out>(items: [In, In], work: (item: In) => Promise<Out>): Promise<[Out, Out]> {
+export async function both<In, Out>(items: [In, In], work: (item: In) => Promise<Out>): Promise<[Out, Out]> {
   const [one, two] = await Promise.allSettled([work(items[0]), work(items[1])]);
   if (one.status === "rejected") throw one.reason;
   if (two.status === "rejected") throw two.reason;

@@ -177,7 +177,10 @@ export class Session implements SessionMethods {
       } catch (error) {
         if (!(error instanceof this.sdk.MatrixError) || error.errcode !== "M_LIMIT_EXCEEDED") throw error;
         const wait = error.getRetryAfterMs() ?? 1000;
-        if (Date.now() + wait > deadline) throw error;
+        if (Date.now() + wait > deadline) {
+          const seconds = Math.ceil(wait / 1000);
+          throw new Error(`the homeserver limits log-ins per address and takes the next one in ${seconds} s`);
+        }
         await sleep(wait);
       }
     }

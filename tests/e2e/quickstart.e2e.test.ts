@@ -92,12 +92,7 @@ test("the accounts of the result file can log in and write to each other, with n
     [serverName, address],
     [new URL(baseUrl).hostname, address],
   ]);
-  const [one, two] = servers.map(({ serverName, accounts }) => ({
-    serverName,
-    user: "",
-    password: "",
-    ...accounts[0],
-  }));
+  const [one, two] = servers.map(({ serverName, accounts }) => ({ serverName, ...accounts[0] }));
   if (!one || !two) throw new Error("two servers");
   const { messages } = await journey({
     accounts: [one, two],
