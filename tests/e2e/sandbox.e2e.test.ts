@@ -142,7 +142,7 @@ describe("two hosts", () => {
 
 describe("the command line", () => {
   const call = (...words: string[]) =>
-    tryRun("node", ["-r", "@swc-node/register", "sandbox/main.ts", ...words], {
+    tryRun("node", ["-r", "./toolchain/register.js", "sandbox/main.ts", ...words], {
       env: { HEARTH_SANDBOX_DIR: directory },
     });
 
