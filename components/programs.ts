@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { HostFile } from "../provider/sdk";
+import { publicFile } from "./ownership";
 
 /** Where the helper programs of a service lie on its host. */
 export function programFolder(service: string): string {
@@ -17,8 +18,7 @@ export function hostPrograms(service: string): Record<string, HostFile> {
   const names = readdirSync(source).filter((name) => /\.(py|sh)$/.test(name));
   return Object.fromEntries(
     names.sort().map((name) => {
-      const content = readFileSync(join(source, name), "utf8");
-      return [`${programFolder(service)}/${name}`, { content, mode: "0644", owner: "root", group: "root" }];
+      return [`${programFolder(service)}/${name}`, publicFile(readFileSync(join(source, name), "utf8"))];
     }),
   );
 }

@@ -5,7 +5,7 @@ import { line, localpart } from "./common";
 export const OWN_ACCOUNT = "hearth";
 
 /** A local account. */
-export const accountSchema = z.strictObject({
+const accountSchema = z.strictObject({
   admin: z.boolean().default(false).meta({ description: "Server admin: may use Synapse's admin API." }),
   displayName: line
     .optional()

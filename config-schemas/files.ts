@@ -13,7 +13,7 @@ export function resolveFile(projectDirectory: string, file: string): string {
 }
 
 /** The public names that the certificate must cover. */
-export function certificateNames(config: Pick<StackConfig, "homeserver" | "delegation">): string[] {
+function certificateNames(config: Pick<StackConfig, "homeserver" | "delegation">): string[] {
   const { serverName, publicHost } = config.homeserver;
   return config.delegation.serve === "here" ? [...new Set([publicHost, serverName])] : [publicHost];
 }

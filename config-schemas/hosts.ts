@@ -9,7 +9,7 @@ const sshName = z
   );
 
 /** A machine and how it is reached. */
-export const hostSchema = z.strictObject({
+const hostSchema = z.strictObject({
   transport: z
     .enum(["ssh", "local"])
     .default("ssh")

@@ -61,7 +61,7 @@ export function kindAt(path: Path): string | undefined {
 }
 
 /** A name without what people write differently: case, `_` and `-`. */
-export function plainName(name: string): string {
+function plainName(name: string): string {
   return name.toLowerCase().replaceAll(/[_-]/g, "");
 }
 

@@ -35,5 +35,3 @@ export const verificationSchema = z.strictObject({
     examples: ["20G"],
   }),
 });
-
-export type VerificationConfig = z.output<typeof verificationSchema>;

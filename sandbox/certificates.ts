@@ -81,7 +81,7 @@ export async function issue(
 }
 
 /** Extensions of a server certificate for `names`, in OpenSSL's file format. */
-export function leafExtensions(names: readonly string[]): string {
+function leafExtensions(names: readonly string[]): string {
   return [
     "basicConstraints=critical,CA:FALSE",
     "keyUsage=critical,digitalSignature",

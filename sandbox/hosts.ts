@@ -132,7 +132,7 @@ export function knownHostsFile(state: StateDirectory): string {
 }
 
 /** The private key that opens every host of this sandbox, made at first use. */
-export async function ensureIdentity(state: StateDirectory): Promise<string> {
+async function ensureIdentity(state: StateDirectory): Promise<string> {
   const file = state.path("ssh", "id_ed25519");
   if (!(await exists(`${file}.pub`))) {
     await fs.rm(file, { force: true });

@@ -1,4 +1,4 @@
-import { QuickstartError } from "./errors";
+import { CliError } from "../errors";
 
 export interface Arguments {
   help: boolean;
@@ -28,14 +28,14 @@ export function parseArguments(argv: readonly string[]): Arguments {
     if (argument === "--help" || argument === "-h") parsed.help = true;
     else if (argument === "--down") parsed.down = true;
     else if (argument === "--name") parsed.name = checkedName(rest.shift());
-    else throw new QuickstartError(`unknown option ${argument}; see: npm run quickstart -- --help`);
+    else throw new CliError(`unknown option ${argument}; see: npm run quickstart -- --help`);
   }
   return parsed;
 }
 
 function checkedName(name = ""): string {
   if (/^[a-z][a-z0-9-]{0,20}[a-z0-9]$/.test(name)) return name;
-  throw new QuickstartError(
+  throw new CliError(
     `--name "${name}": 2 to 22 lower-case letters, digits and hyphens are allowed, beginning with a letter`,
   );
 }

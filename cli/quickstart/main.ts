@@ -5,8 +5,8 @@ import { downHost, SandboxError } from "../../sandbox/index";
 import { withLock } from "../../sandbox/lock";
 import { type JourneyResult, journey } from "../../sandbox/matrix/journey";
 import { StateDirectory } from "../../sandbox/state";
+import { CliError } from "../errors";
 import { parseArguments, USAGE } from "./arguments";
-import { QuickstartError } from "./errors";
 import { type Layout, layoutOf } from "./layout";
 import { type Result, type RunningServer, running, summary, writeResult } from "./result";
 import { addressesOf, both, deployPair, type Pair, raiseHosts, wasVerified } from "./servers";
@@ -59,7 +59,7 @@ async function meet(
     });
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
-    throw new QuickstartError(
+    throw new CliError(
       `both servers run, but no message passed between them: ${reason}\nLog of the clients: ${logFile}\n` +
         "Run it again, or see what the servers say of themselves: npx hearth verify --help",
     );
@@ -112,7 +112,7 @@ async function main(): Promise<void> {
       );
       return;
     }
-    if (!(error instanceof QuickstartError || error instanceof SandboxError)) throw error;
+    if (!(error instanceof CliError || error instanceof SandboxError)) throw error;
     process.stderr.write(`quickstart: ${error.message}\n`);
     process.exitCode = 1;
   }

@@ -3,7 +3,7 @@ import path from "node:path";
 import { isDeepStrictEqual } from "node:util";
 import { onHost } from "../../sandbox/remote";
 import { writeFileAtomically } from "../../sandbox/state";
-import { QuickstartError } from "./errors";
+import { CliError } from "../errors";
 import type { Layout } from "./layout";
 import type { Pair, Server } from "./servers";
 
@@ -41,7 +41,7 @@ export async function running(server: Server): Promise<RunningServer> {
     const file = passwordFile(user);
     const read = await onHost(sandboxHost, ["cat", file]);
     if (read.code === 0) return { user, password: read.stdout.trim() };
-    throw new QuickstartError(
+    throw new CliError(
       `cannot read ${file} on ${host}, where the account's password should be: ${read.stderr.trim()}`,
     );
   };

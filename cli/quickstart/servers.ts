@@ -3,7 +3,7 @@ import path from "node:path";
 import { Stack } from "../../sandbox/deploy/stack";
 import { placeStack } from "../../sandbox/deploy/stack-file";
 import { type Host, issueCertificate, listHosts, sandboxNetwork, upHost } from "../../sandbox/index";
-import { QuickstartError } from "./errors";
+import { CliError } from "../errors";
 import type { Layout, ServerPlan } from "./layout";
 
 type Note = (part: string, text?: string) => void;
@@ -89,7 +89,7 @@ async function update(server: Server, note: Note): Promise<number> {
       result.errors.length > 0
         ? result.errors.join("\n")
         : result.output.trim().split("\n").slice(-15).join("\n");
-    throw new QuickstartError(
+    throw new CliError(
       `deploying ${server.serverName} to the sandbox host ${server.host} failed:\n${reasons.replaceAll(/^/gm, "  ")}\n` +
         `Full output: ${result.logFile}\nRun it again to go on, or remove it all: npm run quickstart -- --down`,
     );

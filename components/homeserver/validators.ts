@@ -5,7 +5,7 @@ import { UNIT, USER } from "./paths";
 /**
  * What Synapse itself has to say about the staged configuration, cheapest first.
  * @param python Synapse's own interpreter
- * @param unit name of the unit, when it is ours as a whole
+ * @param unitFile path of the unit, when it is ours as a whole
  */
 export function validatorsOf(
   python: string,

@@ -26,7 +26,3 @@ export interface HostFacts {
   /** Version of nginx that the distribution offers, e.g. `1.26.3` (empty: none). */
   nginx: string;
 }
-
-export interface HostOutputs {
-  facts: HostFacts;
-}

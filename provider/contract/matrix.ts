@@ -19,11 +19,6 @@ export interface AccountInputs {
   password: { kind: "generated" } | { kind: "given"; value: string };
 }
 
-export interface AccountOutputs {
-  userId: string;
-  drift?: string[];
-}
-
 /** Checks from outside; runs on create and whenever an input changed. A failing check fails the update. */
 export interface VerificationInputs {
   connection: Connection;
@@ -52,13 +47,14 @@ export interface VerificationInputs {
   revisions: Record<string, string>;
 }
 
+/** What one check came to. */
 export interface CheckResult {
+  /** Its name, e.g. `federation API`. */
   check: string;
+  /** `not checked`: the question has no answer here (no partner named, no resolver); never a failure. */
   result: "pass" | "fail" | "not checked";
+  /** What was found, in a sentence. */
   seen: string;
+  /** What to do; empty when there is nothing to do. */
   fix: string;
-}
-
-export interface VerificationOutputs {
-  results: CheckResult[];
 }

@@ -63,7 +63,7 @@ export function text(rules: TextRules): Shape<string> {
 }
 
 /** Rows on the way to the host are lines, their columns are separated by tabs. */
-export function controlComplaint(value: string): string | undefined {
+function controlComplaint(value: string): string | undefined {
   // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is refused here
   return /[\u0000-\u001f\u007f]/.test(value) ? "contains a tab, newline or control character" : undefined;
 }

@@ -59,7 +59,7 @@ export function join(path: string, key: string): string {
 }
 
 /** Any typed value as a property value; `undefined` members are left out. */
-export function toValue(value: unknown): Value {
+function toValue(value: unknown): Value {
   if (value === null || value === undefined) return null;
   if (typeof value === "string" || typeof value === "number" || typeof value === "boolean") return value;
   if (Array.isArray(value)) return value.map(toValue);

@@ -1,4 +1,0 @@
-/** A fault the user can do something about; the command line prints its message alone. */
-export class QuickstartError extends Error {
-  override readonly name = "QuickstartError";
-}
