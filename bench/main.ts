@@ -18,7 +18,9 @@ const ANSIBLE = "ansible-core==2.19.14";
 const PYINFRA = "pyinfra==3.10.0";
 const HOST = "bench";
 
-const directory = path.resolve(__dirname, "../.hearth/bench");
+const results = path.resolve(__dirname, "../.hearth/bench/results.json");
+/** Goes and stays with the host, whose state it holds. */
+const directory = path.resolve(__dirname, "../.hearth/bench/work");
 const say = (text: string): void => void process.stderr.write(`bench: ${text}\n`);
 
 type Contenders = [HearthContender, Contender, Contender];
@@ -137,11 +139,14 @@ async function bench({ rounds, keep, vps }: Arguments): Promise<void> {
     rows.push(...(await measureNothingToDo(contenders, rounds)));
     rows.push(...(await measureOneFile(contenders, rounds)));
     if (vps) rows.push(...(await measureVps(field, rounds)));
-    const results = rows.map(({ subject, who, seconds }) => ({ subject, who, seconds }));
-    await fs.writeFile(path.join(directory, "results.json"), `${JSON.stringify(results, null, 2)}\n`);
+    const plain = rows.map(({ subject, who, seconds }) => ({ subject, who, seconds }));
+    await fs.writeFile(results, `${JSON.stringify(plain, null, 2)}\n`);
     process.stdout.write(renderTable(rows));
   } finally {
-    if (!keep) await downHost(HOST, { progress: say });
+    if (!keep) {
+      await downHost(HOST, { progress: say });
+      await fs.rm(directory, { recursive: true, force: true });
+    }
   }
 }
 
