@@ -38,6 +38,16 @@ export function parseSize(text: string): number {
   return Number(text.slice(0, -1)) * BYTES[unit];
 }
 
+/** Whether a version such as `1.26.3` is another one or newer. What follows a number (`2rc1`) is not looked at. */
+export function isAtLeast(version: string, least: string): boolean {
+  const have = version.split(".");
+  for (const [index, part] of least.split(".").entries()) {
+    const [own, wanted] = [have[index] ?? "0", part].map((text) => Number.parseInt(text, 10));
+    if (own !== wanted) return (own ?? 0) > (wanted ?? 0);
+  }
+  return true;
+}
+
 const LABEL = "[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?";
 const DNS_NAME = `(?=.{1,253}(?::|$))(?:${LABEL}\\.)+(?=[a-z0-9-]*[a-z])${LABEL}`;
 

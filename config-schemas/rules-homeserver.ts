@@ -1,5 +1,5 @@
 import { rangeContains } from "./addresses";
-import { parseDuration, parseSize } from "./common";
+import { isAtLeast, parseDuration, parseSize } from "./common";
 import type { Path } from "./fault";
 import { type AnyRule, at, rule } from "./rule";
 
@@ -16,21 +16,12 @@ const SHORTEST_UPTIME = "1h";
 /** The oldest Synapse whose configuration is the one that Hearth writes. */
 const OLDEST_SYNAPSE = "1.157.0";
 
-function isOlder(version: string, than: string): boolean {
-  const [a, b] = [version, than].map((text) => text.split(".").map((part) => Number.parseInt(part, 10)));
-  for (let i = 0; i < 3; i++) {
-    const [x, y] = [a?.[i] ?? 0, b?.[i] ?? 0];
-    if (x !== y) return x < y;
-  }
-  return false;
-}
-
 /** Rules about the homeserver itself: where it listens, what it keeps. */
 export const homeserverRules: readonly AnyRule[] = [
   rule({
     name: "Synapse is new enough",
     needs: ["homeserver"],
-    when: ({ homeserver }) => at(isOlder(homeserver.version, OLDEST_SYNAPSE), "homeserver", "version"),
+    when: ({ homeserver }) => at(!isAtLeast(homeserver.version, OLDEST_SYNAPSE), "homeserver", "version"),
     message: ({ homeserver }) => `is ${homeserver.version}, older than what Hearth writes configuration for`,
     fix: `use ${OLDEST_SYNAPSE} or newer`,
   }),

@@ -1,5 +1,7 @@
 import { CERTIFICATE_FILE, PRIVATE_KEY_FILE } from "../certificates";
 import { WELL_KNOWN_CLIENT, WELL_KNOWN_SERVER, type WellKnownDocuments } from "../delegation/documents";
+import { errorAnswers } from "./errors";
+import { block, file, listen, quoted } from "./nginx";
 
 /** What the proxy is to do; plain values. */
 export interface ProxyPlan {
@@ -21,44 +23,11 @@ export interface ProxyPlan {
 /** Synapse takes request bodies up to this size on every path (200 events of 64 KiB), uploads apart. */
 const MAX_REQUEST_BYTES = 200 * 65_536;
 
-/** From this version on, HTTP/2 is switched on apart from `listen`. */
-const HTTP2_DIRECTIVE_SINCE = [1, 25, 1];
-
 const FOLDER = "/etc/hearth/proxy";
 export const MAIN_FILE = `${FOLDER}/nginx.conf`;
 export const SITES_FOLDER = `${FOLDER}/sites`;
 export const MATRIX_FILE = `${SITES_FOLDER}/matrix.conf`;
 export const UPSTREAM_FILE = `${FOLDER}/synapse.inc`;
-
-function isAtLeast(version: string, least: readonly number[]): boolean {
-  const parts = version.split(".").map(Number);
-  for (const [index, wanted] of least.entries()) {
-    const part = parts[index] ?? 0;
-    if (part !== wanted) return part > wanted;
-  }
-  return true;
-}
-
-/** `listen` lines for one port with TLS and HTTP/2, in the form that this nginx takes. */
-function listen(plan: ProxyPlan, port: number, suffix = ""): string[] {
-  const modern = isAtLeast(plan.nginx, HTTP2_DIRECTIVE_SINCE);
-  const options = `${modern ? "ssl" : "ssl http2"}${suffix}`;
-  return [`listen ${port} ${options};`, `listen [::]:${port} ${options};`, ...(modern ? ["http2 on;"] : [])];
-}
-
-function block(head: string, lines: readonly string[]): string[] {
-  return [`${head} {`, ...lines.map((line) => (line === "" ? "" : `    ${line}`)), "}"];
-}
-
-/** A text as nginx takes it: quoted, and free of variables. */
-function quoted(text: string): string {
-  if (text.includes("$")) throw new Error(`nginx would take $ in ${text} for a variable`);
-  return `'${text.replaceAll("\\", "\\\\").replaceAll("'", "\\'")}'`;
-}
-
-function file(comment: string, lines: readonly string[]): string {
-  return [`# ${comment}`, ...lines, ""].join("\n");
-}
 
 /** The whole of nginx's configuration: only what lies in our own folder is included. */
 export function renderMain(): string {
@@ -143,7 +112,7 @@ function strangers(plan: ProxyPlan): string[] {
     ...block("server", ["listen 80 default_server;", "listen [::]:80 default_server;", "return 444;"]),
     ...secure.flatMap((port) => [
       "",
-      ...block("server", [...listen(plan, port, " default_server"), "ssl_reject_handshake on;"]),
+      ...block("server", [...listen(plan.nginx, port, " default_server"), "ssl_reject_handshake on;"]),
     ]),
   ];
 }
@@ -164,15 +133,20 @@ function tls(): string[] {
 
 const HSTS = "add_header Strict-Transport-Security max-age=31536000 always;";
 
+/** Paths that are not named do not exist. */
+function refusals(): string[] {
+  return [...errorAnswers(), ...block("location /", ["return 404;"])];
+}
+
 /** Clients, and servers that read the well-known document. */
 function publicServer(plan: ProxyPlan): string[] {
   const largest = Math.max(plan.maxUploadBytes, MAX_REQUEST_BYTES);
   return block("server", [
-    ...listen(plan, 443),
+    ...listen(plan.nginx, 443),
     `server_name ${plan.publicHost};`,
     ...tls(),
     HSTS,
-    ...answers(),
+    ...refusals(),
     "",
     ...passOn("/_matrix/", largest),
     ...passOn("/_matrix/media/", plan.maxUploadBytes, "/_matrix/"),
@@ -184,10 +158,10 @@ function publicServer(plan: ProxyPlan): string[] {
 /** Users live at the bare domain; all it says about Matrix is where the homeserver is. */
 function bareDomain(plan: ProxyPlan, documents: WellKnownDocuments): string[] {
   return block("server", [
-    ...listen(plan, 443),
+    ...listen(plan.nginx, 443),
     `server_name ${plan.serverName};`,
     ...tls(),
-    ...answers(),
+    ...refusals(),
     "",
     ...wellKnown(documents),
   ]);
@@ -198,10 +172,10 @@ function federationServer(plan: ProxyPlan, apart: boolean): string[] {
   const names = apart ? `${plan.publicHost} ${plan.serverName}` : plan.publicHost;
   const largest = Math.max(plan.maxUploadBytes, MAX_REQUEST_BYTES);
   return block("server", [
-    ...listen(plan, 8448),
+    ...listen(plan.nginx, 8448),
     `server_name ${names};`,
     ...tls(),
-    ...answers(),
+    ...refusals(),
     "",
     ...passOn("/_matrix/federation/", largest),
     ...passOn("/_matrix/key/", largest),
@@ -232,52 +206,4 @@ function document(path: string, body: string): string[] {
     "add_header Access-Control-Allow-Origin * always;",
     `return 200 ${quoted(body)};`,
   ]);
-}
-
-interface ErrorAnswer {
-  name: string;
-  /** Statuses that nginx itself comes to; Synapse's own answers pass through. */
-  statuses: readonly number[];
-  status: number;
-  errcode: string;
-  error: string;
-}
-
-const ERRORS: readonly ErrorAnswer[] = [
-  {
-    name: "unrecognized",
-    statuses: [404],
-    status: 404,
-    errcode: "M_UNRECOGNIZED",
-    error: "Unrecognized request",
-  },
-  {
-    name: "too_large",
-    statuses: [413],
-    status: 413,
-    errcode: "M_TOO_LARGE",
-    error: "The request is too large",
-  },
-  {
-    name: "unavailable",
-    statuses: [502, 503, 504],
-    status: 502,
-    errcode: "M_UNKNOWN",
-    error: "The homeserver does not answer. Try again later",
-  },
-];
-
-/** What nginx says itself, it says as Matrix clients expect it; all paths that are not named do not exist. */
-function answers(): string[] {
-  return [
-    ...ERRORS.map(({ name, statuses }) => `error_page ${statuses.join(" ")} @${name};`),
-    ...ERRORS.flatMap(({ name, status, errcode, error }) =>
-      block(`location @${name}`, [
-        "default_type application/json;",
-        "add_header Access-Control-Allow-Origin * always;",
-        `return ${status} ${quoted(JSON.stringify({ errcode, error }))};`,
-      ]),
-    ),
-    ...block("location /", ["return 404;"]),
-  ];
 }

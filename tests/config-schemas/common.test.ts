@@ -99,3 +99,17 @@ test.each([
 ])("a size of %s is %d bytes; another factor would make Synapse and proxy disagree", (text, bytes) => {
   expect(common.parseSize(text)).toBe(bytes);
 });
+
+test.each([
+  ["1.26.3", "1.25.1", true],
+  ["1.25.1", "1.25.1", true],
+  ["1.25", "1.25.1", false],
+  ["1.22.1", "1.25.1", false],
+  ["1.163.2rc1", "1.157.0", true],
+  ["1.99.0", "1.157.0", false],
+])(
+  "version %s at least %s: %s; compared as text, 1.99 would be newer than 1.157",
+  (version, least, expected) => {
+    expect(common.isAtLeast(version, least)).toBe(expected);
+  },
+);
