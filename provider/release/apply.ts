@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto";
 import type { ReleaseInputs, ReleaseOutputs } from "../contract/release";
 import { ProviderError } from "../protocol/errors";
 import type { Call } from "../protocol/resource";
+import type { CallFile } from "../transport/bootstrap";
 import { hostSession } from "../transport/session";
 import { type Answer, parseObservation } from "./answer";
 import { Follower } from "./follow";
@@ -25,12 +26,11 @@ export function applyRelease(
 ): Promise<ReleaseOutputs> {
   // The host takes one change at a time; waiting here keeps the others from occupying connections.
   return hostSession(inputs.connection).exclusive(async () => {
-    const started = Date.now();
-    const log = await transact(call, options.repair ? withRepair(inputs) : inputs, options.outputs);
-    if (log.end !== "ok") {
-      const timedOut = call.timeoutSeconds > 0 && Date.now() - started >= call.timeoutSeconds * 1000;
-      throw failure(inputs, log, { timedOut });
-    }
+    const wanted = options.repair ? withRepair(inputs) : inputs;
+    const apply = randomUUID();
+    const follower = new Follower(call, wanted, apply);
+    const log = await follower.follow(requestFor(call, wanted, options.outputs, apply));
+    if (log.end !== "ok") throw failure(inputs, log, follower.overtime);
     const outputs = appliedOutputs(inputs, log);
     for (const note of notes(log)) await call.log.info(note);
     await call.log.info(summary(log));
@@ -38,14 +38,14 @@ export function applyRelease(
   });
 }
 
-function transact(call: Call, inputs: ReleaseInputs, outputs: ReleaseOutputs | undefined): Promise<Answer> {
-  const apply = randomUUID();
+function requestFor(
+  call: Call,
+  inputs: ReleaseInputs,
+  outputs: ReleaseOutputs | undefined,
+  apply: string,
+): CallFile[] {
   const meta = { urn: call.urn, instance: outputs?.instance, apply };
-  const request = [
-    ...observeFiles(inputs, meta, knownFingerprints(inputs, outputs)),
-    ...contentFiles(inputs),
-  ];
-  return new Follower(call, inputs, apply).follow(request);
+  return [...observeFiles(inputs, meta, knownFingerprints(inputs, outputs)), ...contentFiles(inputs)];
 }
 
 /** A revision that no state ever holds makes the running units restart. */

@@ -11,6 +11,8 @@ import { metaFile } from "./request";
 const DEFAULT_SECONDS = 45 * 60;
 /** Seconds that a roll back may take after that. */
 const GRACE_SECONDS = 10 * 60;
+/** How often a transaction that has not begun yet, or cannot be reached, is asked to stop; once a second. */
+const CANCEL_TRIES = 300;
 /** Pauses between tries to reach the host again, seconds: about five minutes in all. */
 const PAUSES = [1, 2, 4, 8, 15, 15, 15, 30, 30, 30, 30, 30, 30, 30, 30];
 
@@ -23,6 +25,8 @@ export class Follower {
   private logged: Promise<void> = Promise.resolve();
   private step = "";
   private cancelled = false;
+  private ended = false;
+  private exceeded: number | undefined;
   /** Looks end with the call; what follows a change must not. */
   private readonly patience = new AbortController();
 
@@ -32,17 +36,27 @@ export class Follower {
     private readonly apply: string,
   ) {}
 
+  /** The seconds after which the change was asked to stop because they were over; undefined when they were not. */
+  get overtime(): number | undefined {
+    return this.exceeded;
+  }
+
   /** Starts the transaction with its request and returns its whole log once it has ended. */
   async follow(request: CallFile[]): Promise<Answer> {
     const seconds = this.call.timeoutSeconds || DEFAULT_SECONDS;
-    const stop = () => void this.cancel();
-    const late = setTimeout(stop, seconds * 1000);
+    // What cannot be asked to stop ends by itself; its end is what counts.
+    const stop = () => void this.cancel().catch(() => undefined);
+    const late = setTimeout(() => {
+      if (!this.cancelled) this.exceeded = seconds;
+      stop();
+    }, seconds * 1000);
     this.call.signal.addEventListener("abort", stop);
     try {
       if (this.call.signal.aborted)
         throw new ProviderError("ABORTED", "cancelled before anything was changed");
       return await this.untilEnd(request, seconds + GRACE_SECONDS);
     } finally {
+      this.ended = true;
       clearTimeout(late);
       this.call.signal.removeEventListener("abort", stop);
       await this.logged;
@@ -50,10 +64,8 @@ export class Follower {
   }
 
   private async untilEnd(request: CallFile[], seconds: number): Promise<Answer> {
-    let answer: HostAnswer | undefined;
-    let failure = await this.attempt("apply.sh", request, seconds, (found) => {
-      answer = found;
-    });
+    const take = (line: string) => this.take(line);
+    let { answer, failure } = await this.attempt("apply.sh", request, seconds, take);
     if (failure && !isLost(failure)) throw failure;
     for (const pause of PAUSES) {
       const log = parseAnswer(this.lines.join("\n"));
@@ -64,9 +76,7 @@ export class Follower {
         `the connection to ${this.inputs.connection.name} was lost; trying again in ${pause} s`,
       );
       await sleep(pause * 1000);
-      failure = await this.attempt("result.sh", [this.meta()], seconds, (found) => {
-        answer = found;
-      });
+      ({ answer, failure } = await this.attempt("result.sh", [this.meta()], seconds, take));
     }
     throw this.lost(answer?.stderr ?? "");
   }
@@ -75,18 +85,15 @@ export class Follower {
     program: string,
     files: CallFile[],
     timeoutSeconds: number,
-    take: (answer: HostAnswer) => void,
-  ): Promise<ProviderError | undefined> {
+    onLine?: (line: string) => void,
+  ): Promise<{ answer?: HostAnswer; failure?: ProviderError }> {
+    const session = hostSession(this.inputs.connection);
+    const signal = this.patience.signal;
     try {
-      const session = hostSession(this.inputs.connection);
-      const onLine = (line: string) => this.take(line);
-      const signal = this.patience.signal;
-      take(
-        await session.run({ interpreter: "sh", program, files, timeoutSeconds, onLine, signal, retry: true }),
-      );
-      return undefined;
+      const call = { interpreter: "sh" as const, program, files, timeoutSeconds, onLine, signal };
+      return { answer: await session.run({ ...call, retry: true }) };
     } catch (error) {
-      if (error instanceof ProviderError) return error;
+      if (error instanceof ProviderError) return { failure: error };
       throw error;
     }
   }
@@ -105,7 +112,11 @@ export class Follower {
     if (this.cancelled) return;
     this.cancelled = true;
     await this.call.log.step(`cancelling: ${this.inputs.connection.name} rolls back at the next safe point`);
-    await this.attempt("cancel.sh", [this.meta()], 60, () => undefined).catch(() => undefined);
+    for (let tries = 0; tries < CANCEL_TRIES && !this.ended; tries++) {
+      const { answer } = await this.attempt("cancel.sh", [this.meta()], 60);
+      if (answer && parseAnswer(answer.stdout).end === "ok") return;
+      await sleep(1000);
+    }
   }
 
   private meta(): CallFile {

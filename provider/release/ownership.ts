@@ -46,18 +46,39 @@ function otherIdentity(host: string, key: string, held: string, wanted: string):
 
 function ownedElsewhere(inputs: ReleaseInputs, owner: string, urn: string): ProviderError {
   const { release, connection } = inputs;
-  const fix =
-    stackOf(owner) === stackOf(urn)
-      ? `if the resource was renamed, add to its options: aliases: [${alias(owner, urn)}]
-  if it is another one, give one of them another release name`
-      : `remove it there first (pulumi destroy in that stack), or use another host
-  if that stack is gone for good: remove /var/lib/hearth/releases/${release}/meta on ${connection.name}; the files are then taken over`;
   return new ProviderError(
     "FAILED_PRECONDITION",
     `release ${JSON.stringify(release)} on ${connection.name} belongs to another resource: ${owner}
   now: nothing was changed on ${connection.name}
-  do: ${fix}`,
+  do: ${wayOut(connection.name, owner, urn)}
+  if the state that knew ${nameOf(owner)} is gone for good: remove /var/lib/hearth/releases/${release}/meta on ${connection.name}; what is there is then taken over`,
   );
+}
+
+function wayOut(host: string, owner: string, urn: string): string {
+  if (stackOf(owner) !== stackOf(urn)) {
+    return "remove it there first (pulumi destroy in that stack), or use another host";
+  }
+  const before = formerHost(host, owner, urn);
+  if (before !== undefined) {
+    return `if it is the same machine, call it ${before} again in hearth:hosts: what is on a host belongs to its name there for ever, while its address may change
+  if it is another machine, its address in hearth:hosts is that of ${before}: correct it`;
+  }
+  return `if the resource was renamed, add to its options: aliases: [${alias(owner, urn)}]
+  if it is another one, give one of them another release name`;
+}
+
+/** The owner's host when both resources are the same part of two hosts: `vps` of `vps-homeserver` and `box-homeserver`. */
+function formerHost(host: string, owner: string, urn: string): string | undefined {
+  const name = nameOf(urn);
+  const part = name.startsWith(`${host}-`) ? name.slice(host.length) : undefined;
+  const owned = nameOf(owner);
+  return part !== undefined && owned.endsWith(part) ? owned.slice(0, -part.length) : undefined;
+}
+
+/** The resource's name, the last part of its URN. */
+function nameOf(urn: string): string {
+  return urn.split("::").at(-1) ?? urn;
 }
 
 /** What to paste so that the engine knows the old resource as the new one. */

@@ -6,36 +6,52 @@ import { refused } from "./observe";
 /** Lines of a failing program that are shown. */
 const SHOWN_LINES = 20;
 
-/** The error for a transaction that did not end well: what, where, what holds now, what to do. */
-export function failure(inputs: ReleaseInputs, log: Answer, host: { timedOut: boolean }): ProviderError {
+/**
+ * The error for a transaction that did not end well: what, where, what holds now, what to do. `overtime`: the seconds it
+ * had, when it was stopped because they were over.
+ */
+export function failure(inputs: ReleaseInputs, log: Answer, overtime?: number): ProviderError {
   if (log.refusal) return refused(inputs, log.refusal);
   const [, step = "?", text = "no reason given"] = last(log, "fail") ?? [];
   const undone = last(log, "undone");
-  const { release, connection } = inputs;
-  const name = `release ${JSON.stringify(release)} on ${connection.name}`;
-  const verdict =
-    undone === undefined
-      ? `${name} was not changed`
-      : undone[1] === "ok"
-        ? `${name} was rolled back`
-        : `${name} could neither be changed nor rolled back`;
-  const now = undone?.[2] ?? "nothing was replaced; packages, users and secrets that were added stay";
+  const late = overtime !== undefined && text === CANCELLED;
   const lines = [
-    `${verdict}: ${stepText(log, step)}: ${text}`,
+    `${verdict(inputs, step, undone?.[1])}: ${stepText(log, step)}: ${late ? `not done within ${overtime} s` : text}`,
     ...outputLines(log),
-    `  now: ${now}`,
-    `  do: ${advice(text, undone?.[1], connection.name, host.timedOut)}`,
+    `  now: ${undone?.[2] ?? "nothing was replaced; packages, users and secrets that were added stay"}`,
+    `  do: ${advice({ step, text, undone: undone?.[1], late }, inputs.connection.name)}`,
   ];
   return new ProviderError(undone?.[1] === "failed" ? "INTERNAL" : "ABORTED", lines.join("\n"));
 }
 
-function advice(text: string, undone: string | undefined, host: string, timedOut: boolean): string {
+/** The host's word for a transaction that was asked to stop. */
+const CANCELLED = "cancelled";
+/** The step of a transaction that ended without a word of its own. */
+const INTERRUPTED = "interrupted";
+
+function verdict({ release, connection }: ReleaseInputs, step: string, undone: string | undefined): string {
+  const name = `release ${JSON.stringify(release)} on ${connection.name}`;
+  if (undone === undefined) return `${name} was not changed`;
+  if (undone === "ok") return `${name} was rolled back`;
+  return step === INTERRUPTED
+    ? `${name} may be half changed`
+    : `${name} could neither be changed nor rolled back`;
+}
+
+interface Failed {
+  step: string;
+  text: string;
+  undone: string | undefined;
+  late: boolean;
+}
+
+function advice({ step, text, undone, late }: Failed, host: string): string {
+  if (step === INTERRUPTED) return "run pulumi up again: it clears up first, then makes the change";
   if (undone === "failed") {
     return `log in to ${host} and look (systemctl --failed, journalctl -xe); pulumi up tries again from what it finds`;
   }
-  if (timedOut)
-    return "it took longer than its time; run pulumi up again, or give it more with customTimeouts";
-  if (text === "cancelled") return "run pulumi up again";
+  if (late) return "run pulumi up again, or give it more time with customTimeouts";
+  if (text === CANCELLED) return "run pulumi up again";
   return "correct the cause, then run pulumi up again";
 }
 

@@ -25,6 +25,13 @@ const STDERR_LIMIT = 64 << 10;
 /** How long streams may stay open, silent, after the process is gone (ssh leaves its shared connection behind). */
 const DRAIN_MS = 300;
 
+/** Process groups that run now. */
+const groups = new Set<number>();
+// Whoever ends us before a program has ended leaves nothing running here; the host goes on by itself.
+process.on("exit", () => {
+  for (const group of groups) killGroup(group);
+});
+
 /** Runs a local program in a process group of its own, so that a Ctrl-C in the terminal reaches us and not it. */
 export function runProcess(argv: string[], options: ProcessOptions): Promise<ProcessResult> {
   return new Promise((resolve) => {
@@ -34,6 +41,7 @@ export function runProcess(argv: string[], options: ProcessOptions): Promise<Pro
       stdio: ["pipe", "pipe", "pipe"],
       env: { ...process.env, LC_ALL: "C" },
     });
+    if (child.pid !== undefined) groups.add(child.pid);
     const output = new Output(options.onLine);
     let ended: ProcessResult["ended"];
     let settled = false;
@@ -55,6 +63,9 @@ export function runProcess(argv: string[], options: ProcessOptions): Promise<Pro
       child.stderr.destroy();
       resolve({ status, ...output.finish(problem), ended });
     };
+    child.on("exit", () => {
+      if (child.pid !== undefined) groups.delete(child.pid);
+    });
     const status = () => child.exitCode ?? 128 + signalNumber(child.signalCode);
     const drainLater = () => {
       clearTimeout(drain);

@@ -36,6 +36,11 @@ export class EngineProject {
     return run(path.join(root, "toolchain/pulumi"), args, { cwd: this.folder, env });
   }
 
+  /** What the engine holds the stack to be now. */
+  state(): string {
+    return fs.readFileSync(path.join(this.folder, ".hearth/state/.pulumi/stacks/hearth/test.json"), "utf8");
+  }
+
   /** Everything the engine keeps of the stack: state, backups, history. */
   kept(): string {
     const state = path.join(this.folder, ".hearth/state");

@@ -1,0 +1,72 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { MiniStack, signalTerminal } from "../support/mini-stack";
+
+// Of this run alone: another run beside it has a host of its own.
+const NAME = `stopped-${process.pid}`;
+let stack: MiniStack;
+
+beforeAll(async () => {
+  stack = await MiniStack.deploy(NAME);
+});
+afterAll(() => stack?.remove());
+
+/** After whatever happened: the program's next state deploys, and then there is nothing to do. */
+async function worksAgain(mark: string): Promise<void> {
+  stack.change({ mark });
+  const up = await stack.up();
+  expect(up).toMatchObject({ code: 0, stdout: expect.stringContaining("restarted mini.service") });
+  expect(await stack.seen()).toBe(`${mark} ${mark} ${mark} ${mark} active`);
+  expect(await stack.project.pulumi("preview", "--expect-no-changes")).toMatchObject({ code: 0 });
+}
+
+test("[A4] Ctrl-C once: up fails and says so, the host is as before, the state keeps the old inputs, nothing stays", async () => {
+  stack.change({ mark: "wait-once" });
+  const up = await stack.upUntilWaiting();
+  signalTerminal(up, "SIGINT");
+  const { code, stdout, stderr } = await up.ended;
+  expect(code).toBe(1);
+  expect(stdout + stderr).toMatch(
+    new RegExp(`release "mini" on ${NAME} was rolled back: step \\d+/\\d+ health: cancelled`),
+  );
+  expect(stdout + stderr).toContain("run pulumi up again");
+  expect(await stack.seen()).toBe("one one one one active");
+  expect(stack.project.state()).not.toContain("wait-once");
+  await stack.nothingLeft(10);
+  await worksAgain("two");
+});
+
+test("[A4] Ctrl-C twice: the CLI leaves at once, the host undoes the change by itself, nothing stays", async () => {
+  stack.change({ mark: "wait-twice" });
+  const up = await stack.upUntilWaiting();
+  signalTerminal(up, "SIGINT");
+  await sleep(100);
+  signalTerminal(up, "SIGINT");
+  expect((await up.ended).code).not.toBe(0);
+  await stack.nothingLeft(15);
+  await stack.hostAtRest(15);
+  expect(await stack.seen()).toBe("two two two two active");
+  // The engine took its lock away itself: nothing to clear up.
+  expect(await stack.preview()).toMatchObject({
+    code: 0,
+    stdout: expect.stringContaining("will restart mini.service"),
+  });
+  await worksAgain("three");
+});
+
+test.each(["SIGHUP", "SIGKILL"] as const)(
+  "[A4] the CLI ends by %s (a lost terminal, a killed CLI): the host undoes the change, nothing stays, and after pulumi cancel all goes on",
+  async (signal) => {
+    const before = await stack.seen();
+    stack.change({ mark: `wait-${signal}` });
+    const up = await stack.upUntilWaiting();
+    if (signal === "SIGHUP") signalTerminal(up, signal);
+    else up.child.kill(signal);
+    await up.ended;
+    await stack.nothingLeft(20);
+    await stack.hostAtRest(5);
+    expect(await stack.seen()).toBe(before);
+    expect(await stack.up()).toMatchObject({ code: 1, stderr: expect.stringContaining("pulumi cancel") });
+    expect(await stack.project.pulumi("cancel", "--yes")).toMatchObject({ code: 0 });
+    await worksAgain(`after-${signal}`);
+  },
+);
