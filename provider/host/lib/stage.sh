@@ -64,7 +64,7 @@ plan_removals() {
   touch -- "$OWN/originals"
   awk -F'\t' -v OFS='\t' '
     T == "originals" { saved[$2] = $1; next }
-    T == "files" { keep[$2] = 1; next }
+    T == "files" || T == "secrets" { keep[$2] = 1; next }
     T == "links" { keep[$1] = 1; next }
     T == "scan" { there[$1] = 1; next }
     ($1 == "file" || $1 == "link") && !($2 in keep) {

@@ -45,6 +45,15 @@ describe("a fresh host", () => {
     expect(facts.nginx).toMatch(/^1\.26\./);
   });
 
+  it("names the database cluster that is in use, not the newest that apt has or the host holds", async () => {
+    const cluster = (major: number, port: number) =>
+      `mkdir -p /etc/postgresql/${major}/main && echo 'port = ${port} # here' >/etc/postgresql/${major}/main/postgresql.conf`;
+    await sh(host, `${cluster(15, 5432)} && ${cluster(17, 5433)} && ${cluster(18, 54320)}`);
+    const facts = Object.fromEntries((await call(host, "facts")).of("fact"));
+    await sh(host, "rm -r /etc/postgresql");
+    expect(facts.postgres).toBe("15");
+  });
+
   it("is observed as empty, and observing writes nothing", async () => {
     const seen = await observe(probeRelease(conf("one")));
     expect(seen.end).toBe("end");
@@ -319,6 +328,17 @@ describe("what is not this release's", () => {
     expect(await sh(host, "cat /etc/issue.net")).toContain("Debian");
     ok(await apply(release));
     expect(await sh(host, "cat /etc/issue.net")).toBe("Probe");
+  });
+
+  it("keeps a file that becomes a secret", async () => {
+    const path = "/etc/probe/moved";
+    const before = probeRelease(conf("two"));
+    ok(await apply({ ...before, files: { ...before.files, [path]: rootFile("in clear\n") } }));
+    const source = { kind: "given" as const, value: "moved" };
+    const secrets = { ...before.secrets, [path]: { mode: "0600", owner: "root", group: "root", source } };
+    ok(await apply({ ...before, secrets }));
+    expect(await sh(host, `cat ${path}; stat -c %a ${path}`)).toBe("moved600");
+    ok(await apply(before));
   });
 
   it("refuses another identity, with both values", async () => {
