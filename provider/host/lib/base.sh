@@ -14,12 +14,13 @@ SYSTEMCTL=systemctl
 
 REQUEST=$DIR/request
 
-# row FIELD...: one tab-separated row on standard output.
+# row FIELD...: one tab-separated row on standard output. Its status says whether it could be written.
 row() {
   row_ifs=$IFS
   IFS=$TAB
-  printf '%s\n' "$*"
+  row_text=$*
   IFS=$row_ifs
+  printf '%s\n' "$row_text"
 }
 
 # refuse CODE TEXT: the request cannot be carried out here; nothing was changed.

@@ -1,14 +1,17 @@
 # Waiting until the services answer.
 # shellcheck shell=sh
 
+NOT_NOTED='what was seen could not be written down (is the disk full?)'
+
 # wait_healthy REQUEST_DIRECTORY: 0 when every probe is ok and every unit that shall run runs; else 1 with HEALTH_TEXT (and
 # HEALTH_UNIT when a unit is to blame). A unit that failed, or that keeps restarting, ends the wait at once.
 wait_healthy() {
   REQUEST=$1
-  HEALTH_TEXT='' HEALTH_UNIT=''
-  awk -F'\t' '$3 == "running" { print $1 }' "$(table units)" >"$WORK/list.running"
+  HEALTH_TEXT=$NOT_NOTED HEALTH_UNIT=''
+  # The caller asks for the status, so the shell does not stop at an error: what cannot be noted down must not count as healthy.
+  awk -F'\t' '$3 == "running" { print $1 }' "$(table units)" >"$WORK/list.running" || return 1
   scan_units "$WORK/list.running" "$WORK/running.first"
-  cp -- "$(table health)" "$WORK/unhealthy"
+  cp -- "$(table health)" "$WORK/unhealthy" || return 1
   uptime_now
   health_since=$NOW
   while :; do
@@ -22,8 +25,9 @@ wait_healthy() {
 
 # check_units: HEALTH_TEXT while one is still on its way; 1 when one is lost.
 check_units() {
+  HEALTH_TEXT=$NOT_NOTED
+  scan_units "$WORK/list.running" "$WORK/running.now" && [ "$(wc -l <"$WORK/running.now")" = "$(wc -l <"$WORK/list.running")" ] || return 1
   HEALTH_TEXT=''
-  scan_units "$WORK/list.running" "$WORK/running.now"
   while IFS=$TAB read -r name _ active sub restarts load type result; do
     HEALTH_UNIT=$name
     first=$(awk -F'\t' -v name="$name" '$1 == name { print $5 }' "$WORK/running.first")
@@ -52,7 +56,7 @@ check_probes() {
   done <"$WORK/unhealthy"
   wait
   uptime_now
-  : >"$WORK/unhealthy.next"
+  : >"$WORK/unhealthy.next" || return 1
   while IFS=$TAB read -r index name kind timeout url status; do
     seen=$(cat -- "$WORK/health.$index")
     [ "$seen" != ok ] || continue
@@ -61,7 +65,7 @@ check_probes() {
       HEALTH_TEXT="$name: $seen (after $timeout s)"
       return 1
     fi
-    row "$index" "$name" "$kind" "$timeout" "$url" "$status" >>"$WORK/unhealthy.next"
+    row "$index" "$name" "$kind" "$timeout" "$url" "$status" >>"$WORK/unhealthy.next" || return 1
   done <"$WORK/unhealthy"
-  mv -f -- "$WORK/unhealthy.next" "$WORK/unhealthy"
+  mv -f -- "$WORK/unhealthy.next" "$WORK/unhealthy" || return 1
 }

@@ -23,6 +23,7 @@ redact() {
 fail() {
   set +e
   trap - EXIT
+  rm -f -- "$DIR/reserve"
   row fail "$STEP" "$1"
   if [ -n "${2-}" ] && [ -s "$2" ]; then row output "$(tail -n 20 -- "$2" | redact | base64 -w 0)"; fi
   undo_transaction
@@ -57,10 +58,13 @@ finish() {
   exit 0
 }
 
-# Keeps the logs of the last 20 transactions.
+# Keeps the logs of the last 20 transactions, and whole the one that the journal tells of: only it can put its files back.
 prune_applies() {
+  prune_kept=$(value "$STATE/journal" apply)
   # shellcheck disable=SC2012  # names are ids that we chose
-  ls -1t -- "$STATE/apply" | tail -n +21 | while IFS= read -r prune_id; do rm -rf -- "$STATE/apply/${prune_id:?}"; done
+  ls -1t -- "$STATE/apply" | tail -n +21 | while IFS= read -r prune_id; do
+    if [ "$prune_id" != "$prune_kept" ]; then rm -rf -- "$STATE/apply/${prune_id:?}"; fi
+  done
 }
 
 # refuse_apply CODE TEXT: as refuse, once the lock is held.
@@ -74,7 +78,9 @@ refuse_apply() {
 }
 
 # journal STATE: writes where this transaction stands. preparing: only additions so far; swapping: undo it; recording: finish it.
+# What it makes the next apply go by (programs, kept files, records) is on the disk before it says so.
 journal() {
+  sync -f -- "$DIR"
   uptime_now
   {
     row apply "$APPLY"

@@ -56,6 +56,7 @@ main() {
   begin 13 record "recording"
   prepare_record
   journal recording
+  rm -f -- "$DIR/reserve"
   trap unrecorded EXIT
   commit_record
   report_record
@@ -74,6 +75,8 @@ change() {
   keep_directories
   keep_units
   : >"$WORK/restarted"
+  # The way back writes lists and a log: room for them, should the disk be full by then.
+  head -c 262144 /dev/zero >"$DIR/reserve"
   journal swapping
   begin 9 swap "putting the new files in place"
   drop_units

@@ -28,6 +28,7 @@ const picture = () =>
     host,
     "cd /etc && find probe systemd/system issue.net ! -type d -printf '%p %i %m %u %g %T@ %l\\n' | sort",
   );
+const quoted = (text: string) => `'${text.replaceAll("'", "'\\''")}'`;
 const policy = () => sh(host, "ls /usr/sbin/policy-rc.d 2>/dev/null || echo none");
 
 /** A release whose health never comes, so that its apply hangs (and its service runs with the new file) until it is stopped. */
@@ -133,6 +134,51 @@ describe("a transaction that is killed is cleared up by the next apply:", () => 
     expect(await served()).toContain("# base");
     expect(await picture()).toBe(before);
   });
+});
+
+it("[A4] has on the disk what its journal makes the next apply go by", async () => {
+  const id = newApply();
+  const noting = `#!/bin/sh
+printf '%s: %s\n' "$(sed -n 's/^state.//p' /var/lib/hearth/journal 2>/dev/null)" "$*" >>/run/synced
+exec /run/sync "$@"
+`;
+  await sh(
+    host,
+    `cp /usr/bin/sync /run/sync && printf %s ${quoted(noting)} >/run/noting && chmod +x /run/noting`,
+  );
+  await sh(host, "mount --bind /run/noting /usr/bin/sync");
+  try {
+    ok(await apply(probeRelease(conf("synced")), { apply: id }));
+  } finally {
+    await sh(host, "umount /usr/bin/sync");
+  }
+  const whole = (await sh(host, "cat /run/synced")).split("\n").filter((line) => line.includes(" -f "));
+  expect(whole).toEqual(
+    ["", "preparing", "swapping"].map((state) => `${state}: -f -- /var/lib/hearth/apply/${id}`),
+  );
+  ok(await apply(base()));
+});
+
+it("[A4] keeps what could not be undone, however many applies are refused after it", async () => {
+  const id = newApply();
+  await sh(
+    host,
+    `mkdir -p /var/lib/hearth/apply/${id}/undo && touch -d 2000-01-01 /var/lib/hearth/apply/${id}`,
+  );
+  await sh(host, `for n in $(seq 30); do mkdir -p /var/lib/hearth/apply/older-$n; done`);
+  const journal = `apply\\t${id}\\nrelease\\tprobe\\nstate\\tswapping\\n`;
+  const programs = patchedPrograms("lib/lock.sh", "recover_interrupted() {", "RECOVER_TEXT=no; return 1");
+  try {
+    await sh(host, `printf '${journal}' >/var/lib/hearth/journal`);
+    expect((await apply(base(), {}, { programs })).of("refuse")[0]?.[0]).toBe("journal");
+    expect(await sh(host, `ls /var/lib/hearth/apply/${id}`)).toBe("undo");
+  } finally {
+    removePrograms(programs);
+    await sh(
+      host,
+      `rm -rf /var/lib/hearth/journal /var/lib/hearth/apply/older-* /var/lib/hearth/apply/${id}`,
+    );
+  }
 });
 
 describe("stopping on purpose", () => {
@@ -281,6 +327,27 @@ describe("a full disk", () => {
     expect(await served()).toContain("# base");
     expect(await picture()).toBe(before);
   });
+});
+
+it("[A4] a disk that is full by the time the services fail does not stop the way back", async () => {
+  const before = await picture();
+  const state = "/var/lib/hearth";
+  await sh(
+    host,
+    `mkdir -p /run/state && mount -t tmpfs -o size=24m small /run/state && cp -a ${state}/. /run/state`,
+  );
+  await sh(host, `mount --bind /run/state ${state}`);
+  try {
+    const fill = `dd if=/dev/zero of=${state}/filler bs=4k 2>/dev/null; exit 1`;
+    const probe = { kind: "command" as const, argv: ["/bin/sh", "-c", fill], timeoutSeconds: 3 };
+    const done = await apply(probeRelease(conf("full"), { health: { full: probe } }));
+    expect(done.of("fail")[0]?.[0]).toBe("health");
+    expect(done.of("undone")[0]?.[0]).toBe("ok");
+    expect(await served()).toContain("# base");
+    expect(await picture()).toBe(before);
+  } finally {
+    await sh(host, `umount ${state} && umount /run/state`);
+  }
 });
 
 it("nothing of Hearth's stays running", async () => {
