@@ -24,19 +24,30 @@ row fact memoryMiB "$(awk '$1 == "MemTotal:" { print int($2 / 1024 / 64) * 64 }'
 row fact cores "$(getconf _NPROCESSORS_ONLN)"
 row fact systemd "$($SYSTEMCTL --version | awk 'NR == 1 { print $2 }')"
 
-# What apt would install; where it has no lists yet (a fresh image), what the release is known to have.
+# The cluster with the standard port: another major version would be another, empty cluster, whatever apt has by now.
+cluster=
+for file in /etc/postgresql/*/main/postgresql.conf; do
+  if grep -q -s -E '^port[[:space:]]*=[[:space:]]*5432([^0-9]|$)' -- "$file"; then
+    file=${file#/etc/postgresql/}
+    cluster=${file%%/*}
+  fi
+done
+
+# What is installed, else what apt would install; where it has no lists yet (a fresh image), what the release is known to have.
 case $release in
   12) python=3.11 postgres=15 nginx=1.22.1 ;;
   13) python=3.13 postgres=17 nginx=1.26.3 ;;
 esac
 apt-cache policy python3 postgresql nginx 2>/dev/null |
-  awk -v OFS='\t' -v python="$python" -v postgres="$postgres" -v nginx="$nginx" '
+  awk -v OFS='\t' -v python="$python" -v postgres="$postgres" -v nginx="$nginx" -v cluster="$cluster" '
     /^[a-z]/ { name = $1; sub(/:$/, "", name) }
-    $1 == "Candidate:" && $2 != "(none)" {
+    # Installed comes before Candidate.
+    ($1 == "Installed:" || $1 == "Candidate:") && $2 != "(none)" && !(name in seen) {
+      seen[name] = 1
       version = $2; sub(/^[0-9]+:/, "", version); sub(/[-+~].*/, "", version); split(version, part, ".")
       if (name == "python3") python = part[1] "." part[2]
       if (name == "postgresql") postgres = part[1]
       if (name == "nginx") nginx = version
     }
-    END { print "fact", "python", python; print "fact", "postgres", postgres; print "fact", "nginx", nginx }'
+    END { print "fact", "python", python; print "fact", "postgres", cluster == "" ? postgres : cluster; print "fact", "nginx", nginx }'
 row end
