@@ -41,8 +41,17 @@ function write(): void {
   }
 }
 
+const USAGE = `npm run gen              writes the schema and the manual in config-schemas/generated
+npm run gen -- --check   only says whether they are what the schemas say
+`;
+
 function main(args: readonly string[]): number {
-  if (!args.includes("--check")) {
+  const [option] = args;
+  if (option !== undefined && option !== "--check") {
+    process.stderr.write(USAGE);
+    return option === "--help" ? 0 : 2;
+  }
+  if (option === undefined) {
     write();
     return 0;
   }
