@@ -30,3 +30,13 @@ it("index.ts only wires: it fits on a screen and decides nothing but what is ena
   const code = lines.map((line) => line.trim()).filter((line) => !/^(\/\/|\/?\*)/.test(line));
   expect(code.filter((line) => /\b(if|for|while|switch)\b/.test(line))).toEqual([]);
 });
+
+it("docs/README.md lists every decision by its own title, and nothing that is not there", () => {
+  const pages = readdirSync(join(ROOT, "docs/decisions")).map((page) => {
+    const [title = ""] = readFileSync(join(ROOT, "docs/decisions", page), "utf8").split("\n");
+    return `[${title.replace(/^# /, "")}](decisions/${page})`;
+  });
+  const index = readFileSync(join(ROOT, "docs/README.md"), "utf8");
+  const listed = [...index.matchAll(/^- (.*)$/gm)].map(([, link]) => link);
+  expect(listed.sort()).toEqual(pages.sort());
+});
