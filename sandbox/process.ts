@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { SandboxError } from "./errors";
 
-/** What a finished program said. `code` is 128 + n when it died from a signal n is not known for. */
+/** What a finished program said. `code` is 128 when a signal ended it. */
 export interface Finished {
   code: number;
   stdout: string;
