@@ -2,10 +2,10 @@ import type { AccountInputs } from "../../contract/matrix";
 import { compare } from "../../protocol/diff";
 import type { Call, Checked, Difference, Resource, State } from "../../protocol/resource";
 import { parse } from "../../protocol/shape";
-import { isObject, type Properties, reveal, revealAll, secret } from "../../protocol/values";
+import { isObject, type Properties, reveal, revealAll, secret, UNKNOWN } from "../../protocol/values";
 import { isSealed, seal, unseal } from "../../sealed";
 import { type Applied, apply, observe, type PasswordRequest } from "./host";
-import { accountShape } from "./inputs";
+import { accountShape, storedAccountShape } from "./inputs";
 import { driftOf, observedInputs } from "./observed";
 
 /** An account is the same one as long as these stay. */
@@ -37,7 +37,7 @@ class Account implements Resource {
   async read(call: Call, state: State): Promise<State | undefined> {
     // Nothing is known after an import; the program's values decide then.
     if (state.inputs.localpart === undefined || call.offline) return state;
-    const account = typed(call, state.inputs);
+    const account = parse(storedAccountShape, revealAll(state.inputs), `the inputs of ${call.name}`);
     const seen = await observe(account, call.signal);
     if ("unknown" in seen) {
       await call.log.warning(
@@ -111,6 +111,7 @@ function comparable({ connection, ...rest }: Properties): Properties {
 function sealPassword(olds: Properties, news: Properties): Properties {
   const password = reveal(news.password ?? null);
   if (!isObject(password) || password.kind !== "given" || typeof password.value !== "string") return news;
+  if (password.value === UNKNOWN) return news;
   const sealed = seal(password.value, sealedValue(olds));
   return { ...news, password: { kind: "given", value: secret(sealed) } };
 }

@@ -9,7 +9,7 @@ const LONGEST = 200;
 
 type Password = AccountInputs["password"];
 
-export const accountShape: Shape<AccountInputs> = object<AccountInputs>({
+const members: { [K in keyof AccountInputs]-?: Shape<AccountInputs[K]> } = {
   connection: connectionShape,
   homeserverUrl: text({ pattern: /^http:\/\/[^/]+$/, write: "http://address:port" }),
   serverName: text({ pattern: /^[A-Za-z0-9.:-]+$/, write: "the homeserver's server name" }),
@@ -33,4 +33,13 @@ export const accountShape: Shape<AccountInputs> = object<AccountInputs>({
       value: text({ pattern: /^.{1,512}$/u, write: "a password of 1 to 512 characters", sensitive: true }),
     }),
   }),
+};
+
+/** An account as the program asks for it. */
+export const accountShape: Shape<AccountInputs> = object<AccountInputs>(members);
+
+/** An account as the state holds it: Read puts the display name there, and users give themselves any name, or none. */
+export const storedAccountShape: Shape<AccountInputs> = object<AccountInputs>({
+  ...members,
+  displayName: optional(text({ write: "a name", multiline: true })),
 });

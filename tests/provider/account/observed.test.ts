@@ -1,5 +1,8 @@
 import type { AccountInputs } from "../../../provider/contract/matrix";
+import { parse } from "../../../provider/protocol/shape";
+import { toProperties } from "../../../provider/protocol/values";
 import type { Observed } from "../../../provider/resources/account/host";
+import { storedAccountShape } from "../../../provider/resources/account/inputs";
 import { driftOf, observedInputs } from "../../../provider/resources/account/observed";
 
 const desired: AccountInputs = {
@@ -65,3 +68,11 @@ test.each<[string, Partial<AccountInputs>, Partial<Observed>, string[], object]>
   expect(driftOf(account, { ...seen, ...found })).toEqual(drift);
   expect(observedInputs(account, { ...seen, ...found })).toEqual(inputs);
 });
+
+test.each([null, "", "two\nlines and a\ttab", "x".repeat(400)])(
+  "[A3] a name that a user chose can be read back from the state: %j",
+  (displayName) => {
+    const read = { ...toProperties(desired), ...observedInputs(desired, { ...seen, displayName }) };
+    expect(parse(storedAccountShape, read, "the inputs").displayName).toBe(displayName ?? "");
+  },
+);
