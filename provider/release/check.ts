@@ -14,6 +14,8 @@ export function checkRelease(olds: Properties, news: Properties): Checked {
       (path) =>
         `${path}: is a secret; files and settings hold none: ship it under secrets with source given and refer to its path`,
     );
+  // What follows shows values; one of these may be what must not be shown.
+  if (faults.length > 0) return { inputs: news, faults };
   const revealed = revealAll(news);
   const checked = releaseShape.check(revealed, "", faults);
   if (!isObject(checked)) return { inputs: news, faults };

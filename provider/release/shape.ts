@@ -37,8 +37,9 @@ export const path = text({
       : "is not such a path",
 });
 
-/** A number is what a host reports for an owner without a name. */
 const account = line("the name of a user or group", /^([a-z_][a-z0-9_.-]*\$?|[0-9]+)$/);
+/** Whatever a host may report for an owner: names of other directories (`DOMAIN\user`), numbers for accounts that are gone. */
+const owner = line("the name of a user or group", /^[^\s:,/-][^\s:,/]*$/);
 const word = line("a name of letters, digits, '.', '_' and '-'", /^[A-Za-z0-9][A-Za-z0-9_.-]*$/);
 /** Program and arguments; one argument a line on the way to the host. */
 const argv = list(text({ write: "one program argument" }), { least: 1 });
@@ -50,7 +51,7 @@ const mode = text({
   pattern: /^[0-7]{4}$/,
 });
 
-const ownership = { mode, owner: account, group: account };
+const ownership = { mode, owner, group: owner };
 
 const file = object<HostFile>({
   ...ownership,

@@ -29,6 +29,8 @@ export const host: Resource = {
     const faults = secretPaths(news)
       .filter((path) => path !== "connection.sudoPassword")
       .map((path) => `${path}: is a secret; of a connection only sudoPassword is one`);
+    // What follows shows values; one of these may be what must not be shown.
+    if (faults.length > 0) return { inputs: news, faults };
     const checked = hostShape.check(revealAll(news), "", faults);
     return { inputs: wrapPassword(isObject(checked) ? checked : news), faults };
   },

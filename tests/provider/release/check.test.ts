@@ -217,6 +217,15 @@ describe("what is accepted", () => {
     expect(revealAll(checkRelease(first, other).inputs)).not.toEqual(revealAll(first));
   });
 
+  test("[A9] a secret where none belongs is refused without its value, however wrong that is", () => {
+    const argv = ["tasks", "role", "apply"];
+    for (const inputs of [changed(argv, secret("planted")), changed(argv, [secret("planted\nkey")])]) {
+      const { faults } = checkRelease({}, inputs);
+      expect(faults.join()).toContain("tasks.role.apply");
+      expect(faults.join()).not.toContain("planted");
+    }
+  });
+
   test("[A9] a faulty release keeps its secrets wrapped", () => {
     const inputs = changed(["release"], "Wrong Name");
     expect(secretPaths(checkRelease({}, inputs).inputs)).toEqual(['secrets["/etc/web/given"].source.value']);

@@ -147,3 +147,11 @@ test("an answer that was cut off has no end, a refusal is seen as one", () => {
     refusal: { code: "locked", text: "by ann" },
   });
 });
+
+test.each(["Alice", "EXAMPLE\\ann", "1004"])(
+  "a file that %s owns by now is planned to be put right, again after the state was kept",
+  (owner) => {
+    const kept = wrapInputs(observe(["file", YAML, "0640", owner, owner, sha256("a: 1\nb: 2\n")]));
+    expect(parseInputs(kept).files[YAML]?.owner).toBe(owner);
+  },
+);
