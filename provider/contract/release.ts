@@ -41,11 +41,13 @@ export interface Ownership {
   group: string;
 }
 
+/** A file that a release owns as a whole. */
 export interface HostFile extends Ownership {
   /** Text; ends with a newline. Never a secret. */
   content: string;
 }
 
+/** A package source beside the distribution's own. */
 export interface AptRepository {
   uris: string;
   suites: string;
@@ -55,12 +57,14 @@ export interface AptRepository {
   fingerprint: string;
 }
 
+/** A system user with a group of the same name; nobody can log in as it. */
 export interface HostUser {
   home: string;
   /** Supplementary groups. */
   groups: string[];
 }
 
+/** A secret file: made once and never overwritten, or given by the operator. */
 export interface HostSecret extends Ownership {
   /**
    * `random`: so many bytes of the kernel's randomness as lower-case hex.
@@ -73,6 +77,7 @@ export interface HostSecret extends Ownership {
     | { kind: "given"; value: string };
 }
 
+/** A virtual environment, built in its directory; with other requirements it is built anew. */
 export interface PythonEnvironment {
   /** Interpreter that makes it, e.g. `/usr/bin/python3`. */
   python: string;
@@ -82,6 +87,7 @@ export interface PythonEnvironment {
   systemSitePackages: boolean;
 }
 
+/** What files and units cannot say, as a program that observes and applies. */
 export interface HostTask {
   /** Prints one line: the present state. Must not change anything; runs in previews too. */
   observe: string[];
@@ -92,6 +98,7 @@ export interface HostTask {
   user?: string;
 }
 
+/** A systemd unit and what makes it restart. */
 export interface HostUnit {
   enabled: boolean;
   state: "running" | "stopped" | "ignored";
@@ -101,6 +108,7 @@ export interface HostUnit {
   reloadOn: string[];
 }
 
+/** A program that says whether the staged files are good: exit status 0, or its last lines are the reason. */
 export interface Validator {
   /** Program and arguments; it sees a copy-on-write view of the host in which the staged files are at their final paths. */
   argv: string[];
@@ -110,6 +118,7 @@ export interface Validator {
   isolateNetwork?: boolean;
 }
 
+/** What must hold within its time after a change; asked once when looking. */
 export type HealthProbe =
   | { kind: "http"; url: string; status: number; timeoutSeconds: number }
   | { kind: "command"; argv: string[]; timeoutSeconds: number };

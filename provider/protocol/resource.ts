@@ -28,6 +28,7 @@ export interface Call {
   timeoutSeconds: number;
 }
 
+/** What Check came to. */
 export interface Checked {
   /** The inputs to go on with: defaults filled in, given secrets sealed and wrapped. */
   inputs: Properties;
@@ -35,12 +36,15 @@ export interface Checked {
   faults: string[];
 }
 
+/** What Diff came to. */
 export interface Difference {
   /** Leaf paths to what happens there; empty: nothing changed. */
   details: Map<string, Detail>;
 }
 
+/** A resource as the engine keeps it. */
 export interface State {
+  /** Names the resource to a reader, e.g. `vps/homeserver`. */
   id: string;
   inputs: Properties;
   outputs: Properties;

@@ -2,6 +2,7 @@ import { ListValue, NullValue, Value as ProtoValue, Struct } from "google-protob
 
 /** A property value as the engine sends it: JSON, with secrets as wrapper objects and unknowns as a fixed string. */
 export type Value = null | boolean | number | string | Value[] | { [key: string]: Value };
+/** A resource's inputs or outputs. */
 export type Properties = { [key: string]: Value };
 
 const SIGNATURE = "4dabf18193072939515e22adb298388d";
@@ -14,6 +15,7 @@ export function isObject(value: Value | undefined): value is Properties {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
+/** Whether this very value is wrapped as a secret; what is inside it is not looked at. */
 export function isSecret(value: Value | undefined): boolean {
   return isObject(value) && value[SIGNATURE] === SECRET;
 }
@@ -73,6 +75,7 @@ export function toProperties(value: object): Properties {
   return Object.fromEntries(entries.map(([key, item]) => [key, toValue(item)]));
 }
 
+/** What the engine sent, as plain values; nothing sent: no properties. */
 export function fromStruct(struct: Struct | undefined): Properties {
   const properties: Properties = {};
   struct?.getFieldsMap().forEach((value, key) => {
@@ -81,6 +84,7 @@ export function fromStruct(struct: Struct | undefined): Properties {
   return properties;
 }
 
+/** Plain values as the engine takes them. */
 export function toStruct(properties: Properties): Struct {
   const struct = new Struct();
   const fields = struct.getFieldsMap();

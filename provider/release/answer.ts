@@ -1,3 +1,5 @@
+import type { Ownership } from "../contract/release";
+
 /** An answer of a Release program, row by row; the last row says how it ended. */
 export interface Answer {
   rows: string[][];
@@ -6,6 +8,7 @@ export interface Answer {
   refusal: { code: string; text: string } | undefined;
 }
 
+/** Splits what a program wrote into rows; judges nothing but how it ended. */
 export function parseAnswer(output: string): Answer {
   const rows = output
     .split("\n")
@@ -20,14 +23,9 @@ export function parseAnswer(output: string): Answer {
   };
 }
 
+/** The columns of one line; the first names the kind of row. */
 export function parseRow(line: string): string[] {
   return line.split("\t");
-}
-
-export interface Access {
-  mode: string;
-  owner: string;
-  group: string;
 }
 
 /** What observe.sh saw. Maps hold undefined for what is asked for and not there. */
@@ -39,10 +37,10 @@ export interface Observation {
   packages: Map<string, string | undefined>;
   repositories: Map<string, string>;
   users: Map<string, { home: string; groups: string[] } | undefined>;
-  directories: Map<string, Access | undefined>;
-  files: Map<string, (Access & { sha256: string; content: Buffer | undefined }) | undefined>;
+  directories: Map<string, Ownership | undefined>;
+  files: Map<string, (Ownership & { sha256: string; content: Buffer | undefined }) | undefined>;
   links: Map<string, string | undefined>;
-  secrets: Map<string, (Access & { fingerprint: string }) | undefined>;
+  secrets: Map<string, (Ownership & { fingerprint: string }) | undefined>;
   environments: Map<string, string>;
   tasks: Map<string, string>;
   units: Map<string, { enabled: string; active: string; sub: string }>;
@@ -57,6 +55,7 @@ export interface Observation {
   changed: string[];
 }
 
+/** The rows of observe.sh by subject; kinds that are not known here are left out. */
 export function parseObservation(rows: string[][]): Observation {
   const seen: Observation = {
     identity: new Map(),

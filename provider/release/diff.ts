@@ -4,6 +4,7 @@ import type { Properties } from "../protocol/values";
 /** A release with another name, on another host or in another scope is another release. */
 const REPLACES = ["connection.name", "release", "scope"];
 
+/** What changes, by property path. `olds` are what Read observed. */
 export function diffRelease(olds: Properties, news: Properties): Map<string, Detail> {
   return compare(olds, news, REPLACES);
 }

@@ -6,10 +6,12 @@ function header(path: string): string {
   return `=== ${path}\n`;
 }
 
+/** The content as it stands in state and diffs; one that has the line already stays as it is. */
 export function withHeader(path: string, content: string): string {
   return content.startsWith(header(path)) ? content : header(path) + content;
 }
 
+/** The content as it is on the host. */
 export function withoutHeader(path: string, content: string): string {
   return content.startsWith(header(path)) ? content.slice(header(path).length) : content;
 }
