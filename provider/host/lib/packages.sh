@@ -17,14 +17,20 @@ apply_repositories() {
   done <"$(table repositories)"
 }
 
-# check_key NAME FINGERPRINT: the shipped file holds the pinned key and no other (where gpg is there to tell).
+# check_key NAME FINGERPRINT: the shipped file holds the pinned key and no other. Only gpg can tell, and a small host has none.
 check_key() {
-  command -v gpg >/dev/null || return 0
+  command -v gpg >/dev/null || add_gpg "$1"
   mkdir -p -m 0700 -- "$WORK/gpg"
   found=$(gpg --homedir "$WORK/gpg" --batch --show-keys --with-colons -- "$REQUEST/keys/$1" 2>/dev/null |
     awk -F: '$1 == "pub" { primary = 1 } $1 == "fpr" && primary { print $10; primary = 0 }' | paste -s -d ' ')
   wanted=$(printf '%s' "$2" | tr -d ' ' | tr '[:lower:]' '[:upper:]')
   [ "$found" = "$wanted" ] || fail "the key of apt repository $1 has fingerprint ${found:-none}, pinned is $wanted"
+}
+
+add_gpg() {
+  if ! lists_are_fresh; then update_lists; fi
+  run_apt install --no-install-recommends -- gpg || fail "gpg, which checks the key of apt repository $1, could not be installed" "$DIR/output"
+  row did "installed package gpg (it checks the keys of apt repositories)"
 }
 
 apply_packages() {

@@ -71,6 +71,20 @@ describe("a Python environment", () => {
 });
 
 describe("an apt repository", () => {
+  it("with another key than the pinned one is refused on a host without gpg too", async () => {
+    // A key of nobody's, made for this test.
+    const keyBase64 =
+      "mDMEawEuCxYJKwYBBAHaRw8BAQdACgdKOBYBZ9Dzr8BS3RMUHxXRirtvYJYXyygLyR9ltc60FHRlc3QgPHRAZXhhbXBsZS5vcmc+iJAEExYIADgWIQToK5dyMTBZ49TbDRRLFNu1on/kvgUCawEuCwIbAwULCQgHAgYVCgkICwIEFgIDAQIeAQIXgAAKCRBLFNu1on/kviraAQDvCHz6NDCGZhMqaXcrVIiBYrpLumHe7tYfXqFfVuzSNwD/cGfcqXinOnsasrWHOmzg+JWTkUl8bGp6khjoDM90gQk=";
+    const at = { uris: "http://127.0.0.1:9/", suites: "trixie", components: "main" };
+    const pinned = { ...at, keyBase64, fingerprint: "0".repeat(40) };
+    expect(await sh(host, "command -v gpg || echo none")).toBe("none");
+    const done = await apply({ release: "probe", repositories: { stranger: pinned } });
+    expect(done.of("fail")[0]?.[1]).toBe(
+      `the key of apt repository stranger has fingerprint E82B9772313059E3D4DB0D144B14DBB5A27FE4BE, pinned is ${"0".repeat(40)}`,
+    );
+    expect(await sh(host, "ls /etc/apt/sources.list.d /etc/apt/keyrings")).not.toContain("stranger");
+  });
+
   it("is added with its pinned key, and refused with another one", async () => {
     // The distribution's own archive again, with one of its own keys: a real repository that every host can reach.
     ok(await apply({ release: "probe", packages: { gpg: "any" } }));
