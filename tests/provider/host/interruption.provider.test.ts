@@ -330,7 +330,9 @@ describe("a full disk", () => {
 });
 
 it("[A4] a disk that is full by the time the services fail does not stop the way back", async () => {
-  const before = await picture();
+  // The copies are kept on another file system here, so what comes back has other inodes.
+  const access = async () => (await picture()).replaceAll(/^(\S+) \d+/gm, "$1");
+  const before = await access();
   const state = "/var/lib/hearth";
   await sh(
     host,
@@ -344,7 +346,7 @@ it("[A4] a disk that is full by the time the services fail does not stop the way
     expect(done.of("fail")[0]?.[0]).toBe("health");
     expect(done.of("undone")[0]?.[0]).toBe("ok");
     expect(await served()).toContain("# base");
-    expect(await picture()).toBe(before);
+    expect(await access()).toBe(before);
   } finally {
     await sh(host, `umount ${state} && umount /run/state`);
   }
