@@ -26,9 +26,9 @@ export async function ensureCa(state: StateDirectory): Promise<{ certificate: st
 }
 
 /**
- * Writes `fullchain.pem` and `privkey.pem` (0600) for `names` (DNS names or IP addresses; the first becomes the
- * common name) into `outDirectory`. Nothing changes while the certificate there is the CA's, is for exactly
- * these names, fits its key and has 30 days to go. Returns whether it issued one.
+ * Writes `fullchain.pem` and `privkey.pem` (0600) for `names` (DNS names or IP addresses) into `outDirectory`.
+ * Nothing changes while the certificate there is the CA's, is for exactly these names, fits its key and has 30 days to
+ * go. Returns whether it issued one.
  */
 export async function issue(
   state: StateDirectory,
@@ -45,32 +45,7 @@ export async function issue(
   try {
     const part = (name: string) => path.join(work, name);
     await generateKey(part("key"));
-    await run("openssl", [
-      "req",
-      "-new",
-      "-key",
-      part("key"),
-      "-subj",
-      "/O=Hearth sandbox",
-      "-out",
-      part("request"),
-    ]);
-    await fs.writeFile(part("extensions"), leafExtensions(names));
-    await run("openssl", [
-      ...[
-        "x509",
-        "-req",
-        "-sha256",
-        "-days",
-        String(LEAF_DAYS),
-        "-in",
-        part("request"),
-        "-out",
-        part("certificate"),
-      ],
-      ...["-CA", ca.certificate, "-CAkey", ca.key, "-CAcreateserial", "-CAserial", part("serial")],
-      ...["-extfile", part("extensions")],
-    ]);
+    await sign(ca, names, part);
     // Should the two renames be torn apart, the pair no longer fits and the next call issues again.
     await fs.rename(part("key"), privkey);
     await fs.rename(part("certificate"), fullchain);
@@ -78,6 +53,23 @@ export async function issue(
     await fs.rm(work, { recursive: true, force: true });
   }
   return true;
+}
+
+/** Makes `certificate` from `key`; `part` names the files of one issue. */
+async function sign(
+  ca: { certificate: string; key: string },
+  names: readonly string[],
+  part: (name: string) => string,
+): Promise<void> {
+  const subject = "/O=Hearth sandbox";
+  await run("openssl", ["req", "-new", "-key", part("key"), "-subj", subject, "-out", part("request")]);
+  await fs.writeFile(part("extensions"), leafExtensions(names));
+  await run("openssl", [
+    ...["x509", "-req", "-sha256", "-days", String(LEAF_DAYS)],
+    ...["-in", part("request"), "-out", part("certificate")],
+    ...["-CA", ca.certificate, "-CAkey", ca.key, "-CAcreateserial", "-CAserial", part("serial")],
+    ...["-extfile", part("extensions")],
+  ]);
 }
 
 /** Extensions of a server certificate for `names`, in OpenSSL's file format. */

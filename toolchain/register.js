@@ -1,8 +1,8 @@
 // Loads TypeScript through `require`, with the compiled text kept on disk (`node -r ./toolchain/register.js file.ts`).
 //
-// A warm start costs a stat and a read per file and loads no compiler at all, which is what keeps the resource provider
-// (started by the engine on every preview) near the start-up time of plain JavaScript. Types are not checked here;
-// `npm run check` does that.
+// A warm start costs a stat and a read per file and loads no compiler at all, which keeps the Pulumi program (started with
+// every preview) and the command lines near the start-up time of plain JavaScript. The resource provider, which starts more
+// often, is bundled instead: `bundle.js`. Types are not checked here; `npm run check` does that.
 const crypto = require("node:crypto");
 const fs = require("node:fs");
 const path = require("node:path");
