@@ -24,6 +24,19 @@ const KNOWN_HOSTS_FIX = (connection: Connection) =>
 /** What stands for a log-in whose shell could not even run `true`. */
 export const NO_SHELL = "no usable shell";
 
+/** How ssh says that nobody answered: the machine hung up, or a jump host on the way did not get through. */
+export const NO_ANSWER = /kex_exchange_identification|UNKNOWN port 65535/;
+/** Stands before what a jump host said. */
+export const PROXY_SAID = "on the way:";
+
+/** What a jump host says that was reached and could not go on. */
+const BEYOND: Explanation = {
+  pattern: /open failed|stdio forwarding failed/,
+  problem: (place, said) => `${place} cannot reach it (${firstLine(said)})`,
+  fix: (connection) =>
+    `check hearth:hosts.${connection.name}.address and port: they are what the jump host sees`,
+};
+
 const EXPLANATIONS: Explanation[] = [
   {
     pattern: new RegExp(`^${NO_SHELL}`),
@@ -85,10 +98,13 @@ export function withoutHost(name: string): string {
 
 /** What a failed log-in means. `said` is what ssh wrote to standard error. */
 export function explainLogin(connection: Connection, said: string): ProviderError {
-  const place = describe(connection);
   const found = EXPLANATIONS.find(({ pattern }) => pattern.test(said));
-  const problem = found ? found.problem(place, said) : `the log-in to ${place} failed (${lastLine(said)})`;
-  const fix = found ? found.fix(connection) : `try it by hand: ssh ${handArguments(connection)}`;
+  const { problem, fix } = said.startsWith(PROXY_SAID)
+    ? onTheWay(connection, found, said.slice(PROXY_SAID.length))
+    : {
+        problem: found?.problem(describe(connection), said) ?? unforeseen(describe(connection), said),
+        fix: found?.fix(connection) ?? byHand(connection),
+      };
   const key = /Identity file (\S+) not accessible/.exec(said);
   const missing = key ? `\n  the key file ${key[1]} is not there` : "";
   const load = /Load key "[^"]*": .*/.exec(said);
@@ -97,6 +113,21 @@ export function explainLogin(connection: Connection, said: string): ProviderErro
     "UNAVAILABLE",
     `${problem}${missing}${unusable}\n  do: ${fix}\n  ${withoutHost(connection.name)}`,
   );
+}
+
+/** The same problems at a jump host; how to get rid of them is seen by going the way by hand. */
+function onTheWay(connection: Connection, found: Explanation | undefined, said: string) {
+  const place = `the jump host ${connection.jump ?? "of your ssh configuration"} on the way to ${describe(connection)}`;
+  if (BEYOND.pattern.test(said)) return { problem: BEYOND.problem(place, said), fix: BEYOND.fix(connection) };
+  return { problem: found?.problem(place, said) ?? unforeseen(place, said), fix: byHand(connection) };
+}
+
+function unforeseen(place: string, said: string): string {
+  return `the log-in to ${place} failed (${lastLine(said)})`;
+}
+
+function byHand(connection: Connection): string {
+  return `try it by hand: ssh ${handArguments(connection)}`;
 }
 
 /** What an exit status of the bootstrap or of sudo means; undefined when the program itself ended so. */

@@ -7,12 +7,14 @@ import {
   explainBootstrap,
   explainLogin,
   lastLine,
+  NO_ANSWER,
   NO_SHELL,
+  PROXY_SAID,
   withoutHost,
 } from "./failures";
 import { Gate } from "./gate";
 import { type ProcessResult, runProcess } from "./process";
-import { controlPath, loginArguments, probeArguments, sessionArguments } from "./ssh";
+import { controlPath, loginArguments, plainArguments, probeArguments, sessionArguments } from "./ssh";
 
 /** One program run on the host, see PROTOCOL.md. */
 export interface HostCall extends ProgramName {
@@ -169,12 +171,21 @@ class SshSession extends Session {
       });
       if (result.ended === "aborted")
         throw new ProviderError("ABORTED", `the log-in to ${this.connection.name} was cancelled`);
-      const said = failureOf(result);
+      const said = await this.withProxyWords(failureOf(result), signal);
       this.failure = said === undefined ? undefined : { said, until: Date.now() + FAILURE_KEPT, told: false };
     } else this.failure = undefined;
     if (signal.aborted)
       throw new ProviderError("ABORTED", `the log-in to ${this.connection.name} was cancelled`);
     if (!this.failure) this.aliveUntil = Date.now() + TRUSTED;
+  }
+
+  /** What the jump host said, where ssh only says that there was no answer from behind it. */
+  private async withProxyWords(said: string | undefined, signal: AbortSignal): Promise<string | undefined> {
+    if (said === undefined || !NO_ANSWER.test(said)) return said;
+    const argv = plainArguments(this.connection, "true");
+    const { stderr } = await runProcess(argv, { signal, timeoutSeconds: LOGIN_SECONDS });
+    const words = stderr.split(/\r?\n/).filter((line) => line.trim() !== "" && !NO_ANSWER.test(line));
+    return words.length > 0 ? `${PROXY_SAID}\n${words.join("\n")}` : said;
   }
 
   /** The whole message once, a short one for the other resources of the host. */

@@ -49,6 +49,19 @@ export function loginArguments(connection: Connection, command: string): string[
   ];
 }
 
+/** `ssh` on a connection of its own: beside a shared one, ssh throws away what a jump host or proxy command says. */
+export function plainArguments(connection: Connection, command: string): string[] {
+  const options = [...COMMON, "ControlMaster=no", "ControlPath=none"];
+  return [
+    "ssh",
+    ...destinationOptions(connection),
+    ...flags(options),
+    "--",
+    destination(connection),
+    command,
+  ];
+}
+
 /** `ssh` over the shared connection only: without one it fails at once instead of logging in a second time. */
 export function sessionArguments(connection: Connection, command: string): string[] {
   const options = [

@@ -16,7 +16,7 @@ export interface MiniChange {
 }
 
 /** Where an update that waits for its service stands. */
-export const WAITING = "waiting until the services answer";
+const WAITING = "waiting until the services answer";
 
 /** A stack of one release with two files and a unit, under the real engine, on a sandbox host of its own. */
 export class MiniStack {
@@ -96,6 +96,13 @@ done; echo "a transaction still runs"`;
   /** Waits until no engine, provider, language host or ssh of this stack is left. */
   nothingLeft(seconds: number): Promise<void> {
     return eventually(() => processesIn(this.project.folder), seconds);
+  }
+
+  /** Kills the shared ssh connection here; returns how many processes that were. */
+  dropConnection(): number {
+    const masters = processesIn(this.project.folder).filter((line) => /^\d+ ssh: .*\[mux\]/.test(line));
+    for (const line of masters) process.kill(Number.parseInt(line, 10), "SIGKILL");
+    return masters.length;
   }
 
   async powerCut(): Promise<void> {

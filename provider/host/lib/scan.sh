@@ -122,7 +122,15 @@ probe() {
     if probe_text=$(run_argv - "$5" "$REQUEST/argv/health.$1" 2>&1); then
       printf 'ok\n'
     else
-      printf 'failed: %s\n' "$(printf '%s\n' "$probe_text" | tail -n 1 | one_line)"
+      probe_status=$?
+      probe_text=$(printf '%s\n' "$probe_text" | tail -n 1 | one_line)
+      if [ "$probe_status" = 124 ]; then
+        printf 'gave no answer within %s s\n' "$5"
+      elif [ "$probe_text" = - ]; then
+        printf 'failed with status %s\n' "$probe_status"
+      else
+        printf 'failed: %s\n' "$probe_text"
+      fi
     fi
     return 0
   fi

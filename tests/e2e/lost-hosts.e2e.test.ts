@@ -1,0 +1,96 @@
+import { MiniStack } from "../support/mini-stack";
+
+// Of this run alone: another run beside it has a host of its own.
+const NAME = `lost-${process.pid}`;
+let stack: MiniStack;
+
+beforeAll(async () => {
+  stack = await MiniStack.deploy(NAME);
+});
+afterAll(() => stack?.remove());
+
+test("an update that takes longer than its customTimeouts is rolled back and says how long it had", async () => {
+  const before = await stack.seen();
+  stack.change({ mark: "wait-long", timeout: 3 });
+  const { code, stdout, seconds } = await stack.up();
+  expect(code).toBe(1);
+  expect(stdout).toMatch(
+    new RegExp(`release "mini" on ${NAME} was rolled back: step \\d+/\\d+ health: not done within 3 s\n`),
+  );
+  expect(stdout).toContain("do: run pulumi up again, or give it more time with customTimeouts");
+  expect(seconds).toBeLessThan(30);
+  expect(await stack.seen()).toBe(before);
+});
+
+test("a dropped connection in the middle of up, at both ends, does not hurt it", async () => {
+  stack.change({ mark: "wait-dropped" });
+  const up = await stack.upUntilWaiting();
+  expect(stack.dropConnection()).toBeGreaterThan(0);
+  await stack.shell("pkill -f '^sshd(-session)?: root' || true").catch(() => undefined);
+  await up.shows(`the connection to ${NAME} was lost; trying again in 1 s`);
+  await stack.letGo();
+  const { code, stdout } = await up.ended;
+  expect({ code, stdout }).toMatchObject({ code: 0, stdout: expect.stringContaining("health ok") });
+  expect(await stack.seen()).toBe("wait-dropped wait-dropped wait-dropped wait-dropped active");
+  await stack.shell("rm /run/go");
+});
+
+test("another operator is refused while up runs, told who changes the host and for how long, and succeeds afterwards", async () => {
+  const other = await stack.another({ mark: "other", release: "other" });
+  try {
+    stack.change({ mark: "wait-first" });
+    const first = await stack.upUntilWaiting();
+    const preview = await other.pulumi("preview");
+    expect(preview.stdout).toMatch(
+      /\S+@\S+ has been changing lost-\d+ for \d+ s; what is shown here may be half of it/,
+    );
+    const refused = await other.pulumi("up", "--yes", "--skip-preview");
+    expect(refused.code).toBe(1);
+    expect(refused.stdout).toMatch(
+      /was refused \(locked\): \S+@\S+ has been changing this host for \d+ s \(release mini\); try again when that is done\n.*now: nothing was changed/,
+    );
+    await stack.letGo();
+    expect(await first.ended).toMatchObject({ code: 0 });
+    await stack.shell("rm /run/go");
+    expect(await other.pulumi("up", "--yes", "--skip-preview")).toMatchObject({ code: 0 });
+    expect(await stack.shell("cat /run/other")).toBe("other\nother");
+  } finally {
+    other.remove();
+  }
+});
+
+test("a host that is called otherwise in the stack is refused with what to write", async () => {
+  stack.change({ mark: "wait-first", connection: { name: "box" } });
+  const { code, stdout } = await stack.preview();
+  expect(code).toBe(1);
+  expect(stdout).toContain(`if it is the same machine, call it ${NAME} again in hearth:hosts`);
+});
+
+test("[A4] a power cut of the host in the middle of up: the error says what to do, the preview shows it, up clears up", async () => {
+  stack.change({ mark: "two" });
+  expect(await stack.up()).toMatchObject({ code: 0 });
+  stack.change({ mark: "wait-cut" });
+  const up = await stack.upUntilWaiting();
+  await stack.powerCut();
+  await stack.boot();
+  const { code, stdout } = await up.ended;
+  expect(code).toBe(1);
+  expect(stdout).toMatch(
+    new RegExp(`release "mini" on ${NAME} may be half changed: step \\d+/\\d+ interrupted: .*power cut`),
+  );
+  expect(stdout).toContain("do: run pulumi up again: it clears up first, then makes the change");
+
+  stack.change({ mark: "three" });
+  const preview = await stack.preview();
+  expect(preview).toMatchObject({
+    code: 0,
+    stdout: expect.stringContaining(`an earlier change on ${NAME} was cut off`),
+  });
+  const again = await stack.up();
+  expect(again).toMatchObject({ code: 0 });
+  expect(again.stdout).toContain(
+    "an interrupted change of release mini was found and cleared up: generation",
+  );
+  expect(await stack.seen()).toBe("three three three three active");
+  expect(await stack.project.pulumi("preview", "--expect-no-changes")).toMatchObject({ code: 0 });
+});
