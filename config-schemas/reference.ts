@@ -41,8 +41,14 @@ function isPlain(value: unknown): boolean {
 }
 
 function rowOf(key: string, schema: JsonSchema, required: boolean): Row {
-  const fallback = required ? "**required**" : isPlain(schema.default) ? code(schema.default) : "–";
-  return { key, type: typeOf(schema), fallback, meaning: meaningOf(schema) };
+  return { key, type: typeOf(schema), fallback: fallbackOf(schema, required), meaning: meaningOf(schema) };
+}
+
+function fallbackOf(schema: JsonSchema, required: boolean): string {
+  if (required) return "**required**";
+  if (isPlain(schema.default)) return code(schema.default);
+  if (schema.default === undefined) return "–";
+  return schema.properties === undefined ? "empty" : "see below";
 }
 
 function mappingRows(key: string, schema: JsonSchema): Row[] {
@@ -94,7 +100,8 @@ not listed are refused, with the nearest name as a hint. Units stand in the valu
 * **rate**: a mapping of \`perSecond\` (in the long run) and \`burst\` (at once), e.g. \`{ perSecond: 0.2, burst: 10 }\`.
 * **file**: a path on the machine that runs Pulumi: absolute, \`~/…\`, or relative to the project's directory.
 
-A dash as default means: absent, and the meaning says what happens then.
+A dash as default means: absent, and the meaning says what happens then. A mapping left out has the defaults of its keys, which
+follow it ("see below").
 `;
 
 /**
