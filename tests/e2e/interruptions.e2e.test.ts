@@ -70,3 +70,21 @@ test.each(["SIGHUP", "SIGKILL"] as const)(
     await worksAgain(`after-${signal}`);
   },
 );
+
+test("[A4] a killed provider (out of memory, say): the host finishes the change by itself, and the next look tells the truth", async () => {
+  stack.change({ mark: "wait-provider" });
+  const up = await stack.upUntilWaiting();
+  stack.killProviders();
+  const { code, stdout } = await up.ended;
+  expect(code).toBe(1);
+  expect(stdout).toContain("exited prematurely");
+  await stack.letGo();
+  await stack.hostAtRest(10);
+  await stack.nothingLeft(15);
+  expect(await stack.seen()).toBe("wait-provider wait-provider wait-provider wait-provider active");
+  // What was done is what is wanted: there is nothing to do, and the state now says so.
+  const next = await stack.up();
+  expect(next).toMatchObject({ code: 0 });
+  expect(next.stdout).not.toContain("restarted");
+  expect(await stack.project.pulumi("preview", "--expect-no-changes")).toMatchObject({ code: 0 });
+});

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import { status } from "@grpc/grpc-js";
 import { toProperties } from "../../provider/protocol/values";
 import { CONF, conf, probeRelease } from "../support/probe-release";
@@ -54,19 +55,24 @@ test("two releases that want one path are refused, naming path and owner", async
   expect(details).toContain(`  ${CONF} belongs to release "probe"\n`);
 });
 
-test("Ctrl-C while it waits for health: the host rolls back and the error says so", async () => {
+/** An update that hangs until somebody stops it, in a provider of its own. */
+async function hangingUpdate(mark: string) {
   const own = await ProviderClient.start();
   const health = {
     never: { kind: "http" as const, url: "http://127.0.0.1:8099/nothing", status: 200, timeoutSeconds: 60 },
   };
-  const news = await release.wanted(conf("four"), { health });
+  const news = await release.wanted(conf(mark), { health });
   // Given secrets are known to the process that checked them.
   await own.check(
     release.urn,
     toProperties({ ...news, secrets: probeRelease("").secrets }),
     release.stored.inputs,
   );
-  const running = failure(own.update(release.urn, release.stored, news));
+  return { own, running: failure(own.update(release.urn, release.stored, news)) };
+}
+
+test("Ctrl-C while it waits for health: the host rolls back and the error says so", async () => {
+  const { own, running } = await hangingUpdate("four");
   await release.reached("waiting until the services answer", own);
   await own.cancel();
   const { code, details } = await running;
@@ -77,6 +83,20 @@ test("Ctrl-C while it waits for health: the host rolls back and the error says s
   expect(await own.kill("SIGINT")).toBe(0);
   expect(await release.served()).toBe(conf("two").trim());
 });
+
+test.each([0, 50, 150, 300, 450])(
+  "Ctrl-C %d ms after the start, perhaps before the host knows of the change: it is not lost",
+  async (milliseconds) => {
+    const { own, running } = await hangingUpdate("early");
+    await sleep(milliseconds);
+    await own.cancel();
+    const { code, details } = await running;
+    expect(code).toBe(status.ABORTED);
+    expect(details).toContain("cancelled");
+    expect(await own.kill("SIGINT")).toBe(0);
+    expect(await release.served()).toBe(conf("two").trim());
+  },
+);
 
 test("a connection that is lost while a change runs is opened again and the result found", async () => {
   const news = await release.wanted(conf("five"), {

@@ -98,6 +98,13 @@ done; echo "a transaction still runs"`;
     return eventually(() => processesIn(this.project.folder), seconds);
   }
 
+  /** Kills the provider's processes without a word. */
+  killProviders(): void {
+    const providers = processesIn(this.project.folder).filter((line) => line.includes("launch.js"));
+    if (providers.length === 0) throw new Error("no provider runs");
+    for (const line of providers) process.kill(Number.parseInt(line, 10), "SIGKILL");
+  }
+
   /** Kills the shared ssh connection here; returns how many processes that were. */
   dropConnection(): number {
     const masters = processesIn(this.project.folder).filter((line) => /^\d+ ssh: .*\[mux\]/.test(line));
