@@ -13,6 +13,7 @@ import { type GivenSecrets, secretFiles } from "./secrets";
 import { validatorsOf } from "./validators";
 
 const SERVICE = "homeserver";
+const DATABASE_RESTART = "database-restart";
 
 export interface HomeserverArgs {
   config: HomeserverConfig;
@@ -65,6 +66,8 @@ export class Homeserver extends pulumi.ComponentResource {
         files: installation.apply((layout) => filesOf(args, layout)),
         secrets: installation.apply((layout) => secretFiles(config, layout, postgres.access, args.secrets)),
         environments: installation.environments,
+        // A restart of the database closes the connections that Synapse keeps, and each of them fails one request.
+        revisions: { [DATABASE_RESTART]: postgres.restartDigest },
         units: installation.apply((layout) => unitsOf(args, layout)),
         validators: installation.apply((layout) =>
           validatorsOf(`${layout.programs}/python`, layout.configPaths, ownUnit(layout)),
@@ -130,6 +133,7 @@ function unitsOf(args: HomeserverArgs, layout: Installation) {
         ...files,
         ...Object.keys(secrets),
         ...Object.keys(layout.environments).map((folder) => `environment:${folder}`),
+        `revision:${DATABASE_RESTART}`,
       ],
       reloadOn: [paths.LOG_CONFIG],
     },

@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import * as pulumi from "@pulumi/pulumi";
 import type { PostgresConfig } from "../../config-schemas/postgres";
 import { type HostTask, type HostUnit, Release } from "../../provider/sdk";
@@ -31,12 +32,17 @@ export interface PostgresArgs {
 export class Postgres extends pulumi.ComponentResource {
   readonly release: Release;
   readonly access: DatabaseAccess;
+  /** Digest of the settings that restart the server: whoever keeps connections to it has to restart with it. */
+  readonly restartDigest: pulumi.Output<string>;
 
   constructor(name: string, args: PostgresArgs, opts?: pulumi.ComponentResourceOptions) {
     super("hearth:postgres:Postgres", name, {}, opts);
     const { config, machine } = args;
     this.access = accessOf(config);
     const cluster = machine.facts.apply((facts) => clusterOf(facts.postgres));
+    this.restartDigest = machine.facts.apply(({ memoryMiB }) =>
+      digestOf(renderPostgres(config, memoryMiB).restart),
+    );
     this.release = new Release(
       name,
       {
@@ -84,6 +90,10 @@ function clusterOf(major: number): Cluster {
     reloadFile: `${configuration}/conf.d/51-hearth-reload.conf`,
     programs: `/usr/lib/postgresql/${major}/bin`,
   };
+}
+
+function digestOf(text: string): string {
+  return createHash("sha256").update(text).digest("hex");
 }
 
 function filesOf(config: PostgresConfig, memoryMiB: number, cluster: Cluster) {

@@ -227,3 +227,15 @@ describe("the release", () => {
     });
   });
 });
+
+it("[V2] Synapse restarts with the database: connections that it kept would fail", async () => {
+  const restart = async (settings: object) => {
+    const run = await runProgram(changed(fixture("minimal"), { "postgres.settings": settings }));
+    const inputs = Object.values(releasesOf(run)).find(({ release }) => release === "homeserver");
+    expect(inputs?.units["matrix-synapse.service"]?.restartOn).toContain("revision:database-restart");
+    return inputs?.revisions["database-restart"];
+  };
+  const plain = await restart({});
+  expect(await restart({ log_min_duration_statement: "500ms" })).toBe(plain);
+  expect(await restart({ max_locks_per_transaction: 80 })).not.toBe(plain);
+});

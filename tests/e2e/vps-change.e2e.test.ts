@@ -82,6 +82,34 @@ describe("a VPS server from the committed stack file", () => {
     expect(await server.sh("grep -c ' - INFO - ' /var/log/matrix-synapse/homeserver.log")).not.toBe("0\n");
   });
 
+  test("[A2] [V2] a database setting that needs a restart restarts Postgres, then Synapse, and the plan says both", async () => {
+    const before = await server.lives();
+    await server.edit({ "postgres.settings": { max_locks_per_transaction: 80 } });
+    const plan = await server.preview();
+    expect(plan.output).toContain("restart postgresql@17-main.service");
+    expect(plan.output).toContain("restart matrix-synapse.service");
+    await server.up(["--skip-preview"]);
+    const after = await server.lives();
+    expect(after.postgres.pid).not.toBe(before.postgres.pid);
+    expect(Number(after.synapse.since)).toBeGreaterThan(Number(after.postgres.since));
+    expect(after.nginx).toEqual(before.nginx);
+    // Connections from before the restart would each fail one request.
+    const url = `https://${server.publicHost}/_matrix/client/v3/profile/@alice:${server.serverName}`;
+    const loop = `for i in $(seq 20); do curl -s -o /dev/null -w '%{http_code}\\n' ${url}; done | sort | uniq -c`;
+    expect((await server.sh(loop)).trim()).toBe("20 200");
+  });
+
+  test("[A2] [V2] a database setting that does not need a restart reloads Postgres only", async () => {
+    const before = await server.lives();
+    await server.edit({ "postgres.settings.log_min_duration_statement": "500ms" });
+    expect((await server.preview()).output).toContain("reload postgresql@17-main.service");
+    await server.up(["--skip-preview"]);
+    expect(await server.lives()).toEqual(before);
+    expect(await server.sh("runuser -u postgres -- psql -Atc 'show log_min_duration_statement'")).toBe(
+      "500ms\n",
+    );
+  });
+
   test("[A5] destroy stops everything and keeps all data; up goes on with it", async () => {
     const kept =
       "sha256sum /etc/hearth/homeserver/secrets/* /var/lib/matrix-synapse/media/local_content/*/*/*";
