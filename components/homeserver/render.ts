@@ -82,6 +82,8 @@ export function renderLogging({ level, keep }: HomeserverConfig["logging"], logF
       journal: { class: "logging.StreamHandler", formatter: "precise", level: "ERROR" },
     },
     root: { level, handlers: ["file", "journal"] },
+    // At DEBUG it writes every statement with its values, access tokens among them.
+    loggers: level === "DEBUG" ? { "synapse.storage.SQL": { level: "INFO" } } : undefined,
     disable_existing_loggers: false,
   };
   return document(

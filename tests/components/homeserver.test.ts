@@ -154,6 +154,12 @@ it("[V8] logs are turned over daily and kept as long as the stack says", () => {
   expect(log.root).toMatchObject({ level: "INFO" });
 });
 
+test("[A9] the log never has the statements of the database, whose values are access tokens among others", () => {
+  const log = parse(renderLogging({ level: "DEBUG", keep: "7d" }, "/var/log/x.log"));
+  expect(log.root).toMatchObject({ level: "DEBUG" });
+  expect(log.loggers).toEqual({ "synapse.storage.SQL": { level: "INFO" } });
+});
+
 describe("the release", () => {
   const homeserver = async (...run: Parameters<typeof runProgram>) =>
     releasesOf(await runProgram(...run)).homeserver;
