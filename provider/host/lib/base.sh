@@ -120,5 +120,5 @@ run_argv() {
   (cd / && exec env -i PATH="$PATH" HOME=/root LANG=C.UTF-8 timeout -k 5 "$run_timeout" "$@") </dev/null
 }
 
-# one_line: standard input's first line, tabs made spaces, `-` when empty.
-one_line() { awk 'NR == 1 { gsub(/\t/, " "); print; seen = length($0) } END { if (!seen) print "-" }' | head -n 1; }
+# one_line: standard input's first line, tabs and other control characters made spaces (no row may have them), `-` when empty.
+one_line() { awk 'NR == 1 { gsub(/[[:cntrl:]]/, " "); print; seen = length($0) } END { if (!seen) print "-" }' | head -n 1; }

@@ -339,6 +339,18 @@ describe("what is not this release's", () => {
     ok(await apply({ ...before, secrets }));
     expect(await sh(host, `cat ${path}; stat -c %a ${path}`)).toBe("moved600");
     ok(await apply(before));
+    // Secrets are data, so it is still there.
+    await sh(host, `rm ${path}`);
+  });
+
+  it("says a task's state in one clean line, whatever the program prints", async () => {
+    const task = {
+      observe: ["/usr/bin/printf", "r\\033[1med\\r\\tü\\nmore"],
+      apply: ["/bin/true"],
+      want: "x",
+    };
+    const seen = await observe({ release: "probe", tasks: { colour: task } });
+    expect(seen.of("task")).toEqual([["colour", "r [1med  ü"]]);
   });
 
   it("refuses another identity, with both values", async () => {
