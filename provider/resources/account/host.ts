@@ -90,7 +90,12 @@ export async function apply(
   const request = { ...common(inputs), action: "apply", accounts: [account] };
   // A change that has begun is finished: it takes a second, and half an account is worse.
   const limits = { signal: new AbortController().signal, timeoutSeconds: APPLY_TIMEOUT };
-  signal.throwIfAborted();
+  if (signal.aborted) {
+    throw new ProviderError(
+      "ABORTED",
+      `cancelled before account @${localpart}:${inputs.serverName} was changed`,
+    );
+  }
   const answer = await hostSession(connection).exclusive(() =>
     askPython<Answer<Applied>>(connection, "account.py", request, limits),
   );

@@ -62,3 +62,20 @@ test("another address of the host is no change of its accounts; another host is 
     ["localpart", { kind: "update", replace: true }],
   ]);
 });
+
+test("an account whose change was cancelled before it began says so, not that the provider is at fault", async () => {
+  const silent = async () => undefined;
+  const call = {
+    urn: "urn:x",
+    name: "vps-account-alice",
+    preview: false,
+    offline: false,
+    log: { step: silent, info: silent, warning: silent, debug: silent },
+    signal: AbortSignal.abort(),
+    timeoutSeconds: 0,
+  };
+  await expect(account.create(call, good)).rejects.toMatchObject({
+    code: "ABORTED",
+    message: "cancelled before account @alice:example.org was changed",
+  });
+});
