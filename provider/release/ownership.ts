@@ -73,7 +73,9 @@ function formerHost(host: string, owner: string, urn: string): string | undefine
   const name = nameOf(urn);
   const part = name.startsWith(`${host}-`) ? name.slice(host.length) : undefined;
   const owned = nameOf(owner);
-  return part !== undefined && owned.endsWith(part) ? owned.slice(0, -part.length) : undefined;
+  if (part === undefined || !owned.endsWith(part)) return undefined;
+  const former = owned.slice(0, -part.length);
+  return former !== "" && former !== host ? former : undefined;
 }
 
 /** The resource's name, the last part of its URN. */

@@ -55,9 +55,19 @@ test("two releases that want one path are refused, naming path and owner", async
   expect(details).toContain(`  ${CONF} belongs to release "probe"\n`);
 });
 
+const started: ProviderClient[] = [];
+// One that a failed test left running would keep jest from ending.
+afterEach(() => {
+  for (const provider of started.splice(0)) {
+    provider.process.kill("SIGKILL");
+    provider.close();
+  }
+});
+
 /** An update that hangs until somebody stops it, in a provider of its own. */
 async function hangingUpdate(mark: string) {
   const own = await ProviderClient.start();
+  started.push(own);
   const health = {
     never: { kind: "http" as const, url: "http://127.0.0.1:8099/nothing", status: 200, timeoutSeconds: 60 },
   };

@@ -1,0 +1,71 @@
+import { parseAnswer } from "../../../provider/release/answer";
+import { failure } from "../../../provider/release/verdict";
+import { sample } from "./sample";
+
+/** The error for a log of these rows, line by line, with its code. */
+function told(rows: string[][], overtime?: number): string[] {
+  const log = parseAnswer(rows.map((row) => row.join("\t")).join("\n"));
+  const { code, message } = failure(sample(), log, overtime);
+  return [code, ...message.split("\n")];
+}
+
+const BEGUN = [
+  ["step", "1", "13", "release web on this host"],
+  ["step", "12", "13", "waiting until the services answer"],
+];
+const UNDONE = [["step", "13", "13", "putting the previous generation back"]];
+
+test("a change that its operator stopped is rolled back and may be made again", () => {
+  const rows = [["fail", "health", "cancelled"], ...UNDONE, ["undone", "ok", "generation 2 is active"]];
+  expect(told([...BEGUN, ...rows, ["end", "failed"]])).toEqual([
+    "ABORTED",
+    'release "web" on vps was rolled back: step 12/13 health: cancelled',
+    "  now: generation 2 is active",
+    "  do: run pulumi up again",
+  ]);
+});
+
+test("a change that took too long says how long it had and how to give it more", () => {
+  const rows = [["fail", "health", "cancelled"], ...UNDONE, ["undone", "ok", "generation 2 is active"]];
+  expect(told([...BEGUN, ...rows, ["end", "failed"]], 90)).toEqual([
+    "ABORTED",
+    'release "web" on vps was rolled back: step 12/13 health: not done within 90 s',
+    "  now: generation 2 is active",
+    "  do: run pulumi up again, or give it more time with customTimeouts",
+  ]);
+});
+
+test("a change that failed by itself just before its time was over keeps its own reason", () => {
+  const rows = [
+    ["fail", "health", "web.service is failed"],
+    ["undone", "ok", "generation 2 is active"],
+  ];
+  const [, first, , fix] = told([...BEGUN, ...rows, ["end", "failed"]], 90);
+  expect(first).toContain("health: web.service is failed");
+  expect(fix).toBe("  do: correct the cause, then run pulumi up again");
+});
+
+test("a power cut in the middle of the swap: half of it may be there, and up clears up", () => {
+  const rows = [
+    ["fail", "interrupted", "the transaction was cut off (power cut, or killed)"],
+    ["undone", "failed", "half of the change may be in place; the next apply undoes it first"],
+    ["end", "failed"],
+  ];
+  expect(told([...BEGUN, ...rows])).toEqual([
+    "INTERNAL",
+    'release "web" on vps may be half changed: step 12/13 interrupted: the transaction was cut off (power cut, or killed)',
+    "  now: half of the change may be in place; the next apply undoes it first",
+    "  do: run pulumi up again: it clears up first, then makes the change",
+  ]);
+});
+
+test("a way back that failed names the host to look at", () => {
+  const rows = [
+    ["fail", "health", "web.service is failed"],
+    ["undone", "failed", "web.service is failed still"],
+  ];
+  const [code, first, , fix] = told([...BEGUN, ...rows, ["end", "failed"]]);
+  expect(code).toBe("INTERNAL");
+  expect(first).toMatch(/could neither be changed nor rolled back/);
+  expect(fix).toMatch(/^ {2}do: log in to vps and look/);
+});
