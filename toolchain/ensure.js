@@ -26,7 +26,7 @@ async function ensure({ engine = true } = {}) {
   return engine ? environment(await ensurePulumi(root)) : {};
 }
 
-function environment({ cli, built }) {
+function environment(cli) {
   const bin = path.dirname(cli);
   const dirs = (process.env.PATH ?? "").split(path.delimiter);
   const variables = { PATH: [bin, ...dirs.filter((dir) => dir !== bin)].join(path.delimiter) };
@@ -34,8 +34,8 @@ function environment({ cli, built }) {
     if (process.env[name] === undefined) variables[name] = value;
   };
   set("PULUMI_SKIP_UPDATE_CHECK", "true");
-  // An engine built here sits on a network where looking for plugins only costs time.
-  if (built) set("PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION", "true");
+  // The vendor's language host asks for the plugin of every @pulumi package in node_modules, used or not.
+  set("PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION", "true");
   const { PULUMI_CONFIG_PASSPHRASE: own, PULUMI_CONFIG_PASSPHRASE_FILE: ownFile } = process.env;
   if (own === undefined && ownFile === undefined) variables.PULUMI_CONFIG_PASSPHRASE_FILE = passphraseFile();
   return variables;

@@ -7,17 +7,13 @@ const source = path.join(__dirname, "language-host.js");
 /** Second line of the file we write; what lacks it is the vendor's own and is left alone. */
 const mark = "// hearth language host ";
 
-/**
- * Writes `pulumi-language-nodejs` into the engine's directory if it is missing or an older one of ours.
- * Returns whether the engine has ours: true for one that was built, false for the vendor's release.
- */
+/** Writes `pulumi-language-nodejs` into the engine's directory if it is missing or an older one of ours. */
 function installLanguageHost(dir) {
   const target = path.join(dir, "pulumi-language-nodejs");
   const text = fs.readFileSync(source, "utf8");
   const header = `#!/usr/bin/env node\n${mark}${crypto.createHash("sha256").update(text).digest("hex")}\n`;
   const present = firstBytes(target, header.length);
-  if (present === header) return true;
-  if (present && !present.includes(mark)) return false;
+  if (present === header || (present && !present.includes(mark))) return;
   const { outputFiles } = require("esbuild").buildSync({
     entryPoints: [source],
     bundle: true,
@@ -29,7 +25,6 @@ function installLanguageHost(dir) {
   const temporary = `${target}.${process.pid}`;
   fs.writeFileSync(temporary, header + outputFiles[0].text, { mode: 0o755 });
   fs.renameSync(temporary, target);
-  return true;
 }
 
 function firstBytes(file, length) {

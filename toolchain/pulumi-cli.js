@@ -17,9 +17,9 @@ function cacheDir() {
 }
 
 /**
- * The path of a usable Pulumi CLI, fetched or built first if need be, and whether it was built here.
+ * The path of a usable Pulumi CLI, fetched or built first if need be.
  * HEARTH_PULUMI_SOURCE (path, fetch or build) limits it to one source; by default all are tried in that order.
- * @returns {Promise<{cli: string, built: boolean}>}
+ * @returns {Promise<string>}
  * @throws {ToolchainError} naming what was tried and what to install
  */
 async function ensurePulumi(root) {
@@ -39,7 +39,8 @@ async function ensurePulumi(root) {
     const cli = path.join(home, "bin", "pulumi");
     if (!fs.existsSync(cli)) await obtain(home, only, reasons);
     if (fs.existsSync(cli)) {
-      return { cli, built: installLanguageHost(path.dirname(cli)) };
+      installLanguageHost(path.dirname(cli));
+      return cli;
     }
   }
   throw new ToolchainError(nothingFound(reasons));
@@ -77,7 +78,7 @@ async function onPath(root, reasons) {
       reasons.push(`on PATH: ${cli} has no ${languageHost} beside it or on PATH`);
     } else {
       if (known?.identity !== identity) writeJson(memory, { identity, version });
-      return { cli, built: false };
+      return cli;
     }
   }
   if (reasons.length === 0) reasons.push("on PATH: no program named pulumi");

@@ -26,3 +26,18 @@ test("package-lock.json names the packages of every platform, so that a fresh cl
   expect(missing).toEqual([]);
   expect(text).not.toContain('"resolved"');
 });
+
+// npm's "latest" of @pulumi/command is a mis-published 4.5.0, TypeScript 7 has no compiler API for Pulumi, and google-protobuf 4
+// does not mix with the SDK's own.
+test("package.json pins every package exactly, the ones with traps at the release that works", () => {
+  const { dependencies, devDependencies } = JSON.parse(
+    fs.readFileSync(path.join(root, "package.json"), "utf8"),
+  );
+  const pinned: Record<string, string> = { ...dependencies, ...devDependencies };
+  expect(Object.entries(pinned).filter(([, version]) => !/^\d+\.\d+\.\d+$/.test(version))).toEqual([]);
+  expect(pinned).toMatchObject({
+    "@pulumi/command": "1.2.1",
+    "google-protobuf": "3.21.4",
+    typescript: "6.0.3",
+  });
+});
