@@ -71,6 +71,32 @@ test.each(["SIGHUP", "SIGKILL"] as const)(
   },
 );
 
+test("[A4] a CLI that is killed during the very first up leaves the host as it was, and the next up installs", async () => {
+  const first = await stack.another({ mark: "wait-fresh", release: "fresh" });
+  try {
+    const up = await stack.upUntilWaiting(first);
+    up.child.kill("SIGKILL");
+    await up.ended;
+    await stack.nothingLeft(20, first);
+    const files = "/etc/fresh/a /etc/fresh/b /etc/systemd/system/fresh.service";
+    expect(
+      await stack.shell(`ls -d ${files} 2>&1 | grep -vc 'cannot access'; systemctl is-active fresh`),
+    ).toBe("0\ninactive");
+    expect(await first.pulumi("cancel", "--yes")).toMatchObject({ code: 0 });
+    stack.change({ mark: "fresh", release: "fresh" }, first);
+    const next = await first.pulumi("up", "--yes", "--skip-preview");
+    expect(next).toMatchObject({ code: 0, stdout: expect.stringContaining("1 pending operations") });
+    expect(await stack.shell("cat /run/fresh; systemctl is-active fresh.service")).toBe(
+      "fresh\nfresh\nactive",
+    );
+    // The engine's warning is gone with the create that succeeded.
+    const last = await first.pulumi("up", "--yes", "--skip-preview", "--expect-no-changes");
+    expect(last).toMatchObject({ code: 0, stdout: expect.not.stringContaining("pending") });
+  } finally {
+    first.remove();
+  }
+});
+
 test("[A4] a killed provider (out of memory, say): the host finishes the change by itself, and the next look tells the truth", async () => {
   stack.change({ mark: "wait-provider" });
   const up = await stack.upUntilWaiting();

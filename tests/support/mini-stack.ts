@@ -40,8 +40,8 @@ export class MiniStack {
   }
 
   /** Writes the program anew. */
-  change(change: MiniChange): void {
-    this.project.write("index.ts", programText(this.host, change));
+  change(change: MiniChange, project = this.project): void {
+    project.write("index.ts", programText(this.host, change));
   }
 
   /** The same machine in the eyes of another operator: other state, other release. */
@@ -58,9 +58,9 @@ export class MiniStack {
   }
 
   /** Starts an `up` in a session of its own, as in a terminal, and returns once its service is waited for. */
-  async upUntilWaiting(): Promise<Running> {
+  async upUntilWaiting(project = this.project): Promise<Running> {
     const running = start("setsid", [path.join(root, "toolchain/pulumi"), "up", "--yes", "--skip-preview"], {
-      cwd: this.project.folder,
+      cwd: project.folder,
     });
     running.child.stdin?.end();
     await running.shows(WAITING);
@@ -94,8 +94,8 @@ done; echo "a transaction still runs"`;
   }
 
   /** Waits until no engine, provider, language host or ssh of this stack is left. */
-  nothingLeft(seconds: number): Promise<void> {
-    return eventually(() => processesIn(this.project.folder), seconds);
+  nothingLeft(seconds: number, project = this.project): Promise<void> {
+    return eventually(() => processesIn(project.folder), seconds);
   }
 
   /** Kills the provider's processes without a word. */
