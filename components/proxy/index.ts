@@ -66,6 +66,10 @@ export class ReverseProxy extends pulumi.ComponentResource {
         },
         revisions: { certificates: certificates.release.digest },
         validators: {
+          "05-other-sites": {
+            argv: ["/bin/sh", `${programFolder(SERVICE)}/other_sites.sh`, SITES_FOLDER],
+            timeoutSeconds: 10,
+          },
           "10-nginx": { argv: ["/usr/sbin/nginx", "-t", "-q", "-c", MAIN_FILE], timeoutSeconds: 30 },
           "20-unit": { argv: ["/usr/bin/systemd-analyze", "verify", "--man=no", UNIT], timeoutSeconds: 30 },
         },

@@ -57,6 +57,19 @@ describe.each(CASES)("nginx of $suite", ({ suite, facts }) => {
   const status = (url: string, options = "") => curl(url, `-o /dev/null -w '%{http_code}' ${options}`);
   const PUBLIC = "https://matrix.example.org";
 
+  it("[A4] other sites that nginx serves on the host are not taken offline silently", async () => {
+    const limit = { "homeserver.media": { maxUploadSize: "3M" } };
+    await sh(host, "echo 'server { listen 81; }' >/etc/nginx/sites-enabled/blog");
+    expect(failureOf(await releases.apply(changed(stack, limit), "proxy")).text).toMatch(
+      /other sites .*: \/etc\/nginx\/sites-enabled\/blog\. Link each one into \/etc\/hearth\/proxy\/sites/,
+    );
+    await sh(host, "ln -s /etc/nginx/sites-enabled/blog /etc/hearth/proxy/sites/blog.conf");
+    ok(await releases.apply(changed(stack, limit), "proxy"));
+    expect(await status("http://blog.example.org:81/")).toBe("200");
+    await sh(host, "rm /etc/nginx/sites-enabled/blog /etc/hearth/proxy/sites/blog.conf");
+    ok(await releases.apply(stack, "proxy"));
+  });
+
   it("[V9] passes paths on as they were signed", async () => {
     const path = "/_matrix/client/v3/directory/room/%23a%2Fb:example.org?x=%2F";
     expect(JSON.parse(await curl(PUBLIC + path)).path).toBe(path);
