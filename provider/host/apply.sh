@@ -16,7 +16,11 @@ if [ ! -e "$target" ]; then
   available=$(df --output=avail -k -- "$STATE" | tail -n 1)
   [ $((available)) -gt $((size + 16384)) ] || refuse space "$((size / 1024 + 17)) MiB are needed on the file system of $STATE, $((available / 1024)) MiB are free"
   rm -rf -- "$target.new"
-  cp -a -- "$DIR" "$target.new"
+  # What was sent may hold given secrets: no half copy of it stays.
+  cp -a -- "$DIR" "$target.new" || {
+    rm -rf -- "$target.new"
+    refuse space "the file system of $STATE has no room for the change"
+  }
   : >"$target.new/log"
   mv -T -- "$target.new" "$target"
   systemd-run --quiet --collect --unit="hearth-apply-$APPLY" --description="Hearth: release $RELEASE" \
