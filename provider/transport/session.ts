@@ -211,15 +211,13 @@ function failureOf({ status, stderr, ended }: ProcessResult): string | undefined
   return `${NO_SHELL} (status ${status}: ${lastLine(stderr)})`;
 }
 
-/** Whether ssh found no shared connection and its forbidden direct one failed: the program never ran. */
+/** Words of ssh from before it has handed its program to the shared connection. */
+const NEVER_STARTED =
+  /kex_exchange_identification|closed by UNKNOWN port|session request failed|Control socket connect|mux_client_(hello_exchange|request_alive)|mux_client_request_session: write packet/;
+
+/** Whether ssh found no shared connection, or a dying one, and its forbidden direct one failed: the program never ran. */
 function neverStarted(result: ProcessResult): boolean {
-  return (
-    result.status === 255 &&
-    !result.ended &&
-    /kex_exchange_identification|closed by UNKNOWN port|session request failed|Control socket connect/.test(
-      result.stderr,
-    )
-  );
+  return result.status === 255 && !result.ended && NEVER_STARTED.test(result.stderr);
 }
 
 /** An answer that breaks the protocol; a bug of ours or a broken host, so it shows what there is to see. */
