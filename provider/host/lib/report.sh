@@ -30,6 +30,7 @@ scan_all() {
   scan_units "$WORK/list.units" "$WORK/units" &
   scan_units_pid=$!
   scan_paths "$WORK/list.paths" "$WORK/list.hashed" "$WORK/scan"
+  follow_directories "$(table directories)" "$WORK/scan"
   scan_secrets "$WORK/scan" "$WORK/secrets"
   wait "$scan_packages_pid"
   wait "$scan_units_pid"

@@ -13,6 +13,19 @@ scan_paths() {
   ' T=1 "$3.sums" T=2 FS='\t' "$3.found" >"$3"
 }
 
+# follow_directories TABLE SCAN: a wanted directory may be a link to one on a bigger disk; in SCAN it then counts as what it leads to.
+follow_directories() {
+  awk -F'\t' 'T == 1 { wanted[$1] = 1; next } ($1 in wanted) && $2 == "l" { print $1 }' T=1 "$1" T=2 "$2" >"$2.links"
+  while IFS= read -r path; do
+    if [ -d "$path" ]; then find -L "$path" -maxdepth 0 -printf '%p\td\t%m\t%u\t%g\n'; fi
+  done <"$2.links" >"$2.led"
+  awk -F'\t' -v OFS='\t' '
+    T == 1 { led[$1] = $1 OFS $2 OFS sprintf("%04d", $3) OFS $4 OFS $5 OFS 0 OFS "-" OFS "-"; next }
+    { print ($1 in led) ? led[$1] : $0 }
+  ' T=1 "$2.led" T=2 "$2" >"$2.followed"
+  mv -- "$2.followed" "$2"
+}
+
 # fingerprint SALT FILE: `v1:<salt>:<sha256 of the salt's text followed by the file>`.
 fingerprint() {
   fingerprint_sum=$({ printf '%s' "$1" && cat -- "$2"; } | sha256sum)

@@ -380,6 +380,21 @@ describe("what is not this release's", () => {
     expect(await served()).toContain("# two");
   });
 
+  it("takes a directory that is a link to one on a bigger disk for what it leads to", async () => {
+    await sh(host, "mkdir -p /srv/disk && rm -rf /var/lib/bulk && ln -s /srv/disk /var/lib/bulk");
+    const release = probeRelease(conf("two"));
+    release.directories = {
+      ...release.directories,
+      "/var/lib/bulk": { mode: "0711", owner: "root", group: "root" },
+    };
+    ok(await apply(release));
+    expect(await sh(host, "readlink /var/lib/bulk; stat -c %a /srv/disk")).toBe("/srv/disk\n711");
+    const quiet = await apply(release);
+    expect(quiet.of("did")).toEqual([]);
+    ok(await apply(probeRelease(conf("two"))));
+    expect(await sh(host, "readlink /var/lib/bulk")).toBe("/srv/disk");
+  });
+
   it("refuses paths that lead elsewhere", async () => {
     for (const path of ["/etc/probe/../shadow", "relative", "/top", "/etc//x", "/etc/probe/"]) {
       const done = await apply({ release: "other", files: { [path]: rootFile("x\n") } }, { instance: "-" });
