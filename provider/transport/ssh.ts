@@ -39,27 +39,13 @@ export function loginArguments(connection: Connection, command: string): string[
     `ControlPersist=${KEEP}`,
     `ControlPath=${controlPath(connection)}`,
   ];
-  return [
-    "ssh",
-    ...destinationOptions(connection),
-    ...flags(options),
-    "--",
-    destination(connection),
-    command,
-  ];
+  return sshArguments(connection, destinationOptions(connection), options, command);
 }
 
 /** `ssh` on a connection of its own: beside a shared one, ssh throws away what a jump host or proxy command says. */
 export function plainArguments(connection: Connection, command: string): string[] {
   const options = [...COMMON, "ControlMaster=no", "ControlPath=none"];
-  return [
-    "ssh",
-    ...destinationOptions(connection),
-    ...flags(options),
-    "--",
-    destination(connection),
-    command,
-  ];
+  return sshArguments(connection, destinationOptions(connection), options, command);
 }
 
 /** `ssh` over the shared connection only: without one it fails at once instead of logging in a second time. */
@@ -70,14 +56,11 @@ export function sessionArguments(connection: Connection, command: string): strin
     `ControlPath=${controlPath(connection)}`,
     "ProxyCommand=false",
   ];
-  return [
-    "ssh",
-    ...destinationOptions(connection, false),
-    ...flags(options),
-    "--",
-    destination(connection),
-    command,
-  ];
+  return sshArguments(connection, destinationOptions(connection, false), options, command);
+}
+
+function sshArguments(connection: Connection, way: string[], options: string[], command: string): string[] {
+  return ["ssh", ...way, ...flags(options), "--", destination(connection), command];
 }
 
 /** Asks whether the shared connection is there. */
