@@ -60,7 +60,7 @@ const FRESH_HOST: BadInput[] = [
         "hosts.vps.knownHostsFile": known,
       };
     },
-    says: [/host key/i, /other_known_hosts|ssh-keygen/],
+    says: [/another host key than the known one/, /other_known_hosts|ssh-keygen/],
   },
   {
     what: "a user without sudo",
@@ -99,8 +99,8 @@ const DEPLOYED_HOST: BadInput[] = [
   },
   {
     what: "a full disk",
-    spoil:
-      "mkdir -p /etc/hearth/homeserver; mount -t tmpfs -o size=4k none /etc/hearth/homeserver && cp -a /root/homeserver-copy/. /etc/hearth/homeserver/ 2>/dev/null || true",
+    // A file system of one page in place of the folder that the change goes to.
+    spoil: "mount -t tmpfs -o size=4k none /etc/hearth/homeserver",
     mend: "umount /etc/hearth/homeserver",
     edit: async () => ({ "homeserver.media.localLifetime": "112d" }),
     says: [/No space left|MiB are needed|MiB are free/],
