@@ -12,7 +12,7 @@ const accountSchema = z.strictObject({
     .meta({ description: "Name shown to others. Absent: left to the user.", examples: ["Alice"] }),
   password: z.enum(["generated", "given"]).default("generated").meta({
     description:
-      "`generated`: made on the host, in a file that only root reads. `given`: the secret `accounts.<name>`.",
+      "`generated`: made on the host, in a file that only root (with `runtime: quadlet`: only the login user) reads; pulumi says which. `given`: the secret `accounts.<name>`.",
   }),
   deactivated: z
     .boolean()

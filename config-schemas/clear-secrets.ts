@@ -12,6 +12,11 @@ function clearBelow(value: unknown, path: Path): Path[] {
   return Object.entries(value).flatMap(([key, child]) => clearBelow(child, [...path, key]));
 }
 
+/** Whether anything stands below a key; the engine leaves empty mappings behind when the last secret is removed. */
+export function holdsValues(value: unknown): boolean {
+  return clearBelow(value, []).length > 0;
+}
+
 /**
  * Secrets that stand in clear in a stack file. The engine marks a key as secret as soon as one value under it is, so only
  * the file itself tells.

@@ -125,5 +125,14 @@ export const httpsUrl = z
   )
   .meta({ title: "URL" });
 
+/** A container image by its full name, pinned: with registry, and with tag or digest. */
+export const imageName = z
+  .string()
+  .regex(
+    /^(?=[^/]*[.:][^/]*\/)[a-z0-9][a-z0-9.-]*(?::[1-9][0-9]*)?(?:\/[a-z0-9][a-z0-9._-]*)+(?=[:@])(?!:latest)(?::[A-Za-z0-9_][A-Za-z0-9._-]{0,127})?(?:@sha256:[0-9a-f]{64})?$/,
+    "a container image: full name with registry, and a version or digest (not latest), e.g. docker.io/library/postgres:17.6",
+  )
+  .meta({ title: "container image" });
+
 /** Text of one line. */
 export const line = z.string().regex(/^[^\0\n\r]+$/, "a line of text");

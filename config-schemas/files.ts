@@ -52,7 +52,7 @@ function privateKeyFrom(text: string): KeyObject | undefined {
 
 function certificateFaults(config: StackConfig, certificate: X509Certificate, now: Date): Fault[] {
   const path = ["certificates", "certificateFile"];
-  const value = config.certificates.certificateFile;
+  const value = config.certificates?.certificateFile;
   const faults: Fault[] = certificateNames(config)
     .filter((name) => certificate.checkHost(name, { subject: "never" }) === undefined)
     .map((name) => ({
@@ -80,6 +80,7 @@ function notPem(path: Path, file: string, what: string, fix: string): Fault {
 
 /** Faults of certificate and key, both readable. */
 function keyPairFaults(config: StackConfig, root: string, now: Date): Fault[] {
+  if (config.certificates === undefined) return [];
   const { certificateFile, privateKeyFile } = config.certificates;
   const keyPath = ["certificates", "privateKeyFile"];
   const certificate = certificateFrom(readFileSync(resolveFile(root, certificateFile), "utf8"));
@@ -123,8 +124,14 @@ function namedFiles(config: StackConfig): [Path, string][] {
       SSH_FILES.map((key): [Path, string | undefined] => [["hosts", name, key], host[key]]),
     ),
     [["verification", "caFile"], config.verification.caFile],
-    [["certificates", "certificateFile"], config.certificates.certificateFile],
-    [["certificates", "privateKeyFile"], config.certificates.privateKeyFile],
+    [["certificates", "certificateFile"], config.certificates?.certificateFile],
+    [["certificates", "privateKeyFile"], config.certificates?.privateKeyFile],
+    ...(["spaces", "rooms"] as const).flatMap((kind) =>
+      Object.entries(config.rooms[kind]).map(([key, { avatar }]): [Path, string | undefined] => [
+        ["rooms", kind, key, "avatar"],
+        avatar,
+      ]),
+    ),
   ];
   return all.flatMap(([path, file]): [Path, string][] => (file === undefined ? [] : [[path, file]]));
 }

@@ -4,15 +4,16 @@ import {
   cidr,
   days,
   dnsName,
-  duration,
   hostName,
+  imageName,
   ipAddress,
   ownServerName,
+  parseSize,
   port,
-  remoteServerName,
   size,
 } from "./common";
 import { federationSchema } from "./homeserver-federation";
+import { mediaSchema, retentionSchema } from "./homeserver-lifetimes";
 import { rateLimitsSchema } from "./homeserver-rate-limits";
 import {
   captchaSchema,
@@ -21,6 +22,9 @@ import {
   registrationSchema,
 } from "./homeserver-registration";
 
+const IMAGE = "ghcr.io/element-hq/synapse";
+const MEMORY = "1024M";
+
 const listenerSchema = z.strictObject({
   port: port.default(8008).meta({ description: "Port on which the proxy reaches Synapse." }),
   bindAddresses: z
@@ -28,61 +32,9 @@ const listenerSchema = z.strictObject({
     .min(1)
     .default(["127.0.0.1", "::1"])
     .meta({
-      description: "Addresses that Synapse listens on. Loopback only: its admin API has no other fence.",
+      description:
+        "Addresses that Synapse listens on. Loopback only: its admin API has no other fence. Containers are published on the IPv4 ones.",
     }),
-});
-
-const mediaSchema = z.strictObject({
-  maxUploadSize: size
-    .default("50M")
-    .meta({ description: "Largest upload, at Synapse and at the proxy.", examples: ["100M"] }),
-  maxImagePixels: size.default("32M").meta({
-    description: "Largest image of which thumbnails are made, in pixels (M: 1024 × 1024).",
-    examples: ["32M"],
-  }),
-  remoteLifetime: duration.optional().meta({
-    description: "Media of other servers are deleted here so long after their last access. Absent: kept.",
-    examples: ["90d"],
-  }),
-  localLifetime: duration.optional().meta({
-    description:
-      "Our users' media are deleted so long after their last access, for good. Absent: kept. Avatars are kept.",
-    examples: ["365d"],
-  }),
-  uploadLimits: z
-    .array(
-      z.strictObject({
-        period: duration.meta({ description: "Length of the period.", examples: ["1d"] }),
-        size: size.meta({ description: "What one user may upload in it.", examples: ["1G"] }),
-      }),
-    )
-    .default([])
-    .meta({ description: "Limits on what one user uploads in a period." }),
-  blockedServers: z
-    .array(remoteServerName.meta({ description: "A server name.", examples: ["spam.example.net"] }))
-    .default([])
-    .meta({ description: "Servers whose media are never fetched." }),
-});
-
-const retentionSchema = z.strictObject({
-  maxLifetime: duration.meta({
-    description:
-      "Messages older than this are hidden, then purged here. Room state and the last event of a room stay; other servers keep their copies.",
-    examples: ["365d"],
-  }),
-  allowedMin: duration.optional().meta({
-    description: "Shortest lifetime that a room may set for itself. Absent: any.",
-    examples: ["1d"],
-  }),
-  allowedMax: duration.optional().meta({
-    description: "Longest lifetime that a room may set for itself. Absent: any.",
-    examples: ["1y"],
-  }),
-  purgeInterval: duration.default("6h").meta({
-    description:
-      "How often expired messages are purged. Counts from Synapse's start, so it must be shorter than the machine runs.",
-    examples: ["1d"],
-  }),
 });
 
 const loggingSchema = z.strictObject({
@@ -167,9 +119,21 @@ export const homeserverSchema = z.strictObject({
     description: "Host name at which clients and servers reach it. May equal `serverName`.",
     examples: ["matrix.example.org"],
   }),
-  install: z.enum(["pypi", "apt"]).default("pypi").meta({
-    description:
-      "`pypi`: pinned release in an environment of its own. `apt`: the vendor's repository (amd64 only).",
+  install: z
+    .enum(["pypi", "apt"])
+    .optional()
+    .meta({
+      description:
+        "Where its packages come from (`runtime: native`). `pypi`, the default: pinned release in an environment of its own. `apt`: the vendor's repository (amd64 only).",
+      examples: ["apt"],
+    }),
+  image: imageName.optional().meta({
+    description: `Image of the container (\`runtime: quadlet\`), of the release that \`version\` names. Default: ${IMAGE}:v<version>.`,
+    examples: [`${IMAGE}:v1.163.2`],
+  }),
+  memory: size.optional().meta({
+    description: `Most memory of the container (\`runtime: quadlet\`). Default: ${MEMORY}.`,
+    examples: [MEMORY],
   }),
   version: z
     .string()
@@ -221,6 +185,21 @@ export const homeserverSchema = z.strictObject({
 });
 
 export type HomeserverConfig = z.output<typeof homeserverSchema>;
+
+/** Where the packages of a native installation come from. */
+export function installSource({ install = "pypi" }: HomeserverConfig): "pypi" | "apt" {
+  return install;
+}
+
+/** Image of the container. */
+export function homeserverImage({ version, image = `${IMAGE}:v${version}` }: HomeserverConfig): string {
+  return image;
+}
+
+/** Most memory of the container, MiB. */
+export function homeserverMemoryMiB({ memory = MEMORY }: HomeserverConfig): number {
+  return Math.floor(parseSize(memory) / 1024 ** 2);
+}
 
 const DEFAULT_KEY_SERVER = "matrix.org";
 

@@ -42,7 +42,11 @@ const hostSchema = z.strictObject({
     .meta({ description: "Jump host, as for `ssh -J`.", examples: ["bastion.example.org"] }),
   become: z.enum(["none", "sudo"]).default("none").meta({
     description:
-      "How to become root: `none` (the login user is root) or `sudo`. A password for sudo is the secret `sudo.<host>`.",
+      "How to become root: `sudo`, or `none`: the login user is root (with `runtime: quadlet` an ordinary user; what only root can do is then checked and the commands are printed). A password for sudo is the secret `sudo.<host>`.",
+  }),
+  runtime: z.enum(["native", "quadlet"]).default("native").meta({
+    description:
+      "How services run on it. `native`: packages and systemd, as root. `quadlet`: rootless Podman containers of the login user, who must not be root.",
   }),
   alwaysOn: z.boolean().default(true).meta({
     description:
@@ -56,4 +60,3 @@ export const hostsSchema = z
   .meta({ description: "The machines, each under the name that the rest of this file uses for it." });
 
 export type HostConfig = z.output<typeof hostSchema>;
-export type HostsConfig = z.output<typeof hostsSchema>;

@@ -1,6 +1,6 @@
 import * as path from "node:path";
 import * as pulumi from "@pulumi/pulumi";
-import { clearSecretFaults } from "./clear-secrets";
+import { clearSecretFaults, holdsValues } from "./clear-secrets";
 import { type Fault, formatFaults } from "./fault";
 import { fileFaults } from "./files";
 import { parseStack, type RawStack } from "./parse";
@@ -18,6 +18,10 @@ export interface Secrets {
   sudo: Readonly<Record<string, pulumi.Output<string>>>;
   /** Password for the login at the mail server. */
   smtpPassword?: pulumi.Output<string>;
+  /** Key with which the machine joins the tailnet. */
+  tunnelAuthKey?: pulumi.Output<string>;
+  /** API key of the account at Dynu. */
+  dynuApiKey?: pulumi.Output<string>;
   /** Private key of the captcha. */
   captchaPrivateKey?: pulumi.Output<string>;
 }
@@ -76,6 +80,8 @@ function wrap(secrets: PlainSecrets): Secrets {
     accounts: outputs(secrets.accounts),
     sudo: outputs(secrets.sudo),
     ...(secrets.smtp && { smtpPassword: pulumi.secret(secrets.smtp.password) }),
+    ...(secrets.tunnel && { tunnelAuthKey: pulumi.secret(secrets.tunnel.authKey) }),
+    ...(secrets.dynu && { dynuApiKey: pulumi.secret(secrets.dynu.apiKey) }),
     ...(secrets.captcha && { captchaPrivateKey: pulumi.secret(secrets.captcha.privateKey) }),
   };
 }
@@ -91,7 +97,7 @@ export function loadStack(projectDirectory: string = process.cwd()): LoadedStack
   const file = `Pulumi.${pulumi.getStack()}.yaml`;
   const hidden = hiddenFaults(raw, secret);
   if (hidden.length > 0) throw new UserError(formatFaults(hidden, file));
-  const marked = Object.hasOwn(raw, "secrets") ? secret.includes(`${NAMESPACE}:secrets`) : undefined;
+  const marked = holdsValues(raw.secrets) ? secret.includes(`${NAMESPACE}:secrets`) : undefined;
   const parsed = parseStack(raw);
   const faults = [
     ...clearSecretFaults(projectDirectory, file, marked),

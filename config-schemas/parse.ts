@@ -42,10 +42,11 @@ function rawExtra(raw: RawStack): unknown {
  */
 export function parseStack(raw: RawStack): ParsedStack {
   const whole = stackSchema.safeParse(raw);
+  const sound = soundSections(raw);
   const faults = [
     ...(whole.success ? [] : shapeFaults(whole.error, raw, [])),
     ...extraFaults(rawExtra(raw)),
-    ...rules.flatMap((rule) => rule.faults(whole.success ? whole.data : soundSections(raw))),
+    ...rules.flatMap((rule) => rule.faults(sound)),
   ];
   if (!whole.success || faults.length > 0) return { ok: false, faults };
   const { secrets, ...config } = whole.data;

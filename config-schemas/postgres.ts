@@ -1,5 +1,6 @@
 import { z } from "zod";
-import { hostName } from "./common";
+import { hostName, imageName, parseSize, size } from "./common";
+import type { HostConfig } from "./hosts";
 
 const identifier = z
   .string()
@@ -7,6 +8,9 @@ const identifier = z
     /^[a-z_][a-z0-9_-]{0,62}$/,
     "a Postgres name: lower-case letters, digits, _ and -, at most 63, e.g. synapse",
   );
+
+const IMAGE = "docker.io/library/postgres:17.6";
+const MEMORY = "512M";
 
 /** The database server and the homeserver's database in it. */
 export const postgresSchema = z.strictObject({
@@ -18,12 +22,25 @@ export const postgresSchema = z.strictObject({
     description:
       "Role that owns the database. With `peer` it must be the system user of Synapse, `matrix-synapse`.",
   }),
-  authentication: z.enum(["peer", "password"]).default("peer").meta({
-    description:
-      "`peer`: by system user over the socket, no password. `password`: made on the host, kept in a password file.",
+  authentication: z
+    .enum(["peer", "password"])
+    .optional()
+    .meta({
+      description:
+        "`peer`: by system user over the socket, no password. `password`: made on the host, kept in a password file. Default: `peer`; in containers, which all are one user, always `password`.",
+      examples: ["password"],
+    }),
+  image: imageName.optional().meta({
+    description: `Image of the container (\`runtime: quadlet\`); its major version must be that of the data. Default: ${IMAGE}.`,
+    examples: [IMAGE],
+  }),
+  memory: size.optional().meta({
+    description: `Most memory of the container (\`runtime: quadlet\`), which settings are computed for. Default: ${MEMORY}.`,
+    examples: [MEMORY],
   }),
   tuning: z.enum(["auto", "none"]).default("auto").meta({
-    description: "`auto`: memory settings computed from the host's memory. `none`: Postgres' own defaults.",
+    description:
+      "`auto`: memory settings computed from the host's memory, in containers from `memory`. `none`: Postgres' own defaults.",
   }),
   pool: z
     .strictObject({
@@ -45,3 +62,21 @@ export const postgresSchema = z.strictObject({
 });
 
 export type PostgresConfig = z.output<typeof postgresSchema>;
+
+/** How the role logs in. */
+export function databaseAuthentication(
+  { authentication }: PostgresConfig,
+  runtime: HostConfig["runtime"],
+): "peer" | "password" {
+  return authentication ?? (runtime === "quadlet" ? "password" : "peer");
+}
+
+/** Image of the container. */
+export function postgresImage({ image = IMAGE }: PostgresConfig): string {
+  return image;
+}
+
+/** Most memory of the container, MiB. */
+export function postgresMemoryMiB({ memory = MEMORY }: PostgresConfig): number {
+  return Math.floor(parseSize(memory) / 1024 ** 2);
+}

@@ -59,7 +59,10 @@ function mappingRows(key: string, schema: JsonSchema): Row[] {
   );
   const other = schema.additionalProperties;
   if (!isSchema(other) || schema.properties !== undefined) return rows;
-  return other.type === "object" || other.type === "string" ? rowsOf(`${key}${key && "."}<name>`, other) : [];
+  // Of values that may be anything there is nothing to say.
+  return other.type !== undefined || other.oneOf !== undefined
+    ? rowsOf(`${key}${key && "."}<name>`, other)
+    : [];
 }
 
 /** A key and everything below it. A mapping with a title is a kind of value that the introduction explains. */
@@ -117,6 +120,6 @@ export function renderReference(file: JsonSchema): string {
     const need = required.includes(name) ? "Required." : "May be left out.";
     return `## ${name}\n\n${schema.description ?? ""} ${need}\n\n${table(rowsOf("", schema))}\n`;
   });
-  const example = `\`config:\` holds the keys of the namespace \`${NAMESPACE}:\`; \`Pulumi.vps.yaml\` is a complete example.\n`;
+  const example = `\`config:\` holds the keys of the namespace \`${NAMESPACE}:\`; \`Pulumi.vps.yaml\` and \`Pulumi.home.yaml\` are complete examples.\n`;
   return [INTRODUCTION, example, ...chapters].join("\n");
 }

@@ -25,7 +25,8 @@ function hasSections<Needed extends Section>(
   stack: Partial<FullStack>,
   needed: readonly Needed[],
 ): stack is Partial<FullStack> & Pick<FullStack, Needed> {
-  return needed.every((section) => stack[section] !== undefined);
+  // A section that may be absent, and is, stands there as undefined.
+  return needed.every((section) => Object.hasOwn(stack, section));
 }
 
 /** Makes a rule that can stand in one list with rules about other sections. */

@@ -136,7 +136,11 @@ export const homeserverRules: readonly AnyRule[] = [
     name: "certificate and key are two files",
     needs: ["certificates"],
     when: ({ certificates }) =>
-      at(certificates.certificateFile === certificates.privateKeyFile, "certificates", "privateKeyFile"),
+      at(
+        certificates !== undefined && certificates.certificateFile === certificates.privateKeyFile,
+        "certificates",
+        "privateKeyFile",
+      ),
     message: "is the certificate's file too; the key would become readable with it",
     fix: "put the private key into a file of its own",
   }),

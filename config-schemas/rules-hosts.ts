@@ -4,7 +4,24 @@ import { type AnyRule, at, removeSecret, rule } from "./rule";
 import { nearest } from "./shape";
 import type { FullStack } from "./stack";
 
-const ON_A_HOST = ["homeserver", "postgres", "proxy", "certificates"] as const;
+const ON_A_HOST = [
+  ...(["homeserver", "postgres", "proxy"] as const),
+  // These may be absent.
+  ...(["certificates", "tunnel", "dns", "maintenance", "inactivity"] as const),
+] as const;
+type Placed = (typeof ON_A_HOST)[number];
+
+/** The sections that run on a host and are there, each with its host. */
+function placements(stack: Pick<FullStack, Placed>): { section: Placed; host: string }[] {
+  return ON_A_HOST.flatMap((section) => {
+    const host = stack[section]?.host;
+    return host === undefined ? [] : [{ section, host }];
+  });
+}
+
+function hostOf(stack: Pick<FullStack, Placed>, section: string | number | undefined): string {
+  return placements(stack).find((placed) => placed.section === section)?.host ?? "";
+}
 const SSH_ONLY = [
   "address",
   "user",
@@ -59,26 +76,39 @@ export const hostRules: readonly AnyRule[] = [
     when: (stack) =>
       hostsWhere(
         stack,
-        (host) => host.user !== undefined && host.user !== "root" && host.become === "none",
+        (host) =>
+          host.user !== undefined &&
+          host.user !== "root" &&
+          host.become === "none" &&
+          host.runtime === "native",
       ).map(([name]) => ["hosts", name, "become"]),
     message: "is none, but the login user is not root and could change nothing",
     fix: "write `become: sudo`, or `user: root`",
   }),
   rule({
+    name: "rootless containers are not root's",
+    needs: ["hosts"],
+    when: (stack) =>
+      hostsWhere(stack, (host) => host.runtime === "quadlet" && host.user === "root").map(([name]) => [
+        "hosts",
+        name,
+        "user",
+      ]),
+    message:
+      "is root, but with `runtime: quadlet` the containers are the login user's own and must not be root's",
+    fix: "log in as an ordinary user (with `become: sudo` if that user may), or write `runtime: native`",
+  }),
+  rule({
     name: "a service's host is a host of the stack",
     needs: ["hosts", ...ON_A_HOST],
     when: (stack) =>
-      ON_A_HOST.filter((section) => !Object.hasOwn(stack.hosts, stack[section].host)).map(
-        (section): Path => [section, "host"],
-      ),
-    message: (stack, [section]) => {
-      const name = ON_A_HOST.find((one) => one === section);
-      return `names ${name ? stack[name].host : "a host"}, which is not under hearth:hosts`;
-    },
+      placements(stack)
+        .filter(({ host }) => !Object.hasOwn(stack.hosts, host))
+        .map(({ section }): Path => [section, "host"]),
+    message: (stack, [section]) => `names ${hostOf(stack, section)}, which is not under hearth:hosts`,
     fix: (stack, [section]) => {
       const names = Object.keys(stack.hosts);
-      const name = ON_A_HOST.find((one) => one === section);
-      const meant = name && nearest(stack[name].host, names);
+      const meant = nearest(hostOf(stack, section), names);
       return meant ? `did you mean ${meant}?` : `choose one of: ${names.join(", ") || "(none there yet)"}`;
     },
   }),
@@ -86,9 +116,9 @@ export const hostRules: readonly AnyRule[] = [
     name: "the homeserver's services share its host",
     needs: [...ON_A_HOST],
     when: (stack) =>
-      ON_A_HOST.filter((section) => stack[section].host !== stack.homeserver.host).map(
-        (section): Path => [section, "host"],
-      ),
+      placements(stack)
+        .filter(({ host }) => host !== stack.homeserver.host)
+        .map(({ section }): Path => [section, "host"]),
     message: ({ homeserver }) =>
       `differs from the homeserver's host, ${homeserver.host}: they talk over loopback and a socket, unencrypted`,
     fix: ({ homeserver }) => `write \`host: ${homeserver.host}\``,

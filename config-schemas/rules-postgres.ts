@@ -1,5 +1,5 @@
 import type { Path } from "./fault";
-import type { PostgresConfig } from "./postgres";
+import { databaseAuthentication, type PostgresConfig } from "./postgres";
 import { type AnyRule, at, rule } from "./rule";
 
 /** The system user that Synapse runs as. */
@@ -29,9 +29,12 @@ function maxConnections(postgres: PostgresConfig): number | undefined {
 export const postgresRules: readonly AnyRule[] = [
   rule({
     name: "peer authentication goes by the system user",
-    needs: ["postgres"],
-    when: ({ postgres }) =>
-      at(postgres.authentication === "peer" && postgres.role !== SYNAPSE_USER, "postgres", "role"),
+    needs: ["postgres", "hosts"],
+    when: ({ postgres, hosts }) => {
+      const runtime = hosts[postgres.host]?.runtime ?? "native";
+      const byUser = runtime === "native" && databaseAuthentication(postgres, runtime) === "peer";
+      return at(byUser && postgres.role !== SYNAPSE_USER, "postgres", "role");
+    },
     message: ({ postgres }) =>
       `is ${postgres.role}, but Synapse runs as ${SYNAPSE_USER} and peer authentication goes by that name`,
     fix: `write \`role: ${SYNAPSE_USER}\`, or \`authentication: password\``,

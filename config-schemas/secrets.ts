@@ -21,6 +21,14 @@ export const secretsSchema = z.strictObject({
     .strictObject({ password: secret.meta({ description: "Password for the login at the mail server." }) })
     .optional()
     .meta({ description: "For `homeserver.email`." }),
+  tunnel: z
+    .strictObject({ authKey: secret.meta({ description: "Key with which the machine joins the tailnet." }) })
+    .optional()
+    .meta({ description: "For `tunnel`." }),
+  dynu: z
+    .strictObject({ apiKey: secret.meta({ description: "API key of your account at Dynu." }) })
+    .optional()
+    .meta({ description: "For `dns`." }),
   captcha: z
     .strictObject({ privateKey: secret.meta({ description: "Private key of the captcha." }) })
     .optional()

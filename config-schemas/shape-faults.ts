@@ -1,3 +1,4 @@
+import { stringify } from "yaml";
 import type { z } from "zod";
 import { type Fault, keyOf, mayShow, type Path } from "./fault";
 import { exampleAt, homesOf, keysAt, kindAt, nearest } from "./shape";
@@ -37,8 +38,13 @@ function writtenAs(path: Path): string | undefined {
   const example = mayShow(path) ? exampleAt(path) : undefined;
   const last = path[path.length - 1];
   if (example === undefined || last === undefined || JSON.stringify(example) === "{}") return undefined;
-  const value = typeof example === "string" ? example : JSON.stringify(example);
+  const value = typeof example === "string" ? plainOrQuoted(example) : JSON.stringify(example);
   return typeof last === "number" ? `- ${value}` : `${last}: ${value}`;
+}
+
+/** Text as it can stand in a YAML file: in quotes where YAML would read it as something else. */
+function plainOrQuoted(text: string): string {
+  return stringify(text, { lineWidth: 0 }).trimEnd();
 }
 
 function writeExample(path: Path): string | undefined {

@@ -2,11 +2,16 @@ import { z } from "zod";
 import { accountsSchema } from "./accounts";
 import { certificatesSchema } from "./certificates";
 import { delegationSchema } from "./delegation";
+import { dnsSchema } from "./dns";
 import { homeserverSchema } from "./homeserver";
 import { hostsSchema } from "./hosts";
+import { inactivitySchema } from "./inactivity";
+import { maintenanceSchema } from "./maintenance";
 import { postgresSchema } from "./postgres";
 import { proxySchema } from "./proxy";
+import { roomsSchema } from "./rooms";
 import { secretsSchema } from "./secrets";
+import { tunnelSchema } from "./tunnel";
 import { verificationSchema } from "./verification";
 
 /** Namespace of our keys in a stack file: the project's name. */
@@ -18,11 +23,26 @@ export const stackSchema = z.strictObject({
   homeserver: homeserverSchema.meta({ description: "The Matrix homeserver: Synapse." }),
   postgres: postgresSchema.meta({ description: "The homeserver's database." }),
   proxy: proxySchema.meta({ description: "The reverse proxy in front of it." }),
-  certificates: certificatesSchema.meta({ description: "The TLS certificate of the public names." }),
+  certificates: certificatesSchema.optional().meta({
+    description: "The TLS certificate of the public names. Absent behind a tunnel that has its own.",
+  }),
+  tunnel: tunnelSchema
+    .optional()
+    .meta({ description: "The way in for a machine without a public address. Absent: plain ports." }),
+  dns: dnsSchema
+    .optional()
+    .meta({ description: "DNS records that Hearth keeps. Absent: they are yours to make." }),
   delegation: delegationSchema
     .prefault({})
     .meta({ description: "The well-known documents by which the homeserver is found from the bare domain." }),
   accounts: accountsSchema.prefault({}),
+  rooms: roomsSchema.prefault({}),
+  maintenance: maintenanceSchema
+    .optional()
+    .meta({ description: "Purging after downtime, and a monthly cleaning. Absent: neither." }),
+  inactivity: inactivitySchema
+    .optional()
+    .meta({ description: "The bot that finds inactive members. Absent: no bot." }),
   verification: verificationSchema
     .prefault({})
     .meta({ description: "Checks from outside, after every change." }),

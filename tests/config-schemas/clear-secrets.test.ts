@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { clearSecretFaults, clearSecrets } from "../../config-schemas/clear-secrets";
+import { clearSecretFaults, clearSecrets, holdsValues } from "../../config-schemas/clear-secrets";
 
 const MIXED = `config:
   hearth:secrets:
@@ -45,4 +45,12 @@ test("without the stack file at its place, the engine's mark decides", () => {
   expect(clearSecretFaults("/nowhere", "Pulumi.vps.yaml", false)).toHaveLength(1);
   expect(clearSecretFaults("/nowhere", "Pulumi.vps.yaml", true)).toEqual([]);
   expect(clearSecretFaults("/nowhere", "Pulumi.vps.yaml", undefined)).toEqual([]);
+});
+
+test.each([
+  ["no key at all", undefined, false],
+  ["what is left when the last secret is removed", { tunnel: {} }, false],
+  ["a value", { tunnel: { authKey: "tskey" } }, true],
+])("whether there are secrets to look at: %s", (_what, value, holds) => {
+  expect(holdsValues(value)).toBe(holds);
 });

@@ -108,13 +108,7 @@ describe("the JSON Schema of a stack file", () => {
 
   test("requires nothing that has a default, or editors would mark good files", () => {
     expect(stackFileJsonSchema().properties?.config).toMatchObject({
-      required: [
-        "hearth:hosts",
-        "hearth:homeserver",
-        "hearth:postgres",
-        "hearth:proxy",
-        "hearth:certificates",
-      ],
+      required: ["hearth:hosts", "hearth:homeserver", "hearth:postgres", "hearth:proxy"],
     });
   });
 });

@@ -1,12 +1,22 @@
 import { rules } from "../../config-schemas/rules";
+import { CONTAINERS } from "./rules/containers";
+import { DNS } from "./rules/dns";
 import { FEDERATION } from "./rules/federation";
 import { HOMESERVER } from "./rules/homeserver";
 import { HOSTS } from "./rules/hosts";
+import { INACTIVITY } from "./rules/inactivity";
+import { MAINTENANCE } from "./rules/maintenance";
 import { POSTGRES } from "./rules/postgres";
+import { PROXY } from "./rules/proxy";
 import { REGISTRATION } from "./rules/registration";
+import { ROOMS } from "./rules/rooms";
+import { TUNNEL } from "./rules/tunnel";
 import { faultsOf, stackWith } from "./support";
 
-const ROWS = [...HOSTS, ...REGISTRATION, ...FEDERATION, ...HOMESERVER, ...POSTGRES];
+const ROWS = [
+  ...[...HOSTS, ...CONTAINERS, ...REGISTRATION, ...FEDERATION, ...HOMESERVER, ...POSTGRES],
+  ...[...PROXY, ...TUNNEL, ...DNS, ...ROOMS, ...MAINTENANCE, ...INACTIVITY],
+];
 
 test("every rule has a stack that keeps it and one that breaks it", () => {
   expect(ROWS.map((row) => row.rule).sort()).toEqual(rules.map((rule) => rule.name).sort());

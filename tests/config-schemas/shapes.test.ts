@@ -11,7 +11,6 @@ import { type Change, configOf, faultsOf, stackWith } from "./support";
 test("[V4] the smallest stack gets every default from the schemas, closed and private ones where it matters", () => {
   const config = configOf(stackWith({}));
   expect(config.homeserver).toMatchObject({
-    install: "pypi",
     listener: { port: 8008, bindAddresses: ["127.0.0.1", "::1"] },
     registration: { mode: "closed" },
     media: { maxUploadSize: "50M", maxImagePixels: "32M", uploadLimits: [], blockedServers: [] },
@@ -29,7 +28,6 @@ test("[V4] the smallest stack gets every default from the schemas, closed and pr
   expect(config.postgres).toMatchObject({
     database: "synapse",
     role: "matrix-synapse",
-    authentication: "peer",
     tuning: "auto",
     pool: { min: 5, max: 10 },
   });
@@ -92,7 +90,7 @@ const REJECTED: [string, Change, string[]][] = [
     "an unknown section",
     { bridges: {} },
     [
-      "hearth:bridges: is not a key of a stack file | remove it; allowed here: hosts, homeserver, postgres, proxy, certificates, delegation, accounts, verification, secrets",
+      "hearth:bridges: is not a key of a stack file | remove it; allowed here: hosts, homeserver, postgres, proxy, certificates, tunnel, dns, delegation, accounts, rooms, maintenance, inactivity, verification, secrets",
     ],
   ],
   [

@@ -1,3 +1,4 @@
+import { nativePlace } from "../../components/homeserver/native";
 import { homeserverSettings } from "../../components/homeserver/render";
 import { synapseKeyAdvice } from "../../config-schemas/synapse-keys";
 import { fixtureStacks, parsedFixture } from "../fixtures/stacks";
@@ -12,8 +13,10 @@ const DATABASE = {
 
 test("[V4] every setting that Hearth writes is refused in extra; otherwise extra would replace it without a word", () => {
   const written = fixtureStacks().flatMap((stack) => {
-    const settings = homeserverSettings(parsedFixture(stack).config.homeserver, {
+    const { homeserver } = parsedFixture(stack).config;
+    const settings = homeserverSettings(homeserver, {
       database: DATABASE,
+      place: nativePlace(homeserver),
       identityServer: "https://id.example.org",
     });
     return Object.keys(settings);

@@ -38,6 +38,17 @@ export const HOSTS: Row[] = [
     ],
   },
   {
+    rule: "rootless containers are not root's",
+    good: {},
+    bad: {
+      hosts: { vps: { runtime: "quadlet" } },
+      proxy: { kind: "caddy", listen: { address: "::", port: 8443 } },
+    },
+    says: [
+      "hearth:hosts.vps.user: is root, but with `runtime: quadlet` the containers are the login user's own and must not be root's | log in as an ordinary user (with `become: sudo` if that user may), or write `runtime: native`",
+    ],
+  },
+  {
     rule: "a service's host is a host of the stack",
     good: {
       hosts: { vps: undefined, web: { address: "a" } },
