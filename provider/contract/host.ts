@@ -3,7 +3,26 @@ import type { Connection } from "./connection";
 /** Looks at a machine, in previews too; changes nothing. Refuses machines that cannot work, each with one clear message. */
 export interface HostInputs {
   connection: Connection;
+  /** Rootless containers of the login user are to run here: what that needs is looked at too. */
+  rootless: boolean;
+  /** MiB of memory that each use of this machine may take, by what uses it; empty: not looked at. */
+  memory: Record<string, number>;
 }
+
+/** Debian packages that rootless containers, and our programs for them, need; Podman's own only recommends most of them. */
+export const ROOTLESS_PACKAGES = [
+  "podman",
+  "crun",
+  "uidmap",
+  "passt",
+  "netavark",
+  "nftables",
+  "aardvark-dns",
+  "dbus-user-session",
+  "libpam-systemd",
+  "curl",
+  "python3",
+] as const;
 
 /** Facts of a host, rounded so that they stay the same from run to run. */
 export interface HostFacts {
@@ -23,6 +42,21 @@ export interface HostFacts {
   python: string;
   /** Major version of the postgresql package that the distribution offers, e.g. 17 (0: none). */
   postgres: number;
+  /** Who logs in, also where Hearth becomes root. */
+  login: Login;
+  /** Version of Podman that is there or that the distribution offers, e.g. `5.4.2` (empty: none). */
+  podman: string;
+  /** Whether tailscaled is there: not (empty), from a package, or put there in another way. */
+  tailscale: "" | "package" | "other";
   /** Version of nginx that the distribution offers, e.g. `1.26.3` (empty: none). */
   nginx: string;
+}
+
+/** The user of the ssh login. */
+export interface Login {
+  user: string;
+  group: string;
+  uid: number;
+  /** Home directory, an absolute path. */
+  home: string;
 }

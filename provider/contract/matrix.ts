@@ -1,31 +1,113 @@
 import type { Connection } from "./connection";
 
-/** A local account, kept through the homeserver's admin API on the host's loopback. */
-export interface AccountInputs {
+/** How Hearth's programs on a host become admin of the homeserver there. */
+export interface HomeserverAccess {
   connection: Connection;
+  /** Whose records on the host are used: root's in /var/lib/hearth, or the login user's in ~/.local/state/hearth. */
+  scope: "system" | "user";
   /** `http://127.0.0.1:8008`: the homeserver as the host itself reaches it. */
   homeserverUrl: string;
   serverName: string;
-  /** File on the host with the registration shared secret; used once to make Hearth's own admin account. */
-  registrationSecretPath: string;
+  /**
+   * Where the registration shared secret is on the host: an absolute path, or `podman:NAME`, a Podman secret of the login
+   * user. Used once to make Hearth's own admin account.
+   */
+  registrationSecret: string;
+}
+
+/** A local account, kept through the homeserver's admin API on the host's loopback. */
+export interface AccountInputs extends HomeserverAccess {
   localpart: string;
   admin: boolean;
   displayName?: string;
   deactivated: boolean;
   /**
-   * `generated`: made on the host, kept in `/var/lib/hearth/accounts/<localpart>.password` (root, 0600).
+   * `generated`: made on the host, kept in `accounts/<localpart>.password` of Hearth's records there (0600).
    * `given`: the operator's secret; Check replaces it by a salted digest.
    */
   password: { kind: "generated" } | { kind: "given"; value: string };
 }
 
+/** A Space of Hearth's own account, kept through the homeserver's API on the host's loopback. */
+export interface SpaceInputs extends HomeserverAccess {
+  /** What it is known by, once per homeserver: two stacks that name the same key mean the same room. */
+  key: string;
+  name: string;
+  /** Absent: left to its people, as `alias` and `avatar` are. */
+  topic?: string;
+  joinRule: JoinRule;
+  historyVisibility: "shared" | "invited" | "joined";
+  powerLevels: PowerLevels;
+  /**
+   * User IDs. Local ones are joined, others invited, both once: who left, declined or was removed is not asked again.
+   * Nobody is removed for not being listed.
+   */
+  members: string[];
+  /** Local part of its alias. */
+  alias?: string;
+  avatar?: RoomAvatar;
+  /** The Space that it belongs to. */
+  parent?: SpaceParent;
+  /** For its creation only; absent: what the homeserver takes by itself. */
+  roomVersion?: string;
+  /** Whether people of other servers may ever join; for its creation only. */
+  federate: boolean;
+}
+
+/** A room of Hearth's own account. */
+export interface RoomInputs extends SpaceInputs {
+  /** Once on it can never be off. */
+  encrypted: boolean;
+}
+
+export interface JoinRule {
+  /** `restricted`: members of the Spaces (or rooms) in `spaceIds` may join, others need an invitation. */
+  rule: "invite" | "restricted" | "knock" | "public";
+  /** Empty for the other rules. */
+  spaceIds: string[];
+}
+
+/** Who may do what; levels are whole numbers, by custom 0 to 100. */
+export interface PowerLevels {
+  /** Level by user ID. Whoever is not listed has `usersDefault`; Hearth's own account has 100 and is not listed. */
+  users: Record<string, number>;
+  usersDefault: number;
+  invite: number;
+  kick: number;
+  ban: number;
+  /** Removing messages of others. */
+  redact: number;
+  /** Changing name, topic and the like. */
+  stateDefault: number;
+  /** Sending messages. */
+  eventsDefault: number;
+}
+
+/** A picture on the operator's machine; its digest stands for it in the state. */
+export interface RoomAvatar {
+  /** Absolute path. */
+  file: string;
+  /** SHA-256 of the file, hex. */
+  digest: string;
+  type: "image/png" | "image/jpeg" | "image/gif" | "image/webp";
+}
+
+export interface SpaceParent {
+  roomId: string;
+  /** Clients show it to those who look at the Space. */
+  suggested: boolean;
+  /** Where it stands in the Space's list: sorted by this text, those without one at the end. */
+  order?: string;
+}
+
 /** Checks from outside; runs on create and whenever an input changed. A failing check fails the update. */
-export interface VerificationInputs {
-  connection: Connection;
-  serverName: string;
+export interface VerificationInputs extends HomeserverAccess {
   publicHost: string;
-  homeserverUrl: string;
-  registrationSecretPath: string;
+  /**
+   * How the host itself reaches its proxy: `https://127.0.0.1:443`. Plain `http://` means that a tunnel ends TLS in front
+   * of it and says who the clients are.
+   */
+  proxyUrl: string;
   /** Bytes; the limit of homeserver and proxy. */
   maxUploadBytes: number;
   federationPort: boolean;

@@ -21,6 +21,13 @@ export interface ReleaseInputs {
   links: Record<string, string>;
   /** Secret files: made on the host, or given by the operator; never read back. */
   secrets: Record<string, HostSecret>;
+  /**
+   * Container images that must be there, by full name with tag or digest. One that is missing is pulled, in a step of its
+   * own before anything is swapped; one that is there is left as it is. Scope `user` only.
+   */
+  images: string[];
+  /** Podman secrets of the login user by name; made once, or given; never shown. Scope `user` only. */
+  containerSecrets: Record<string, ContainerSecret>;
   /** Python virtual environments keyed by directory; a new version is a new directory. */
   environments: Record<string, PythonEnvironment>;
   /** Things only a program can look at or change (a database role, say): `observe` prints a state, `apply` makes it `want`. */
@@ -64,17 +71,25 @@ export interface HostUser {
   groups: string[];
 }
 
+/**
+ * Where a secret comes from.
+ * `random`: so many bytes of the kernel's randomness as lower-case hex.
+ * `command`: standard output of a program on the host (run when the secret is absent, after packages and environments).
+ * `given`: the operator's value. Check replaces it by a salted digest, so the value itself never reaches the state.
+ */
+export type SecretSource =
+  | { kind: "random"; bytes: number }
+  | { kind: "command"; argv: string[] }
+  | { kind: "given"; value: string };
+
 /** A secret file: made once and never overwritten, or given by the operator. */
 export interface HostSecret extends Ownership {
-  /**
-   * `random`: so many bytes of the kernel's randomness as lower-case hex.
-   * `command`: standard output of a program on the host (run when the file is absent, after packages and environments).
-   * `given`: the operator's value. Check replaces it by a salted digest, so the value itself never reaches the state.
-   */
-  source:
-    | { kind: "random"; bytes: number }
-    | { kind: "command"; argv: string[] }
-    | { kind: "given"; value: string };
+  source: SecretSource;
+}
+
+/** A secret in the login user's Podman store: made once and never overwritten, or given by the operator. */
+export interface ContainerSecret {
+  source: SecretSource;
 }
 
 /** A virtual environment, built in its directory; with other requirements it is built anew. */
@@ -102,7 +117,10 @@ export interface HostTask {
 export interface HostUnit {
   enabled: boolean;
   state: "running" | "stopped" | "ignored";
-  /** Paths, `revision:<name>`, `task:<name>` or `environment:<path>`: a change restarts the unit. */
+  /**
+   * Paths, `revision:<name>`, `task:<name>`, `environment:<path>`, `image:<name>` or `container-secret:<name>`: a change
+   * restarts the unit.
+   */
   restartOn: string[];
   /** Same; a change reloads it, unless something already restarts it. */
   reloadOn: string[];

@@ -1,32 +1,21 @@
 """Looks at and changes local accounts of the homeserver: `account.py DIR` reads DIR/request.json, prints one JSON answer.
 
-Request: homeserverUrl, serverName, registrationSecretPath, action (`observe`, `apply`), accounts: a list of
+Request: scope, homeserverUrl, serverName, registrationSecret, action (`observe`, `apply`), accounts: a list of
 {localpart, admin, displayName or null, deactivated, password: {kind: generated} or {kind: given, value, change}}
 (observe needs only localpart). Optional: stateDirectory.
 
-Answer: {status: ok, accounts: [{localpart, exists, admin, displayName, deactivated, did: [...], notes: [...]}]} or
+Answer: {status: ok, accounts: [{localpart, exists, admin, displayName, deactivated}]}, for apply with existed, did,
+notes and passwordFile (where the password made here is, else null); or
 {status: unavailable | refused | no credential, message}. `observe` may renew Hearth's own access token, nothing else.
 """
 
 import hashlib
-import json
 import os
 import secrets
 import sys
 
-from homeserver import (
-    STATE_DIRECTORY,
-    AdminSession,
-    Homeserver,
-    NoCredential,
-    Refused,
-    Unavailable,
-    describe,
-    locked,
-    user_id,
-    user_path,
-    write_private,
-)
+from homeserver import Refused, describe, state_directory, user_id, user_path, write_private
+from homeserver_admin import admin_session, answer_request
 
 
 def plan(desired, observed, password_set):
@@ -57,8 +46,8 @@ def plan(desired, observed, password_set):
 class Passwords:
     """What this host keeps about passwords: the generated ones, and salted digests of the given ones that were set."""
 
-    def __init__(self, state_directory):
-        self.directory = os.path.join(state_directory, "accounts")
+    def __init__(self, records):
+        self.directory = os.path.join(records, "accounts")
 
     def generated_path(self, localpart):
         return os.path.join(self.directory, f"{localpart}.password")
@@ -130,8 +119,13 @@ class Accounts:
         steps = plan(desired, observed, password_set)
         for action, arguments in steps:
             self._act(action, arguments, desired)
-        notes = self._adoption_notes(desired, password_set) if observed["exists"] else []
-        return {**self.observe(localpart), "existed": observed["exists"], "did": [action for action, _ in steps], "notes": notes}
+        return {
+            **self.observe(localpart),
+            "existed": observed["exists"],
+            "did": [action for action, _ in steps],
+            "notes": self._adoption_notes(desired, password_set) if observed["exists"] else [],
+            "passwordFile": self.passwords.generated_path(localpart) if self.passwords.has_generated(localpart) else None,
+        }
 
     def _adoption_notes(self, desired, password_set):
         localpart, kind = desired["localpart"], desired["password"]["kind"]
@@ -175,34 +169,13 @@ class Accounts:
 
 
 def run(request):
-    state_directory = request.get("stateDirectory", STATE_DIRECTORY)
     applying = request["action"] == "apply"
-    if not applying and not os.path.exists(os.path.join(state_directory, "admin.json")):
-        raise NoCredential("Hearth's admin account has not been made on this host yet")
-    with locked(state_directory):
-        homeserver = Homeserver(request["homeserverUrl"])
-        session = AdminSession(homeserver, request["serverName"], request["registrationSecretPath"], state_directory)
-        session.open(may_create=applying)
-        accounts = Accounts(homeserver, request["serverName"], Passwords(state_directory))
+    with admin_session(request, may_create=applying) as homeserver:
+        accounts = Accounts(homeserver, request["serverName"], Passwords(state_directory(request)))
         if applying:
-            return [accounts.apply(desired) for desired in request["accounts"]]
-        return [accounts.observe(desired["localpart"]) for desired in request["accounts"]]
-
-
-def main(directory):
-    with open(os.path.join(directory, "request.json"), encoding="utf-8") as file:
-        request = json.load(file)
-    try:
-        answer = {"status": "ok", "accounts": run(request)}
-    except Unavailable as error:
-        answer = {"status": "unavailable", "message": str(error)}
-    except NoCredential as error:
-        answer = {"status": "no credential", "message": str(error)}
-    except (Refused, OSError) as error:
-        answer = {"status": "refused", "message": str(error)}
-    json.dump(answer, sys.stdout)
-    sys.stdout.write("\n")
+            return {"accounts": [accounts.apply(desired) for desired in request["accounts"]]}
+        return {"accounts": [accounts.observe(desired["localpart"]) for desired in request["accounts"]]}
 
 
 if __name__ == "__main__":
-    main(sys.argv[1])
+    answer_request(sys.argv[1], run)

@@ -7,6 +7,7 @@ DIR=$1
 
 read_meta
 require_host
+require_manager
 check_paths
 target=$STATE/apply/$APPLY
 # The same id again: somebody lost the line and asks once more. There is only one transaction.
@@ -17,13 +18,14 @@ if [ ! -e "$target" ]; then
   [ $((available)) -gt $((size + 16384)) ] || refuse space "$((size / 1024 + 17)) MiB are needed on the file system of $STATE, $((available / 1024)) MiB are free"
   rm -rf -- "$target.new"
   # What was sent may hold given secrets: no half copy of it stays.
-  cp -a -- "$DIR" "$target.new" || {
+  # First of all the boot that it belongs to, by which one that was cut off is known.
+  { mkdir -m 0700 -- "$target.new" && boot_id >"$target.new/boot" && cp -a -- "$DIR/." "$target.new/"; } || {
     rm -rf -- "$target.new"
     refuse space "the file system of $STATE has no room for the change"
   }
   : >"$target.new/log"
   mv -T -- "$target.new" "$target"
-  systemd-run --quiet --collect --unit="hearth-apply-$APPLY" --description="Hearth: release $RELEASE" \
+  $SYSTEMD_RUN --quiet --collect --unit="hearth-apply-$APPLY" --description="Hearth: release $RELEASE" \
     -p KillMode=mixed -p TimeoutStopSec=150 -- /bin/sh "$target/lib/transaction.sh" "$target" >"$DIR/started" 2>&1 </dev/null || {
     rm -rf -- "$target"
     refuse systemd "the transaction could not be started: $(tail -n 1 -- "$DIR/started")"

@@ -19,6 +19,7 @@ remove_units() {
     T=1 "$WORK/manifests" T=2 "$OWN/manifest" >"$WORK/units"
   while IFS= read -r name; do
     $SYSTEMCTL disable --now -- "$name" >"$WORK/output" 2>&1 || $SYSTEMCTL stop -- "$name" >>"$WORK/output" 2>&1 || :
+    $SYSTEMCTL reset-failed -- "$name" 2>/dev/null || :
     row did "stopped $name"
   done <"$WORK/units"
 }

@@ -3,9 +3,8 @@
 set -eu
 DIR=$1
 . "$DIR/lib/base.sh"
+. "$DIR/lib/rootless.sh"
 
-SCOPE=system
-if [ -f "$REQUEST/meta" ]; then read_meta; fi
 os() { sed -n "s/^$1=//p" /etc/os-release | tr -d '"' | head -n 1; }
 
 distribution=$(os ID)
@@ -14,7 +13,8 @@ case $distribution:$release in
   debian:12 | debian:13) ;;
   *) refuse distribution "this host runs $(os PRETTY_NAME); Hearth supports Debian 12 (bookworm) and Debian 13 (trixie)" ;;
 esac
-require_host
+# What will run without root is looked at without root.
+if [ -s "$(table rootless)" ]; then require_systemd; else require_host; fi
 
 row fact distribution "$distribution"
 row fact release "$release"
@@ -35,11 +35,13 @@ done
 
 # What is installed, else what apt would install; where it has no lists yet (a fresh image), what the release is known to have.
 case $release in
-  12) python=3.11 postgres=15 nginx=1.22.1 ;;
-  13) python=3.13 postgres=17 nginx=1.26.3 ;;
+  12) python=3.11 postgres=15 nginx=1.22.1 podman=4.3.1 ;;
+  13) python=3.13 postgres=17 nginx=1.26.3 podman=5.4.2 ;;
 esac
-apt-cache policy python3 postgresql nginx 2>/dev/null |
-  awk -v OFS='\t' -v python="$python" -v postgres="$postgres" -v nginx="$nginx" -v cluster="$cluster" '
+# Podman may have come in another way than from apt.
+found=$(podman --version 2>/dev/null || :)
+apt-cache policy python3 postgresql nginx podman 2>/dev/null |
+  awk -v OFS='\t' -v python="$python" -v postgres="$postgres" -v nginx="$nginx" -v podman="$podman" -v found="${found##* }" -v cluster="$cluster" '
     /^[a-z]/ { name = $1; sub(/:$/, "", name) }
     # Installed comes before Candidate.
     ($1 == "Installed:" || $1 == "Candidate:") && $2 != "(none)" && !(name in seen) {
@@ -48,6 +50,20 @@ apt-cache policy python3 postgresql nginx 2>/dev/null |
       if (name == "python3") python = part[1] "." part[2]
       if (name == "postgresql") postgres = part[1]
       if (name == "nginx") nginx = version
+      if (name == "podman") podman = version
     }
-    END { print "fact", "python", python; print "fact", "postgres", cluster == "" ? postgres : cluster; print "fact", "nginx", nginx }'
+    END { print "fact", "python", python; print "fact", "postgres", cluster == "" ? postgres : cluster; print "fact", "nginx", nginx; print "fact", "podman", found == "" ? podman : found }'
+
+if [ "$(dpkg-query -W -f '${db:Status-Status}' tailscale 2>/dev/null)" = installed ]; then
+  row fact tailscale package
+elif command -v tailscaled >/dev/null; then
+  row fact tailscale other
+fi
+
+login=$(login_user)
+row fact user "$login"
+row fact group "$(id -gn -- "$login")"
+row fact uid "$(id -u -- "$login")"
+row fact home "$(getent passwd "$login" | cut -d : -f 6)"
+if [ -s "$(table rootless)" ]; then rootless_facts "$login" "$(id -u -- "$login")"; fi
 row end

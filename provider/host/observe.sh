@@ -4,6 +4,7 @@ set -eu
 DIR=$1
 . "$DIR/lib/base.sh"
 . "$DIR/lib/scan.sh"
+. "$DIR/lib/containers.sh"
 . "$DIR/lib/state.sh"
 . "$DIR/lib/report.sh"
 

@@ -41,6 +41,10 @@ export interface Observation {
   files: Map<string, (Ownership & { sha256: string; content: Buffer | undefined }) | undefined>;
   links: Map<string, string | undefined>;
   secrets: Map<string, (Ownership & { fingerprint: string }) | undefined>;
+  /** Those that are there. */
+  images: Set<string>;
+  /** Podman secret to fingerprint. */
+  containerSecrets: Map<string, string | undefined>;
   environments: Map<string, string>;
   tasks: Map<string, string>;
   units: Map<string, { enabled: string; active: string; sub: string }>;
@@ -66,6 +70,8 @@ export function parseObservation(rows: string[][]): Observation {
     files: new Map(),
     links: new Map(),
     secrets: new Map(),
+    images: new Set(),
+    containerSecrets: new Map(),
     environments: new Map(),
     tasks: new Map(),
     units: new Map(),
@@ -75,74 +81,72 @@ export function parseObservation(rows: string[][]): Observation {
     foreign: [],
     changed: [],
   };
-  for (const [kind = "", ...columns] of rows) addRow(seen, kind, columns);
+  for (const [kind = "", ...columns] of rows) ROWS[kind]?.(seen, rowOf(columns));
   return seen;
 }
 
-function addRow(seen: Observation, kind: string, columns: string[]): void {
-  const [key = "", second = "-", third = "-", fourth = "-", fifth = "-", sixth] = columns;
-  const gone = second === "-";
-  const access = { mode: second, owner: third, group: fourth };
-  switch (kind) {
-    case "lock":
-      seen.lock = { operator: key, seconds: Number(second) };
-      break;
-    case "journal":
-      seen.journal = { state: key, apply: second, seconds: Number(third) };
-      break;
-    case "release":
-      if (key !== "-") seen.release = { instance: key, generation: Number(second), urn: third };
-      break;
-    case "identity":
-      seen.identity.set(key, second);
-      break;
-    case "package":
-      seen.packages.set(key, gone ? undefined : second);
-      break;
-    case "repository":
-      seen.repositories.set(key, second);
-      break;
-    case "user":
-      seen.users.set(key, gone ? undefined : { home: second, groups: third === "-" ? [] : third.split(",") });
-      break;
-    case "directory":
-      seen.directories.set(key, gone ? undefined : access);
-      break;
-    case "file":
-      seen.files.set(key, gone ? undefined : { ...access, sha256: fifth, content: decode(sixth) });
-      break;
-    case "link":
-      seen.links.set(key, gone ? undefined : second);
-      break;
-    case "secret":
-      seen.secrets.set(key, gone ? undefined : { ...access, fingerprint: fifth });
-      break;
-    case "environment":
-      seen.environments.set(key, second);
-      break;
-    case "task":
-      seen.tasks.set(key, second);
-      break;
-    case "unit":
-      seen.units.set(key, { enabled: second, active: third, sub: fourth });
-      break;
-    case "revision":
-      seen.revisions.set(key, gone ? undefined : second);
-      break;
-    case "health":
-      seen.health.set(key, second);
-      break;
-    case "conflict":
-      seen.conflicts.set(key, second);
-      break;
-    case "foreign":
-      seen.foreign.push(key);
-      break;
-    case "changed":
-      seen.changed.push(key);
-      break;
-  }
+/** The columns of a row after its kind. */
+interface Row {
+  key: string;
+  second: string;
+  third: string;
+  fourth: string;
+  fifth: string;
+  sixth: string | undefined;
+  /** What is asked for is not there. */
+  gone: boolean;
+  /** Of a file, a directory or a secret. */
+  access: Ownership;
 }
+
+function rowOf([key = "", second = "-", third = "-", fourth = "-", fifth = "-", sixth]: string[]): Row {
+  const access = { mode: second, owner: third, group: fourth };
+  return { key, second, third, fourth, fifth, sixth, gone: second === "-", access };
+}
+
+/** What each kind of row adds. */
+const ROWS: Readonly<Record<string, (seen: Observation, row: Row) => void>> = {
+  lock: (seen, { key, second }) => {
+    seen.lock = { operator: key, seconds: Number(second) };
+  },
+  journal: (seen, { key, second, third }) => {
+    seen.journal = { state: key, apply: second, seconds: Number(third) };
+  },
+  release: (seen, { key, second, third }) => {
+    if (key !== "-") seen.release = { instance: key, generation: Number(second), urn: third };
+  },
+  identity: (seen, { key, second }) => seen.identity.set(key, second),
+  package: (seen, { key, second, gone }) => seen.packages.set(key, gone ? undefined : second),
+  repository: (seen, { key, second }) => seen.repositories.set(key, second),
+  user: (seen, { key, second, third, gone }) => {
+    const groups = third === "-" ? [] : third.split(",");
+    seen.users.set(key, gone ? undefined : { home: second, groups });
+  },
+  directory: (seen, { key, access, gone }) => seen.directories.set(key, gone ? undefined : access),
+  file: (seen, { key, access, fifth, sixth, gone }) => {
+    seen.files.set(key, gone ? undefined : { ...access, sha256: fifth, content: decode(sixth) });
+  },
+  link: (seen, { key, second, gone }) => seen.links.set(key, gone ? undefined : second),
+  secret: (seen, { key, access, fifth, gone }) => {
+    seen.secrets.set(key, gone ? undefined : { ...access, fingerprint: fifth });
+  },
+  image: (seen, { key, second }) => {
+    if (second === "present") seen.images.add(key);
+  },
+  "container-secret": (seen, { key, second, gone }) => {
+    seen.containerSecrets.set(key, gone ? undefined : second);
+  },
+  environment: (seen, { key, second }) => seen.environments.set(key, second),
+  task: (seen, { key, second }) => seen.tasks.set(key, second),
+  unit: (seen, { key, second, third, fourth }) => {
+    seen.units.set(key, { enabled: second, active: third, sub: fourth });
+  },
+  revision: (seen, { key, second, gone }) => seen.revisions.set(key, gone ? undefined : second),
+  health: (seen, { key, second }) => seen.health.set(key, second),
+  conflict: (seen, { key, second }) => seen.conflicts.set(key, second),
+  foreign: (seen, { key }) => seen.foreign.push(key),
+  changed: (seen, { key }) => seen.changed.push(key),
+};
 
 function decode(base64: string | undefined): Buffer | undefined {
   return base64 === undefined ? undefined : Buffer.from(base64, "base64");

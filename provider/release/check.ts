@@ -3,7 +3,7 @@ import { isObject, type Properties, revealAll, secretPaths, UNKNOWN, type Value 
 import { seal } from "../sealed";
 import { withHeader } from "./header";
 import { crossFaults } from "./rules";
-import { maySecret, wrapSecrets } from "./secrets";
+import { maySecret, SECRET_MAPS, wrapSecrets } from "./secrets";
 import { releaseShape } from "./shape";
 
 /** Fills in defaults, brings spellings to one, seals given secrets, and names everything that cannot work. */
@@ -37,19 +37,20 @@ function addHeaders(inputs: Properties): Properties {
 
 /** Replaces the operator's values by their seals; the salt of the state is used again. */
 function sealGiven(olds: Properties, inputs: Properties): Properties {
-  return {
-    ...inputs,
-    secrets: mapValues(inputs.secrets, (path, item) => {
+  const sealed = SECRET_MAPS.map((map) => [
+    map,
+    mapValues(inputs[map], (key, item) => {
       if (!isObject(item) || !isObject(item.source)) return item;
       const { value } = item.source;
       if (item.source.kind !== "given" || typeof value !== "string" || value === UNKNOWN) return item;
-      return { ...item, source: { ...item.source, value: seal(value, oldSeal(olds, path)) } };
+      return { ...item, source: { ...item.source, value: seal(value, oldSeal(olds[map], key)) } };
     }),
-  };
+  ]);
+  return { ...inputs, ...Object.fromEntries(sealed) };
 }
 
-function oldSeal(olds: Properties, path: string): string | undefined {
-  const item = isObject(olds.secrets) ? olds.secrets[path] : undefined;
+function oldSeal(olds: Value | undefined, key: string): string | undefined {
+  const item = isObject(olds) ? olds[key] : undefined;
   const source = isObject(item) ? item.source : undefined;
   const value = isObject(source) ? source.value : undefined;
   return typeof value === "string" ? value : undefined;

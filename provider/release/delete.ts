@@ -24,6 +24,7 @@ export function deleteRelease(call: Call, state: State): Promise<void> {
       session.run({
         interpreter: "sh",
         program: "delete.sh",
+        asRoot: inputs.scope === "system",
         files: [metaFile(inputs, meta)],
         // Half a removal helps nobody: it goes on to its end.
         signal: new AbortController().signal,

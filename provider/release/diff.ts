@@ -4,9 +4,12 @@ import type { Properties } from "../protocol/values";
 /** A release with another name, on another host or in another scope is another release. */
 const REPLACES = ["connection.name", "release", "scope"];
 
+/** States of earlier versions have none of these; that is no change. */
+const ABSENT_BEFORE: Properties = { images: [], containerSecrets: {} };
+
 /** What changes, by property path. `olds` are what Read observed. */
 export function diffRelease(olds: Properties, news: Properties): Map<string, Detail> {
-  return compare(olds, news, REPLACES);
+  return compare({ ...ABSENT_BEFORE, ...olds }, news, REPLACES);
 }
 
 /** Whether nothing changes but the way to the host. */

@@ -90,7 +90,8 @@ export class Follower {
     const session = hostSession(this.inputs.connection);
     const signal = this.patience.signal;
     try {
-      const call = { interpreter: "sh" as const, program, files, timeoutSeconds, onLine, signal };
+      const asRoot = this.inputs.scope === "system";
+      const call = { interpreter: "sh" as const, program, asRoot, files, timeoutSeconds, onLine, signal };
       return { answer: await session.run({ ...call, retry: true }) };
     } catch (error) {
       if (error instanceof ProviderError) return { failure: error };

@@ -19,6 +19,7 @@ export async function observe(
   const answer = await hostSession(connection).run({
     interpreter: "sh",
     program: "observe.sh",
+    asRoot: inputs.scope === "system",
     files: observeFiles(inputs, { urn: call.urn, instance }, fingerprints),
     signal: call.signal,
     timeoutSeconds: OBSERVE_SECONDS,

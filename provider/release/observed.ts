@@ -1,5 +1,12 @@
 import { isUtf8 } from "node:buffer";
-import type { HostFile, HostSecret, HostUnit, ReleaseInputs } from "../contract/release";
+import type {
+  ContainerSecret,
+  HostFile,
+  HostSecret,
+  HostUnit,
+  ReleaseInputs,
+  SecretSource,
+} from "../contract/release";
 import type { Observation } from "./answer";
 import { withHeader, withoutHeader } from "./header";
 import { sha256 } from "./request";
@@ -30,6 +37,10 @@ export function observedInputs(inputs: ReleaseInputs, seen: Observation): Releas
     files: pick(inputs.files, (path, file) => observedFile(path, file, seen)),
     links: pick(inputs.links, (path) => seen.links.get(path)),
     secrets: pick(inputs.secrets, (path, item) => observedSecret(path, item, seen)),
+    images: inputs.images.filter((image) => seen.images.has(image)),
+    containerSecrets: pick(inputs.containerSecrets, (name, item) =>
+      observedContainerSecret(item, seen.containerSecrets.get(name)),
+    ),
     environments: pick(inputs.environments, (path, item) =>
       seen.environments.get(path) === "ready" ? item : undefined,
     ),
@@ -69,9 +80,19 @@ function observedSecret(path: string, item: HostSecret, seen: Observation): Host
   const found = seen.secrets.get(path);
   if (!found) return undefined;
   const { mode, owner, group, fingerprint } = found;
-  // A secret made on the host has no wanted value: whatever is there is the truth, outputs hold its fingerprint.
-  const source = item.source.kind === "given" ? { ...item.source, value: fingerprint } : item.source;
-  return { mode, owner, group, source };
+  return { mode, owner, group, source: observedSource(item.source, fingerprint) };
+}
+
+function observedContainerSecret(
+  item: ContainerSecret,
+  fingerprint: string | undefined,
+): ContainerSecret | undefined {
+  return fingerprint === undefined ? undefined : { source: observedSource(item.source, fingerprint) };
+}
+
+/** A secret made on the host has no wanted value: whatever is there is the truth, outputs hold its fingerprint. */
+function observedSource(source: SecretSource, fingerprint: string): SecretSource {
+  return source.kind === "given" ? { ...source, value: fingerprint } : source;
 }
 
 const ENABLED = ["enabled", "enabled-runtime", "alias", "linked"];

@@ -4,6 +4,7 @@ import { hasUnknown, type Properties, toProperties, UNKNOWN } from "../protocol/
 import type { Observation } from "./answer";
 import { canonical } from "./plan";
 import { sha256 } from "./request";
+import { containerSecretKey } from "./secret-files";
 
 const line = text({ write: "a line" });
 
@@ -32,9 +33,11 @@ export function knownFingerprints(
   inputs: ReleaseInputs,
   outputs: ReleaseOutputs | undefined,
 ): Record<string, string> {
-  return Object.fromEntries(
-    Object.entries(outputs?.fingerprints ?? {}).filter(([path]) => inputs.secrets[path] !== undefined),
-  );
+  const known = new Set([
+    ...Object.keys(inputs.secrets),
+    ...Object.keys(inputs.containerSecrets).map(containerSecretKey),
+  ]);
+  return Object.fromEntries(Object.entries(outputs?.fingerprints ?? {}).filter(([key]) => known.has(key)));
 }
 
 /**
@@ -42,8 +45,14 @@ export function knownFingerprints(
  * and the inputs hold it already, as a Pulumi secret.
  */
 export function madeFingerprints(inputs: ReleaseInputs, seen: Observation): Record<string, string> {
-  const made = [...seen.secrets].filter(([path]) => inputs.secrets[path]?.source.kind !== "given");
-  return Object.fromEntries(made.flatMap(([path, found]) => (found ? [[path, found.fingerprint]] : [])));
+  const files = [...seen.secrets].filter(([path]) => inputs.secrets[path]?.source.kind !== "given");
+  const stored = [...seen.containerSecrets].filter(
+    ([name]) => inputs.containerSecrets[name]?.source.kind !== "given",
+  );
+  return Object.fromEntries([
+    ...files.flatMap(([path, found]) => (found ? [[path, found.fingerprint]] : [])),
+    ...stored.flatMap(([name, mark]) => (mark === undefined ? [] : [[containerSecretKey(name), mark]])),
+  ]);
 }
 
 /** Versions of the packages that are there. */
@@ -73,7 +82,7 @@ export function updatedOutputs(outputs: Properties, olds: Properties, news: Prop
     generation: UNKNOWN,
     digest: digestOf(news),
     ...(changes("packages") || changes("repositories") ? { packageVersions: UNKNOWN } : {}),
-    ...(changes("secrets") ? { fingerprints: UNKNOWN } : {}),
+    ...(changes("secrets") || changes("containerSecrets") ? { fingerprints: UNKNOWN } : {}),
   };
 }
 

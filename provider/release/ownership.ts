@@ -51,7 +51,7 @@ function ownedElsewhere(inputs: ReleaseInputs, owner: string, urn: string): Prov
     `release ${JSON.stringify(release)} on ${connection.name} belongs to another resource: ${owner}
   now: nothing was changed on ${connection.name}
   do: ${wayOut(connection.name, owner, urn)}
-  if the state that knew ${nameOf(owner)} is gone for good: remove /var/lib/hearth/releases/${release}/meta on ${connection.name}; what is there is then taken over`,
+  if the state that knew ${nameOf(owner)} is gone for good: remove ${inputs.scope === "user" ? "~/.local/state" : "/var/lib"}/hearth/releases/${release}/meta on ${connection.name}; what is there is then taken over`,
   );
 }
 

@@ -7,10 +7,22 @@ import { isObject, type Properties, reveal, type Value } from "../protocol/value
 export function planLine(olds: Properties, news: Properties): string {
   const actions = [
     ...packageActions(olds, news),
+    ...imageActions(olds, news),
     ...environmentActions(olds, news),
     ...unitActions(olds, news),
   ];
-  const order = ["install", "change", "build", "stop", "disable", "enable", "start", "restart", "reload"];
+  const order = [
+    "install",
+    "change",
+    "pull",
+    "build",
+    "stop",
+    "disable",
+    "enable",
+    "start",
+    "restart",
+    "reload",
+  ];
   const parts = order.flatMap((verb) => {
     const subjects = actions.filter((action) => action.verb === verb).map((action) => action.subject);
     return subjects.length > 0 ? [`${verb} ${subjects.sort().join(", ")}`] : [];
@@ -32,6 +44,16 @@ function packageActions(olds: Properties, news: Properties): Action[] {
       ? []
       : [{ verb: "change", subject: `${name} from ${version} to ${wanted}` }];
   });
+}
+
+function imageActions(olds: Properties, news: Properties): Action[] {
+  return newImages(olds, news).map((image) => ({ verb: "pull", subject: image }));
+}
+
+function newImages(olds: Properties, news: Properties): string[] {
+  const there = Array.isArray(olds.images) ? olds.images : [];
+  const wanted = Array.isArray(news.images) ? news.images : [];
+  return wanted.flatMap((image) => (typeof image === "string" && !there.includes(image) ? [image] : []));
 }
 
 function environmentActions(olds: Properties, news: Properties): Action[] {
@@ -78,12 +100,18 @@ function trigger(
   return hit(unit.reloadOn) ? "reload" : undefined;
 }
 
-/** Whether a path is the unit's own file, its template or a drop-in: systemd reads them only at a restart. */
+/** Whether a path is the unit's own file, its template, a drop-in or its Quadlet file: systemd reads them only at a restart. */
 function definesUnit(path: string, name: string): boolean {
   const [folder = "", file = ""] = path.split("/").slice(-2);
+  if (path.includes("/containers/systemd/")) return generatedUnit(file) === name;
   if (!/\/systemd\/(system|user)\//.test(path)) return false;
   const template = name.replace(/@.*\./, "@.");
   return [name, template].some((unit) => file === unit || folder === `${unit}.d`);
+}
+
+/** The unit that Podman makes of a Quadlet file. */
+function generatedUnit(file: string): string {
+  return `${file.replace(/\.container$/, "").replace(/\.(?=(volume|network)$)/, "-")}.service`;
 }
 
 /** Everything that units may depend on and that will be different, in the spelling of their lists. */
@@ -93,6 +121,8 @@ function changedSubjects(olds: Properties, news: Properties): Set<string> {
     ...changedKeys(olds, news, "links"),
     ...changedKeys(olds, news, "directories"),
     ...changedKeys(olds, news, "secrets", ownedPart),
+    ...changedKeys(olds, news, "containerSecrets", ownedPart).map((name) => `container-secret:${name}`),
+    ...newImages(olds, news).map((image) => `image:${image}`),
     ...changedKeys(olds, news, "revisions").map((name) => `revision:${name}`),
     ...changedKeys(olds, news, "tasks", (task) => (isObject(task) ? task.want : task)).map(
       (name) => `task:${name}`,

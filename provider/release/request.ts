@@ -1,9 +1,10 @@
 import { createHash } from "node:crypto";
 import { hostname, userInfo } from "node:os";
-import type { HostSecret, ReleaseInputs } from "../contract/release";
-import { unseal } from "../sealed";
+import type { ReleaseInputs } from "../contract/release";
 import type { CallFile } from "../transport/bootstrap";
 import { withoutHeader } from "./header";
+import { containerSecretFiles, givenFiles, secretFiles } from "./secret-files";
+import { argvFile, lines, table } from "./tables";
 
 /** One id for all changes of this process, so that they wait for each other on a host instead of refusing. */
 const RUN = createHash("sha256")
@@ -36,7 +37,7 @@ export function metaFile(inputs: Pick<ReleaseInputs, "release" | "scope">, meta:
   ]);
 }
 
-/** What observe.sh needs: everything but contents. `fingerprints` are those of the state, by path. */
+/** What observe.sh needs: everything but contents. `fingerprints` are those of the state, as outputs hold them. */
 export function observeFiles(
   inputs: ReleaseInputs,
   meta: RequestMeta,
@@ -68,6 +69,11 @@ export function observeFiles(
     ),
     table("links", Object.entries(inputs.links)),
     ...secretFiles(inputs, fingerprints),
+    table(
+      "images",
+      inputs.images.map((image) => [image]),
+    ),
+    ...containerSecretFiles(inputs, fingerprints),
     ...environmentFiles(inputs),
     ...taskFiles(inputs),
     ...unitFiles(inputs),
@@ -79,17 +85,11 @@ export function observeFiles(
 /** What apply.sh needs on top: file contents and given secrets. */
 export function contentFiles(inputs: ReleaseInputs): CallFile[] {
   const files = contents(inputs).map(({ content }, index) => ({ name: `request/content/${index}`, content }));
-  const given = Object.entries(inputs.secrets).flatMap(([path, { source }], index) =>
-    source.kind === "given"
-      ? [
-          {
-            name: `request/given/${index}`,
-            content: unseal(source.value, `secrets[${JSON.stringify(path)}]`),
-          },
-        ]
-      : [],
-  );
-  return [...files, ...given];
+  return [
+    ...files,
+    ...givenFiles("given", "secrets", inputs.secrets),
+    ...givenFiles("container-given", "containerSecrets", inputs.containerSecrets),
+  ];
 }
 
 /** Files as they lie on the host, without the line that Check puts before them. */
@@ -113,33 +113,6 @@ function repositoryFiles(inputs: ReleaseInputs): CallFile[] {
       content: Buffer.from(item.keyBase64, "base64"),
     })),
   ];
-}
-
-function secretFiles(inputs: ReleaseInputs, fingerprints: Record<string, string>): CallFile[] {
-  const entries = Object.entries(inputs.secrets);
-  return [
-    table(
-      "secrets",
-      entries.map(([path, item], index) => [
-        String(index),
-        path,
-        item.mode,
-        item.owner,
-        item.group,
-        item.source.kind,
-        sourceDetail(item.source),
-        fingerprints[path] ?? "-",
-      ]),
-    ),
-    ...entries.flatMap(([, { source }], index) =>
-      source.kind === "command" ? [argvFile(`secret.${index}`, source.argv)] : [],
-    ),
-  ];
-}
-
-function sourceDetail(source: HostSecret["source"]): string {
-  if (source.kind === "random") return String(source.bytes);
-  return source.kind === "given" ? source.value : "-";
 }
 
 function environmentFiles(inputs: ReleaseInputs): CallFile[] {
@@ -229,18 +202,6 @@ function healthFiles(inputs: ReleaseInputs): CallFile[] {
       probe.kind === "command" ? [argvFile(`health.${index}`, probe.argv)] : [],
     ),
   ];
-}
-
-function argvFile(name: string, argv: string[]): CallFile {
-  return { name: `request/argv/${name}`, content: lines(argv) };
-}
-
-function table(name: string, rows: string[][]): CallFile {
-  return { name: `request/${name}`, content: lines(rows.map((row) => row.join("\t"))) };
-}
-
-function lines(items: string[]): string {
-  return items.map((item) => `${item}\n`).join("");
 }
 
 export function sha256(text: string): string {

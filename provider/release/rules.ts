@@ -1,5 +1,5 @@
 import { quote } from "../protocol/shape";
-import { isObject, join, type Properties, UNKNOWN, type Value } from "../protocol/values";
+import { hasUnknown, isObject, join, type Properties, UNKNOWN, type Value } from "../protocol/values";
 
 /** What no single property can say: things that contradict each other, triggers that name nothing. */
 export function crossFaults(inputs: Properties): string[] {
@@ -52,7 +52,7 @@ function triggerFaults(inputs: Properties): string[] {
       named.forEach((subject, index) => {
         if (typeof subject !== "string" || subject === UNKNOWN || subjects.has(subject)) return;
         faults.push(
-          `${join("units", name)}.${list}[${index}]: ${quote(subject)} names nothing in this release; write a path of files, links, secrets or directories, or revision:, task: or environment: with a name from there`,
+          `${join("units", name)}.${list}[${index}]: ${quote(subject)} names nothing in this release; write a path of files, links, secrets or directories, or revision:, task:, environment:, image: or container-secret: with a name from there`,
         );
       });
     }
@@ -67,16 +67,35 @@ function triggerSubjects(inputs: Properties): Set<string> | undefined {
     ["revisions", "revision:"],
     ["tasks", "task:"],
     ["environments", "environment:"],
+    ["containerSecrets", "container-secret:"],
   ];
-  if (prefixed.some(([map]) => inputs[map] === UNKNOWN)) return undefined;
-  return new Set(prefixed.flatMap(([map, prefix]) => keys(inputs[map]).map((key) => prefix + key)));
+  const { images } = inputs;
+  if (hasUnknown(images ?? null) || prefixed.some(([map]) => inputs[map] === UNKNOWN)) return undefined;
+  return new Set([
+    ...prefixed.flatMap(([map, prefix]) => keys(inputs[map]).map((key) => prefix + key)),
+    ...(Array.isArray(images) ? images.map((image) => `image:${image}`) : []),
+  ]);
 }
 
 function scopeFaults(inputs: Properties): string[] {
+  if (inputs.scope === "system") {
+    return [
+      ...(Array.isArray(inputs.images) && inputs.images.length > 0 ? ["images"] : []),
+      ...(keys(inputs.containerSecrets).length > 0 ? ["containerSecrets"] : []),
+    ].map((map) => `${map}: belong to a login user; use scope user`);
+  }
   if (inputs.scope !== "user") return [];
-  return ["packages", "repositories", "users"]
-    .filter((map) => keys(inputs[map]).length > 0)
-    .map((map) => `${map}: need root; use scope system, or a release of its own with scope system`);
+  const others = ["tasks", "validators"].flatMap((map) =>
+    entries(inputs[map])
+      .filter(([, item]) => isObject(item) && item.user !== undefined)
+      .map(([name]) => `${join(map, name)}.user: only root can become another user; leave it out`),
+  );
+  return [
+    ...["packages", "repositories", "users"]
+      .filter((map) => keys(inputs[map]).length > 0)
+      .map((map) => `${map}: need root; use scope system, or a release of its own with scope system`),
+    ...others,
+  ];
 }
 
 function environmentFaults(inputs: Properties): string[] {

@@ -1,5 +1,6 @@
 import type {
   AptRepository,
+  ContainerSecret,
   HealthProbe,
   HostFile,
   HostSecret,
@@ -9,6 +10,7 @@ import type {
   Ownership,
   PythonEnvironment,
   ReleaseInputs,
+  SecretSource,
   Validator,
 } from "../contract/release";
 import { connectionShape } from "../protocol/connection";
@@ -75,17 +77,27 @@ const repository = object<AptRepository>({
   }),
 });
 
-const secret = object<HostSecret>({
-  ...ownership,
-  source: kinds<HostSecret["source"]>({
-    random: object({ kind: oneOf("random"), bytes: integer(16, 1024) }),
-    command: object({ kind: oneOf("command"), argv }),
-    given: object({
-      kind: oneOf("given"),
-      value: text({ write: "the secret's text", multiline: true, sensitive: true, refuse: emptyComplaint }),
-    }),
+const source = kinds<SecretSource>({
+  random: object({ kind: oneOf("random"), bytes: integer(16, 1024) }),
+  command: object({ kind: oneOf("command"), argv }),
+  given: object({
+    kind: oneOf("given"),
+    value: text({ write: "the secret's text", multiline: true, sensitive: true, refuse: emptyComplaint }),
   }),
 });
+
+const secret = object<HostSecret>({ ...ownership, source });
+
+/** States of earlier versions have none. */
+function absentIsEmpty<T>(shape: Shape<T[]>): Shape<T[]> {
+  return { check: (value, path, faults) => shape.check(value ?? [], path, faults) };
+}
+
+/** Podman takes more; these never need quoting anywhere. */
+const image = line(
+  "a full image name with its registry and a tag or digest, such as docker.io/library/postgres:17.6",
+  /^[a-z0-9.-]+\.[a-z]+(:\d+)?\/[a-z0-9._/-]+(:[\w.-]+(@sha256:[0-9a-f]{64})?|@sha256:[0-9a-f]{64})$/,
+);
 
 function emptyComplaint(value: string): string | undefined {
   return value === "" ? "is empty" : undefined;
@@ -141,6 +153,8 @@ export const releaseShape: Shape<ReleaseInputs> = object<ReleaseInputs>({
   files: record(path, file),
   links: record(path, line("where the link leads", /./)),
   secrets: record(path, secret),
+  images: absentIsEmpty(list(image, { sorted: true })),
+  containerSecrets: record(word, object<ContainerSecret>({ source })),
   environments: record(path, environment),
   tasks: record(
     word,

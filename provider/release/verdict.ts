@@ -18,8 +18,8 @@ export function failure(inputs: ReleaseInputs, log: Answer, overtime?: number): 
   const lines = [
     `${verdict(inputs, step, undone?.[1])}: ${stepText(log, step)}: ${late ? `not done within ${overtime} s` : text}`,
     ...outputLines(log),
-    `  now: ${undone?.[2] ?? "nothing was replaced; packages, users and secrets that were added stay"}`,
-    `  do: ${advice({ step, text, undone: undone?.[1], late }, inputs.connection.name)}`,
+    `  now: ${undone?.[2] ?? "nothing was replaced; packages, images, users and secrets that were added stay"}`,
+    `  do: ${advice({ step, text, undone: undone?.[1], late }, inputs)}`,
   ];
   return new ProviderError(undone?.[1] === "failed" ? "INTERNAL" : "ABORTED", lines.join("\n"));
 }
@@ -45,10 +45,11 @@ interface Failed {
   late: boolean;
 }
 
-function advice({ step, text, undone, late }: Failed, host: string): string {
+function advice({ step, text, undone, late }: Failed, { connection, scope }: ReleaseInputs): string {
   if (step === INTERRUPTED) return "run pulumi up again: it clears up first, then makes the change";
   if (undone === "failed") {
-    return `log in to ${host} and look (systemctl --failed, journalctl -xe); pulumi up tries again from what it finds`;
+    const of = scope === "user" ? " --user" : "";
+    return `log in to ${connection.name} and look (systemctl${of} --failed, journalctl${of} -xe); pulumi up tries again from what it finds`;
   }
   if (late) return "run pulumi up again, or give it more time with customTimeouts";
   if (text === CANCELLED) return "run pulumi up again";

@@ -1,10 +1,9 @@
-import type { Connection } from "../contract/connection";
-import type { HostFacts, HostInputs } from "../contract/host";
+import { type HostFacts, type HostInputs, ROOTLESS_PACKAGES } from "../contract/host";
 import { connectionShape } from "../protocol/connection";
 import { compare } from "../protocol/diff";
 import { ProviderError } from "../protocol/errors";
 import type { Call, Resource } from "../protocol/resource";
-import { object, parse } from "../protocol/shape";
+import { flag, integer, object, parse, record, type Shape, text } from "../protocol/shape";
 import {
   hasUnknown,
   isObject,
@@ -18,10 +17,20 @@ import {
 import { parseAnswer } from "../release/answer";
 import { warnOffline } from "../transport/offline";
 import { brokenAnswer, hostSession } from "../transport/session";
+import { faultsMessage, memoryFaults, type RootlessFacts, rootlessFaults } from "./host-faults";
 
 const FACTS_SECONDS = 60;
 
-const hostShape = object<HostInputs>({ connection: connectionShape });
+const hostShape = object<HostInputs>({
+  connection: connectionShape,
+  rootless: absentIsFalse(flag),
+  memory: record(text({ pattern: /./, write: "what uses the memory" }), integer(1, 1_048_576)),
+});
+
+/** States of earlier versions have none. */
+function absentIsFalse(shape: Shape<boolean>): Shape<boolean> {
+  return { check: (value, path, faults) => shape.check(value ?? false, path, faults) };
+}
 
 /** A machine and its facts, read in previews too. Changes nothing, ever. */
 export const host: Resource = {
@@ -34,28 +43,32 @@ export const host: Resource = {
     const checked = hostShape.check(revealAll(news), "", faults);
     return { inputs: wrapPassword(isObject(checked) ? checked : news), faults };
   },
-  diff: (olds, news) => ({ details: compare(olds, news, ["connection.name"]) }),
+  // States of earlier versions do not say that nothing is to run without root.
+  diff: (olds, news) => ({
+    details: compare({ rootless: false, memory: {}, ...olds }, news, ["connection.name"]),
+  }),
   async create(call, inputs) {
     if (hasUnknown(inputs)) return { id: "", outputs: { facts: UNKNOWN } };
-    const { connection } = parseInputs(inputs);
+    const wanted = parseInputs(inputs);
+    const { connection } = wanted;
     if (call.preview && call.offline) {
       await warnOffline(call, connection.name);
       return { id: "", outputs: { facts: UNKNOWN } };
     }
-    return { id: connection.name, outputs: await facts(call, connection) };
+    return { id: connection.name, outputs: await facts(call, wanted) };
   },
   async read(call, state) {
     if (Object.keys(state.inputs).length === 0) throw importRefused(state.id);
-    const { connection } = parseInputs(state.inputs);
+    const wanted = parseInputs(state.inputs);
     if (call.offline) {
-      await warnOffline(call, connection.name);
+      await warnOffline(call, wanted.connection.name);
       return state;
     }
-    return { ...state, outputs: await facts(call, connection) };
+    return { ...state, outputs: await facts(call, wanted) };
   },
   async update(call, state, news) {
     if (hasUnknown(news) || (call.preview && call.offline)) return state.outputs;
-    return facts(call, parseInputs(news).connection);
+    return facts(call, parseInputs(news));
   },
   async delete() {
     // A Host owns nothing on the machine.
@@ -73,11 +86,15 @@ function wrapPassword(inputs: Properties): Properties {
   return { ...inputs, connection: { ...connection, sudoPassword: secret(connection.sudoPassword) } };
 }
 
-async function facts(call: Call, connection: Connection): Promise<Properties> {
+async function facts(call: Call, { connection, rootless, memory }: HostInputs): Promise<Properties> {
   const answer = await hostSession(connection).run({
     interpreter: "sh",
     program: "facts.sh",
-    files: [],
+    // What will run without root is looked at without root.
+    asRoot: !rootless,
+    files: rootless
+      ? [{ name: "request/rootless", content: ROOTLESS_PACKAGES.map((name) => `${name}\n`).join("") }]
+      : [],
     signal: call.signal,
     timeoutSeconds: FACTS_SECONDS,
   });
@@ -92,7 +109,26 @@ async function facts(call: Call, connection: Connection): Promise<Properties> {
   const found = new Map(
     rows.filter(([kind]) => kind === "fact").map(([, key = "", value = ""]) => [key, value]),
   );
-  return { facts: toProperties(toFacts(found)) };
+  const seen = toFacts(found);
+  const faults = [
+    ...(rootless ? rootlessFaults(connection, seen, toRootlessFacts(found)) : []),
+    ...memoryFaults(memory, seen.memoryMiB),
+  ];
+  if (faults.length > 0) throw new ProviderError("FAILED_PRECONDITION", faultsMessage(connection, faults));
+  return { facts: toProperties(seen) };
+}
+
+function toRootlessFacts(found: Map<string, string>): RootlessFacts {
+  const number = (key: string) => Number.parseInt(found.get(key) ?? "0", 10) || 0;
+  const manager = found.get("manager");
+  return {
+    missing: (found.get("missing") ?? "").split(",").filter((name) => name !== ""),
+    subids: number("subids"),
+    freeSubids: number("freeSubids"),
+    linger: found.get("linger") === "1",
+    manager: manager === "running" || manager === "masked" ? manager : "stopped",
+    cgroups: number("cgroups"),
+  };
 }
 
 function toFacts(found: Map<string, string>): HostFacts {
@@ -109,7 +145,14 @@ function toFacts(found: Map<string, string>): HostFacts {
     python: text("python"),
     postgres: number("postgres"),
     nginx: text("nginx"),
+    login: { user: text("user"), group: text("group"), uid: number("uid"), home: text("home") },
+    podman: text("podman"),
+    tailscale: tailscaleOf(text("tailscale")),
   };
+}
+
+function tailscaleOf(found: string): HostFacts["tailscale"] {
+  return found === "package" || found === "other" ? found : "";
 }
 
 function importRefused(id: string): ProviderError {

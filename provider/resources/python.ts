@@ -1,19 +1,21 @@
-import type { Connection } from "../contract/connection";
+import type { HomeserverAccess } from "../contract/matrix";
 import { brokenAnswer, hostSession } from "../transport/session";
 
 /**
  * Runs one of the Python programs of provider/host on a host: the request travels as `request.json` beside the program
- * (passwords too, so they show in no process list), the answer is the JSON on its standard output.
+ * (passwords too, so they show in no process list), the answer is the JSON on its standard output. It runs as root or as the
+ * login user, as the homeserver's scope says.
  */
 export async function askPython<Answer>(
-  connection: Connection,
-  program: "account.py" | "verify.py",
+  { connection, scope }: Pick<HomeserverAccess, "connection" | "scope">,
+  program: `${string}.py`,
   request: object,
   limits: { signal: AbortSignal; timeoutSeconds: number },
 ): Promise<Answer> {
   const answer = await hostSession(connection).run({
     interpreter: "python3",
     program,
+    asRoot: scope === "system",
     files: [{ name: "request.json", content: JSON.stringify(request) }],
     ...limits,
   });

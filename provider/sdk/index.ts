@@ -1,10 +1,19 @@
 import * as pulumi from "@pulumi/pulumi";
+import type { DnsRecordInputs } from "../contract/dns";
 import type { HostFacts, HostInputs } from "../contract/host";
-import type { AccountInputs, CheckResult, VerificationInputs } from "../contract/matrix";
+import type {
+  AccountInputs,
+  CheckResult,
+  RoomInputs,
+  SpaceInputs,
+  VerificationInputs,
+} from "../contract/matrix";
 import type { ReleaseInputs } from "../contract/release";
 
 export type { Connection } from "../contract/connection";
+export type * from "../contract/dns";
 export type * from "../contract/host";
+export { ROOTLESS_PACKAGES } from "../contract/host";
 export type * from "../contract/matrix";
 export type * from "../contract/release";
 
@@ -27,6 +36,8 @@ type ReleaseMaps =
   | "files"
   | "links"
   | "secrets"
+  | "images"
+  | "containerSecrets"
   | "environments"
   | "tasks"
   | "units"
@@ -77,11 +88,42 @@ export class Account extends pulumi.CustomResource {
   }
 }
 
+const ROOM_OUTPUTS = { roomId: undefined, inviteLink: undefined };
+
+/** A Space of Hearth's own account. Its Delete leaves it on the homeserver, with everybody in it. */
+export class Space extends pulumi.CustomResource {
+  declare readonly roomId: pulumi.Output<string>;
+  /** For people who may join; the invited see it in their client. */
+  declare readonly inviteLink: pulumi.Output<string>;
+
+  constructor(name: string, args: Inputs<SpaceInputs>, opts?: pulumi.CustomResourceOptions) {
+    super(`${PACKAGE}:index:Space`, name, { ...args, ...ROOM_OUTPUTS }, opts);
+  }
+}
+
+/** A room of Hearth's own account. Its Delete leaves it on the homeserver, with everybody in it. */
+export class Room extends pulumi.CustomResource {
+  declare readonly roomId: pulumi.Output<string>;
+  /** For people who may join; the invited see it in their client. */
+  declare readonly inviteLink: pulumi.Output<string>;
+
+  constructor(name: string, args: Inputs<RoomInputs>, opts?: pulumi.CustomResourceOptions) {
+    super(`${PACKAGE}:index:Room`, name, { ...args, ...ROOM_OUTPUTS }, opts);
+  }
+}
+
 /** The checks from outside; a failing one fails the update. Stateless. */
 export class Verification extends pulumi.CustomResource {
   declare readonly results: pulumi.Output<CheckResult[]>;
 
   constructor(name: string, args: Inputs<VerificationInputs>, opts?: pulumi.CustomResourceOptions) {
     super(`${PACKAGE}:index:Verification`, name, { ...args, results: undefined }, opts);
+  }
+}
+
+/** A record in DNS at Dynu. Its Delete removes it only if it made it. */
+export class DnsRecord extends pulumi.CustomResource {
+  constructor(name: string, args: Inputs<DnsRecordInputs>, opts?: pulumi.CustomResourceOptions) {
+    super(`${PACKAGE}:index:DnsRecord`, name, args, opts);
   }
 }

@@ -133,7 +133,7 @@ function byHand(connection: Connection): string {
 /** What an exit status of the bootstrap or of sudo means; undefined when the program itself ended so. */
 export function explainBootstrap(
   connection: Connection,
-  interpreter: string,
+  { interpreter, asRoot }: { interpreter: string; asRoot: boolean },
   status: number,
   stderr: string,
 ): ProviderError | undefined {
@@ -151,7 +151,7 @@ export function explainBootstrap(
     );
   }
   if (status === 0 || status === 255) return undefined;
-  return explainSudo(connection, stderr, refuse);
+  return asRoot ? explainSudo(connection, stderr, refuse) : undefined;
 }
 
 type Refuse = (problem: string, fix: string) => ProviderError;
@@ -192,7 +192,7 @@ export function describe(connection: Connection): string {
 }
 
 /** What to type after `ssh` to try the same by hand. */
-function handArguments(connection: Connection): string {
+export function handArguments(connection: Connection): string {
   const { sshConfigFile, port, identityFile, jump, user, address } = connection;
   const options = [
     sshConfigFile && `-F ${sshConfigFile}`,

@@ -20,6 +20,8 @@ import { controlPath, loginArguments, plainArguments, probeArguments, sessionArg
 export interface HostCall extends ProgramName {
   /** What goes with it, e.g. `request/meta`; the program and what it includes come by themselves. Secrets travel here too. */
   files: CallFile[];
+  /** Whether the program is root's (through sudo where the connection says so) or the login user's own. */
+  asRoot: boolean;
   /** Every complete line of standard output as it comes. */
   onLine?: (line: string) => void;
   signal: AbortSignal;
@@ -51,6 +53,8 @@ const TRUSTED = 2000;
 /** Milliseconds during which a failed log-in is not tried again: every resource of a host asks at the same time. */
 const FAILURE_KEPT = 15_000;
 const LOGIN_SECONDS = 45;
+/** How often a session that found no shared connection logs in anew: once for one that ended, once for one that was ending. */
+const LOGINS_AGAIN = 2;
 
 const sessions = new Map<string, HostSession>();
 
@@ -81,11 +85,16 @@ abstract class Session implements HostSession {
   }
 
   protected command(call: HostCall): string[] {
-    return hostCommand(this.connection.become, this.connection.sudoPassword !== undefined, call);
+    const become = this.becomes(call) ? "sudo" : "none";
+    return hostCommand(become, this.connection.sudoPassword !== undefined, call);
+  }
+
+  private becomes(call: HostCall): boolean {
+    return call.asRoot && this.connection.become === "sudo";
   }
 
   protected async start(argv: string[], call: HostCall): Promise<ProcessResult> {
-    const password = this.connection.become === "sudo" ? this.connection.sudoPassword : undefined;
+    const password = this.becomes(call) ? this.connection.sudoPassword : undefined;
     const input = await callInput(call, call.files, password);
     return runProcess(argv, { ...call, input });
   }
@@ -102,7 +111,7 @@ abstract class Session implements HostSession {
     }
     if (result.ended)
       throw new ProviderError("ABORTED", `${call.program} on ${name} was ended: ${result.ended}`);
-    const failure = explainBootstrap(this.connection, call.interpreter, result.status, result.stderr);
+    const failure = explainBootstrap(this.connection, call, result.status, result.stderr);
     if (failure) throw failure;
     return { status: result.status, stdout: result.stdout, stderr: result.stderr };
   }
@@ -127,10 +136,11 @@ class SshSession extends Session {
     return this.places.through(async () => {
       await this.ensureLogin(call);
       let result = await this.session(call);
-      if (neverStarted(result)) {
-        // The shared connection ended between our look and the session.
+      for (let again = 1; neverStarted(result) && again <= LOGINS_AGAIN; again++) {
+        // The shared connection ended between our look and the session. Sessions that run beside this one
+        // prove nothing: they may have met the same end and not know it yet.
         this.aliveUntil = 0;
-        await this.ensureLogin(call);
+        await this.ensureLogin(call, "look");
         result = await this.session(call);
       }
       if (result.status === 255 && !result.ended) {
@@ -152,8 +162,9 @@ class SshSession extends Session {
   }
 
   /** Makes sure that the shared connection is there; all callers wait for the same log-in. */
-  private async ensureLogin(call: HostCall): Promise<void> {
-    if (!this.login && (this.running > 0 || Date.now() < this.aliveUntil)) return;
+  private async ensureLogin(call: HostCall, how: "trust" | "look" = "trust"): Promise<void> {
+    const trusted = how === "trust" && (this.running > 0 || Date.now() < this.aliveUntil);
+    if (!this.login && trusted) return;
     if (this.failure && Date.now() < this.failure.until && !call.retry) throw this.explain(this.failure);
     this.login ??= this.logIn(call.signal).finally(() => {
       this.login = undefined;

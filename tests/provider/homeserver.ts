@@ -16,31 +16,49 @@ export interface Homeserver {
   serverName: string;
   url: string;
   directory: string;
-  registrationSecretPath: string;
+  registrationSecret: string;
   logFile: string;
   mediaPath: string;
   stop(): Promise<void>;
 }
 
-/** Starts one in a temporary directory; installs the pinned Synapse at first use (kept outside the checkout). */
-export async function startHomeserver(serverName: string, settings: object = {}): Promise<Homeserver> {
+/**
+ * One that other such ones on this machine can federate with: its name is `localhost` and the port of a TLS listener, whose
+ * certificate nobody checks.
+ */
+export async function startFederatingHomeserver(settings: object = {}): Promise<Homeserver> {
+  const port = await freePort();
+  const trusting = { federation_verify_certificates: false, ip_range_whitelist: ["127.0.0.0/8", "::1/128"] };
+  return startHomeserver(`localhost:${port}`, { ...trusting, ...settings }, port);
+}
+
+/**
+ * Starts one in a temporary directory; installs the pinned Synapse at first use (kept outside the checkout).
+ * @param federationPort a port to listen on with TLS, for other servers
+ */
+export async function startHomeserver(
+  serverName: string,
+  settings: object = {},
+  federationPort?: number,
+): Promise<Homeserver> {
   const packages = await installed();
   const directory = await fs.mkdtemp(path.join(os.tmpdir(), "hearth-homeserver-"));
   const port = await freePort();
   const at = (name: string) => path.join(directory, name);
   const homeserver = {
     ...{ serverName, directory, url: `http://127.0.0.1:${port}` },
-    registrationSecretPath: at("registration.secret"),
+    registrationSecret: at("registration.secret"),
     logFile: at("homeserver.log"),
     mediaPath: at("media"),
   };
-  await fs.writeFile(homeserver.registrationSecretPath, `${randomBytes(24).toString("hex")}\n`, {
+  await fs.writeFile(homeserver.registrationSecret, `${randomBytes(24).toString("hex")}\n`, {
     mode: 0o600,
   });
   await fs.writeFile(at("log.yaml"), JSON.stringify(logging(homeserver.logFile)));
+  const federation = federationPort === undefined ? {} : await federationSettings(port, federationPort, at);
   await fs.writeFile(
     at("homeserver.yaml"),
-    JSON.stringify({ ...configuration(homeserver, port, at), ...settings }),
+    JSON.stringify({ ...configuration(homeserver, port, at), ...federation, ...settings }),
   );
   const argv = ["-m", "synapse.app.homeserver", "-c", at("homeserver.yaml")];
   const env = { ...process.env, PYTHONPATH: packages };
@@ -52,6 +70,7 @@ export async function startHomeserver(serverName: string, settings: object = {})
   };
   try {
     await answering(`${homeserver.url}/health`, child);
+    await run("python3", ["-c", SETTLED, at("homeserver.db")]);
   } catch (error) {
     await stop();
     throw error;
@@ -59,23 +78,67 @@ export async function startHomeserver(serverName: string, settings: object = {})
   return { ...homeserver, stop };
 }
 
+/**
+ * Waits until a new database has all its indexes. Synapse makes some of them after its start, and until then a few requests,
+ * the reactivation of an account among them, end with status 500 (no constraint for ON CONFLICT).
+ */
+const SETTLED = `
+import sqlite3, sys, time
+database = sqlite3.connect(f"file:{sys.argv[1]}?mode=ro", uri=True, timeout=30)
+deadline = time.monotonic() + 60
+while database.execute("SELECT count(*) FROM background_updates").fetchone()[0]:
+    if time.monotonic() > deadline:
+        sys.exit("the homeserver's background updates do not end")
+    time.sleep(0.1)
+`;
+
 function configuration(homeserver: Omit<Homeserver, "stop">, port: number, at: (name: string) => string) {
   return {
     server_name: homeserver.serverName,
-    listeners: [
-      {
-        ...{ port, type: "http", bind_addresses: ["127.0.0.1"], x_forwarded: true },
-        resources: [{ names: ["client", "federation"] }],
-      },
-    ],
+    listeners: [clientListener(port)],
     database: { name: "sqlite3", args: { database: at("homeserver.db") } },
     media_store_path: homeserver.mediaPath,
-    registration_shared_secret_path: homeserver.registrationSecretPath,
+    registration_shared_secret_path: homeserver.registrationSecret,
     signing_key_path: at("signing.key"),
     pid_file: at("pid"),
     log_config: at("log.yaml"),
     trusted_key_servers: [],
     report_stats: false,
+    background_updates: { sleep_enabled: false },
+  };
+}
+
+function clientListener(port: number) {
+  return {
+    ...{ port, type: "http", bind_addresses: ["127.0.0.1"], x_forwarded: true },
+    resources: [{ names: ["client", "federation"] }],
+  };
+}
+
+async function federationSettings(port: number, federationPort: number, at: (name: string) => string) {
+  const [certificate, key] = [at("tls.crt"), at("tls.key")];
+  const kind = ["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-noenc"];
+  await run("openssl", [
+    ...kind,
+    "-days",
+    "2",
+    "-subj",
+    "/CN=localhost",
+    "-keyout",
+    key,
+    "-out",
+    certificate,
+  ]);
+  return {
+    listeners: [
+      clientListener(port),
+      {
+        ...{ port: federationPort, type: "http", tls: true, bind_addresses: ["127.0.0.1"] },
+        resources: [{ names: ["federation"] }],
+      },
+    ],
+    tls_certificate_path: certificate,
+    tls_private_key_path: key,
   };
 }
 
@@ -143,7 +206,7 @@ function ended(child: ChildProcess): Promise<void> {
 }
 
 /** Runs one of the Python programs of provider/host as the transport does: beside its request, with its answer as JSON. */
-export async function runHostProgram<T>(program: "account.py" | "verify.py", request: object): Promise<T> {
+export async function runHostProgram<T>(program: `${string}.py`, request: object): Promise<T> {
   const directory = await fs.mkdtemp(path.join(os.tmpdir(), "hearth-call-"));
   try {
     await fs.writeFile(path.join(directory, "request.json"), JSON.stringify(request), { mode: 0o600 });

@@ -8,11 +8,27 @@ export PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 umask 022
 
 TAB=$(printf '\t')
-# The one place for everything Hearth knows on this host (0700 root). `scope user` will set other values for these two.
-STATE=/var/lib/hearth
-SYSTEMCTL=systemctl
-
 REQUEST=$DIR/request
+SCOPE=system
+
+# use_scope: where everything Hearth knows on this host lies (0700), and whose units are meant, by $SCOPE: root's, or those of
+# the user who runs this. A user's programs find his systemd and his bus by the environment, which sudo or cron may not have set.
+use_scope() {
+  STATE=/var/lib/hearth
+  SYSTEMCTL=systemctl SYSTEMD_RUN=systemd-run JOURNALCTL=journalctl
+  [ "$SCOPE" = user ] || return 0
+  # In a validator's view the user looks like root: what was found outside holds.
+  if [ -z "${HEARTH_VIEW-}" ]; then
+    LOGNAME=$(id -un)
+    HOME=$(getent passwd "$LOGNAME" | cut -d : -f 6)
+    XDG_RUNTIME_DIR=/run/user/$(id -u)
+    DBUS_SESSION_BUS_ADDRESS=unix:path=$XDG_RUNTIME_DIR/bus
+    export LOGNAME HOME XDG_RUNTIME_DIR DBUS_SESSION_BUS_ADDRESS
+  fi
+  STATE=$HOME/.local/state/hearth
+  SYSTEMCTL='systemctl --user' SYSTEMD_RUN='systemd-run --user' JOURNALCTL='journalctl --user'
+}
+use_scope
 
 # row FIELD...: one tab-separated row on standard output. Its status says whether it could be written.
 row() {
@@ -54,14 +70,35 @@ read_meta() {
   case $RELEASE in *[!a-zA-Z0-9_.-]* | .*) refuse request "release name '$RELEASE' may only have letters, digits, '.', '_' and '-'" ;; esac
   case $APPLY in *[!a-zA-Z0-9-]*) refuse request "apply id '$APPLY' may only have letters, digits and '-'" ;; esac
   case $LINE in '' | *[!0-9]*) LINE=1 ;; esac
+  case $SCOPE in system | user) ;; *) refuse request "scope '$SCOPE' is neither system nor user" ;; esac
+  use_scope
   OWN=$STATE/releases/$RELEASE
 }
 
-# Refuses what these programs cannot work with. Cheap: no process is started.
-require_host() {
-  [ "$SCOPE" = system ] || refuse scope "scope '$SCOPE' is not supported yet; use scope 'system' with root or sudo"
-  [ "$(id -u)" = 0 ] || refuse root "the host's part must run as root; log in as root or set become: sudo for this host"
+require_systemd() {
   [ -d /run/systemd/system ] || refuse systemd "systemd is not the init system of this host (pid 1); Hearth needs systemd"
+}
+
+# Refuses what these programs cannot work with.
+require_host() {
+  require_systemd
+  if [ "$SCOPE" = user ]; then
+    [ "$(id -u)" != 0 ] || refuse root "what runs without root cannot belong to root; log in as another user"
+  else
+    [ "$(id -u)" = 0 ] || refuse root "the host's part must run as root; log in as root or set become: sudo for this host"
+  fi
+}
+
+# Refuses a change in scope user where the user's units would not outlive the login, or cannot run at all.
+require_manager() {
+  [ "$SCOPE" = user ] || return 0
+  [ -S "$XDG_RUNTIME_DIR/systemd/private" ] ||
+    refuse systemd "systemd runs no manager for user $LOGNAME; as root: systemctl unmask user@$(id -u).service; apt-get install libpam-systemd dbus-user-session; loginctl enable-linger $LOGNAME"
+  [ -e "/var/lib/systemd/linger/$LOGNAME" ] ||
+    refuse linger "the units of user $LOGNAME would end with the login; as root: loginctl enable-linger $LOGNAME"
+  # A manager that ran before dbus-user-session was installed has not started the bus, which Podman needs.
+  [ -S "$XDG_RUNTIME_DIR/bus" ] || { $SYSTEMCTL daemon-reload && $SYSTEMCTL start dbus.socket; } >/dev/null 2>&1 ||
+    refuse systemd "user $LOGNAME has no bus; as root: apt-get install dbus-user-session"
 }
 
 # Refuses a path that could lead elsewhere than it says. Checks every path of the request.
@@ -110,14 +147,24 @@ value() {
 
 # run_argv USER TIMEOUT_SECONDS ARGV_FILE: runs the program of an argv file with a clean environment, nothing on standard input.
 run_argv() {
-  run_user=$1 run_timeout=$2 run_file=$3
+  run_user=$1 run_timeout=$2 run_file=$3 run_home=/root
+  if [ "$SCOPE" = user ]; then run_home=$HOME; fi
   set --
   while IFS= read -r run_word || [ -n "$run_word" ]; do set -- "$@" "$run_word"; done <"$run_file"
   if [ "$run_user" != - ]; then
     id -- "$run_user" >/dev/null 2>&1 || { printf 'user %s does not exist\n' "$run_user" >&2; return 1; }
     set -- setpriv --reuid "$run_user" --regid "$(id -g -- "$run_user")" --init-groups --reset-env -- env LANG=C.UTF-8 "$@"
   fi
-  (cd / && exec env -i PATH="$PATH" HOME=/root LANG=C.UTF-8 timeout -k 5 "$run_timeout" "$@") </dev/null
+  set -- timeout -k 5 "$run_timeout" "$@"
+  if [ "$SCOPE" = user ]; then
+    set -- "LOGNAME=$LOGNAME" "USER=$LOGNAME" "XDG_RUNTIME_DIR=$XDG_RUNTIME_DIR" "DBUS_SESSION_BUS_ADDRESS=$DBUS_SESSION_BUS_ADDRESS" "$@"
+    # By these Podman knows in a validator's view that it is in the user's own namespace already.
+    if [ -n "${_CONTAINERS_USERNS_CONFIGURED-}" ]; then
+      set -- "_CONTAINERS_USERNS_CONFIGURED=$_CONTAINERS_USERNS_CONFIGURED" "_CONTAINERS_ROOTLESS_UID=$_CONTAINERS_ROOTLESS_UID" \
+        "_CONTAINERS_ROOTLESS_GID=$_CONTAINERS_ROOTLESS_GID" "$@"
+    fi
+  fi
+  (cd / && exec env -i PATH="$PATH" HOME="$run_home" LANG=C.UTF-8 "$@") </dev/null
 }
 
 # one_line: standard input's first line, tabs and other control characters made spaces (no row may have them), `-` when empty.

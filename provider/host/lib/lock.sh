@@ -73,7 +73,11 @@ write_owner() {
 # Undoes (or finishes) the transaction that a journal on disk tells of, with that transaction's own programs and request.
 # 1, with the reason in RECOVER_TEXT, when that was not possible: nothing may be built on top of it.
 recover_interrupted() {
-  [ -f "$STATE/journal" ] || return 0
+  if [ -f "$STATE/journal" ]; then recover_journaled || return 1; fi
+  clear_dead_applies
+}
+
+recover_journaled() {
   recover_apply=$(value "$STATE/journal" apply)
   recover_release=$(value "$STATE/journal" release)
   recover_dir=$STATE/apply/$recover_apply
@@ -87,6 +91,20 @@ recover_interrupted() {
     row note "an interrupted change of release $recover_release was found and cleared up: $(recovered_verdict "$recover_dir/log")"
   fi
   rm -f -- "$STATE/journal"
+}
+
+# What transactions of an earlier boot left besides their logs. One that ended before it had a journal (it waited for the lock, say)
+# is found by nobody else, and what was sent may hold given secrets.
+clear_dead_applies() {
+  dead_boot=$(boot_id)
+  for dead in "$STATE"/apply/*/boot; do
+    if [ ! -f "$dead" ] || [ "$(cat -- "$dead")" = "$dead_boot" ]; then continue; fi
+    dead=${dead%/boot}
+    case $dead in
+      *.new) rm -rf -- "$dead" ;;
+      *) find "$dead" -mindepth 1 -maxdepth 1 ! -name log ! -name stderr -exec rm -rf -- {} + ;;
+    esac
+  done
 }
 
 # recovered_verdict LOG: what its log says in the end.

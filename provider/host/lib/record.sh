@@ -32,6 +32,8 @@ write_manifest() {
     T == "want-links" { print "link", $1, target[$1] }
     T == "want-directories" { print "directory", $1, access[$1] }
     T == "want-secrets" { print "secret", $2, access[$2], mark[$2] }
+    T == "images" { print "image", $1 }
+    T == "container-secrets" { print "container-secret", $1, $2 }
     T == "want-packages" { print "package", $1, version[$1], $2 }
     T == "want-units" { print "unit", $1, $2, $3, kind[$1] }
     T == "want-revisions" { print "revision", $1, $2 }
@@ -40,7 +42,8 @@ write_manifest() {
   ' T=scan "$WORK/scan" T=packages "$WORK/packages" T=units "$WORK/units" T=known "$WORK/secrets" T=want-files "$(table files)" \
     T=want-links "$(table links)" T=want-directories "$(table directories)" T=want-secrets "$(table secrets)" \
     T=want-packages "$(table packages)" T=want-units "$(table units)" T=want-revisions "$(table revisions)" \
-    T=want-users "$(table users)" T=want-repositories "$(table repositories)"
+    T=want-users "$(table users)" T=want-repositories "$(table repositories)" T=images "$WORK/images" \
+    T=container-secrets "$WORK/container-secrets"
   while IFS=$TAB read -r index path python site; do
     row environment "$path" "$(environment_digest "$index" "$python" "$site")"
   done <"$(table environments)"
@@ -48,6 +51,8 @@ write_manifest() {
 
 # Puts the prepared records in place. Runs again from the start after a power cut: every step may be done already.
 commit_record() {
+  # Replaced secrets are not kept.
+  rm -rf -- "$DIR/undo/secrets" "$DIR/undo/container-secrets"
   mkdir -p -m 0700 -- "$OWN/original" "$OWN/generations"
   touch -- "$OWN/originals" "$OWN/made"
   save_originals
@@ -103,6 +108,6 @@ keep_generation() {
 # What the caller keeps: instance, generation, versions, fingerprints, task states.
 report_record() {
   row release "$(value "$OWN/meta" instance)" "$(value "$OWN/meta" generation)"
-  report_scan | awk -F'\t' '$1 == "package" || $1 == "secret"'
+  report_scan | awk -F'\t' '$1 == "package" || $1 == "secret" || $1 == "container-secret"'
   while IFS=$TAB read -r _ name _ want; do row task "$name" "$want"; done <"$(table tasks)"
 }

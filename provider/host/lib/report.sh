@@ -11,7 +11,7 @@ start_probes() {
   done <"$(table health)"
 }
 
-# Scans all that the request or the last apply names, into $WORK/{scan,secrets,packages,units}.
+# Scans all that the request or the last apply names, into $WORK/{scan,secrets,packages,units,images,container-secrets}.
 scan_all() {
   recorded=$OWN/manifest
   [ -f "$recorded" ] || recorded=/dev/null
@@ -29,11 +29,17 @@ scan_all() {
   scan_packages_pid=$!
   scan_units "$WORK/list.units" "$WORK/units" &
   scan_units_pid=$!
+  scan_images "$WORK/images" &
+  scan_images_pid=$!
+  scan_container_secrets "$WORK/container-secrets" &
+  scan_container_secrets_pid=$!
   scan_paths "$WORK/list.paths" "$WORK/list.hashed" "$WORK/scan"
   follow_directories "$(table directories)" "$WORK/scan"
   scan_secrets "$WORK/scan" "$WORK/secrets"
   wait "$scan_packages_pid"
   wait "$scan_units_pid"
+  wait "$scan_images_pid"
+  wait "$scan_container_secrets_pid"
 }
 
 # `lock` when another transaction runs. A shared, immediate try: a lock file without a holder is not a lock.
@@ -85,6 +91,9 @@ report_scan() {
     }
     T == "want-links" { print "link", $1, type[$1] == "l" ? target[$1] : "-" }
     T == "want-secrets" { if ($2 in print_) print "secret", print_[$2]; else print "secret", $2, "-" }
+    T == "images" { print "image", $1, $2 }
+    T == "container-secrets" { mark[$1] = $2; next }
+    T == "want-container-secrets" { print "container-secret", $2, ($2 in mark) ? mark[$2] : "-" }
     T == "want-packages" { print "package", $1, version[$1] }
     T == "want-units" { print "unit", $1, enabled[$1], active[$1], sub_[$1] }
     T == "want-users" { if ($1 in home) print "user", $1, home[$1], groups[$1] == "" ? "-" : groups[$1]; else print "user", $1, "-" }
@@ -92,7 +101,8 @@ report_scan() {
   ' T=scan "$WORK/scan" T=packages "$WORK/packages" T=units "$WORK/units" T=known "$WORK/secrets" T=record "$recorded" \
     FS=: T=passwd /etc/passwd T=group /etc/group FS='\t' T=want-directories "$(table directories)" T=want-files "$(table files)" \
     T=want-links "$(table links)" T=want-secrets "$(table secrets)" T=want-packages "$(table packages)" T=want-units "$(table units)" \
-    T=want-users "$(table users)" T=want-revisions "$(table revisions)"
+    T=want-users "$(table users)" T=want-revisions "$(table revisions)" T=images "$WORK/images" \
+    T=container-secrets "$WORK/container-secrets" T=want-container-secrets "$(table container-secrets)"
   while IFS=$TAB read -r _ path mode owner group sum; do
     row file "$path" "$mode" "$owner" "$group" "$sum" "$(base64 -w 0 -- "$path")"
   done <"$WORK/differ"
@@ -125,6 +135,9 @@ report_changed() {
     T == "packages" { version[$1] = $2; next }
     T == "units" { enabled[$1] = $2; active[$1] = $3; next }
     T == "known" { print_[$1] = $5; next }
+    T == "images" { image[$1] = $2; next }
+    T == "container-secrets" { mark[$1] = $2; next }
+    T == "want-container-secrets" { wanted[$2] = 1; next }
     function changed() { print "changed", $2 }
     function salt(text) { sub(/:[^:]*$/, "", text); return text }
     $1 == "file" { if (type[$2] != "f" || access[$2] != $3 OFS $4 OFS $5 || sum[$2] != $6) changed() }
@@ -134,6 +147,10 @@ report_changed() {
       if (type[$2] != "f" || access[$2] != $3 OFS $4 OFS $5) changed()
       else if (($2 in print_) && salt(print_[$2]) == salt($6) && print_[$2] != $6) changed()
     }
+    $1 == "image" { if (image[$2] == "absent") changed() }
+    $1 == "container-secret" && ($2 in wanted) {
+      if (!($2 in mark) || salt(mark[$2]) == salt($3) && mark[$2] != $3) changed()
+    }
     $1 == "package" { if (version[$2] == "-" || $4 != "any" && version[$2] != $3) changed() }
     $1 == "unit" {
       on = enabled[$2] ~ /^(enabled|enabled-runtime|static|alias|generated|indirect|linked|transient)$/
@@ -141,7 +158,8 @@ report_changed() {
       else if ($4 == "running" && active[$2] !~ /^(active|activating|reloading)$/ && $5 != "oneshot") changed()
       else if ($4 == "stopped" && active[$2] ~ /^(active|activating|reloading)$/) changed()
     }
-  ' T=scan "$WORK/scan" T=packages "$WORK/packages" T=units "$WORK/units" T=known "$WORK/secrets" T=record "$recorded"
+  ' T=scan "$WORK/scan" T=packages "$WORK/packages" T=units "$WORK/units" T=known "$WORK/secrets" T=images "$WORK/images" \
+    T=container-secrets "$WORK/container-secrets" T=want-container-secrets "$(table container-secrets)" T=record "$recorded"
   while IFS=$TAB read -r kind path digest _; do
     if [ "$kind" = environment ] && [ "$(cat -- "$path/.hearth-ready" 2>/dev/null || :)" != "$digest" ]; then row changed "$path"; fi
   done <"$recorded"

@@ -27,9 +27,20 @@ follow_directories() {
 }
 
 # fingerprint SALT FILE: `v1:<salt>:<sha256 of the salt's text followed by the file>`.
-fingerprint() {
-  fingerprint_sum=$({ printf '%s' "$1" && cat -- "$2"; } | sha256sum)
+fingerprint() { fingerprint_of "$1" <"$2"; }
+
+# fingerprint_of SALT: the same of standard input.
+fingerprint_of() {
+  fingerprint_sum=$({ printf '%s' "$1" && cat; } | sha256sum)
   printf 'v1:%s:%s\n' "$1" "${fingerprint_sum%% *}"
+}
+
+# salt_of: the salt of the fingerprint on standard input, or a new one.
+salt_of() {
+  read -r salted || salted=-
+  salted=${salted#v1:}
+  salted=${salted%%:*}
+  case $salted in '' | - | *[!0-9a-f]*) random_hex 16 ;; *) printf '%s' "$salted" ;; esac
 }
 
 random_hex() { od -An -vtx1 -N "$1" /dev/urandom | tr -d ' \n'; }
@@ -45,10 +56,7 @@ scan_secrets() {
     if [ "$salted" = - ] && [ -f "$OWN/manifest" ]; then
       salted=$(awk -F'\t' -v path="$path" '$1 == "secret" && $2 == path { print $6 }' "$OWN/manifest")
     fi
-    salt=${salted#v1:}
-    salt=${salt%%:*}
-    case $salt in '' | - | *[!0-9a-f]*) salt=$(random_hex 16) ;; esac
-    row "$path" "$(fingerprint "$salt" "$path")" >>"$2"
+    row "$path" "$(fingerprint "$(printf '%s\n' "$salted" | salt_of)" "$path")" >>"$2"
   done <"$(table secrets)"
   awk -F'\t' -v OFS='\t' 'T == 1 { mark[$1] = $2; next } $1 in mark && $2 == "f" { print $1, $3, $4, $5, mark[$1] }' \
     T=1 "$2" T=2 "$1" >"$2.joined"

@@ -8,6 +8,7 @@ stage() {
   stage_files
   stage_links
   stage_given
+  plan_container_secrets
   plan_removals
   while IFS=$TAB read -r verb _ path; do
     if [ "$verb" = put ]; then make_parents "$path"; fi
@@ -50,8 +51,7 @@ stage_given() {
     fi
     given=$REQUEST/given/$index
     [ -f "$given" ] || fail "secret $path is not on the host and its value was not sent"
-    salt=${detail#v1:}
-    [ "$(fingerprint "${salt%%:*}" "$given")" = "$detail" ] || fail "the value sent for secret $path is not the one the plan was made with"
+    [ "$(fingerprint "$(printf '%s\n' "$detail" | salt_of)" "$given")" = "$detail" ] || fail "the value sent for secret $path is not the one the plan was made with"
     make_private "$DIR/stage/secret.$index" "$mode" "$owner" "$group"
     cat -- "$given" >"$DIR/stage/secret.$index"
     row put "secret.$index" "$path" >>"$DIR/plan"

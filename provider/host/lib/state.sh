@@ -1,8 +1,8 @@
-# Hearth's own records on the host, all below $STATE (0700 root):
+# Hearth's own records on the host, all below $STATE (0700, the scope's user):
 #   lock, owner          who is changing the host now
 #   identity             key, value: what this host is for ever
 #   journal              the transaction under way; found after a power cut
-#   apply/<id>/          one transaction: programs and request while it runs, afterwards only its log
+#   apply/<id>/          one transaction: boot, programs and request while it runs, afterwards only its log
 #   releases/<name>/     meta (instance, generation, urn), manifest, request/, made, originals, original/N, generations/N/
 # shellcheck shell=sh
 

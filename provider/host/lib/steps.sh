@@ -45,8 +45,10 @@ unexpected() {
 # finish ok|failed|refused: leaves only the log behind (no content, no given secret), then says the end.
 # Where files could not be put back, the journal and the copies stay, for the next apply to try again.
 finish() {
+  # Killed while it made a Podman secret, it left the value in memory.
+  if [ "$SCOPE" = user ]; then rm -f -- "$XDG_RUNTIME_DIR/hearth-secret.$APPLY"; fi
   if [ -n "${KEEP_UNDO-}" ]; then
-    rm -rf -- "$REQUEST/content" "$REQUEST/given" "$DIR/stage"
+    rm -rf -- "$REQUEST/content" "$REQUEST/given" "$REQUEST/container-given" "$DIR/stage"
   else
     find "$DIR" -mindepth 1 -maxdepth 1 ! -name log ! -name stderr -exec rm -rf -- {} +
     if [ "$(value "$STATE/journal" apply)" = "$APPLY" ]; then rm -f -- "$STATE/journal"; fi

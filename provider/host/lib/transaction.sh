@@ -1,5 +1,5 @@
 #!/bin/sh
-# One Release transaction, run by systemd: `lib/transaction.sh DIR [locked|recover]`; DIR is /var/lib/hearth/apply/<id>. See PROTOCOL.md.
+# One Release transaction, run by systemd: `lib/transaction.sh DIR [locked|recover]`; DIR is $STATE/apply/<id>. See PROTOCOL.md.
 #   (nothing)  waits for the host's lock and runs itself again with `locked`
 #   locked     the transaction
 #   recover    clears up after this very transaction was cut off (run by the next one, which holds the lock)
@@ -14,6 +14,7 @@ DIR=$1
 . "$DIR/lib/check.sh"
 . "$DIR/lib/packages.sh"
 . "$DIR/lib/prepare.sh"
+. "$DIR/lib/containers.sh"
 . "$DIR/lib/stage.sh"
 . "$DIR/lib/validate.sh"
 . "$DIR/lib/swap.sh"
@@ -37,15 +38,18 @@ main() {
   check_owner
   check_conflicts
   check_space
+  check_podman
   check_view
   mkdir -p -m 0700 -- "$OWN" "$DIR/undo"
   journal preparing
   apply_repositories
   apply_packages
+  apply_images
   apply_users
   apply_directories
   apply_environments
   apply_secrets
+  apply_container_secrets
   # Packages and secrets may have made what is compared below.
   scan_all
   note_unrecorded
@@ -72,6 +76,7 @@ unrecorded() {
 # From here on a failure means the way back. Order: units that need no task, tasks, units that wait for tasks, health.
 change() {
   keep_files
+  keep_container_secrets
   keep_directories
   keep_units
   : >"$WORK/restarted"
@@ -81,6 +86,7 @@ change() {
   begin 9 swap "putting the new files in place"
   drop_units
   swap
+  swap_container_secrets
   settle_units before
   apply_tasks
   settle_units after
@@ -97,10 +103,10 @@ change() {
 
 # The words of the release's running units, for a probe that never became ok.
 blame_running() {
-  journalctl --sync 2>/dev/null || :
+  sync_journal
   : >"$WORK/words"
   while IFS= read -r name; do
-    journalctl -u "$name" -n 20 --no-pager -o cat >>"$WORK/words" 2>/dev/null || :
+    $JOURNALCTL -u "$name" -n 20 --no-pager -o cat >>"$WORK/words" 2>/dev/null || :
   done <"$WORK/list.running"
 }
 

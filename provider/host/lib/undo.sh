@@ -16,6 +16,10 @@ undo_transaction() {
     trouble="not all files could be put back: $(tail -n 1 -- "$DIR/output"); the next apply tries again"
     KEEP_UNDO=1
   }
+  restore_container_secrets || {
+    trouble="not all Podman secrets could be put back: $(tail -n 1 -- "$DIR/output"); the next apply tries again"
+    KEEP_UNDO=1
+  }
   if [ -f "$DIR/undo/files" ] && plan_touches_units "$DIR/undo/files" 3; then $SYSTEMCTL daemon-reload 2>/dev/null; fi
   restore_units
   if [ -z "$trouble" ] && [ -f "$OWN/request/units" ] && ! wait_healthy "$OWN/request"; then trouble=$HEALTH_TEXT; fi

@@ -27,13 +27,15 @@ keep_units() {
 # What the units were not yet started with, by the record of the last apply: revisions, and additions of an apply that failed later.
 note_unrecorded() {
   awk -F'\t' '
-    T == "record" { recorded[$1, $2] = $1 == "secret" ? "" : $3; next }
+    T == "record" { recorded[$1, $2] = $1 ~ /secret$/ ? "" : $3; next }
     T == "have" { version[$1] = $2; next }
     T == "revisions" { if (!(("revision", $1) in recorded) || recorded["revision", $1] != $2) print "revision:" $1 }
     T == "packages" { if (!(("package", $1) in recorded) || $2 != "any" && recorded["package", $1] != version[$1]) print "package:" $1 }
     T == "secrets" { if (!(("secret", $2) in recorded)) print $2 }
+    T == "images" { if (!(("image", $1) in recorded)) print "image:" $1 }
+    T == "container-secrets" { if (!(("container-secret", $2) in recorded)) print "container-secret:" $2 }
   ' T=record "$recorded" T=have "$WORK/packages" T=revisions "$(table revisions)" T=packages "$(table packages)" \
-    T=secrets "$(table secrets)" >>"$DIR/changed"
+    T=secrets "$(table secrets)" T=images "$(table images)" T=container-secrets "$(table container-secrets)" >>"$DIR/changed"
   while IFS=$TAB read -r index path python site; do
     digest=$(awk -F'\t' -v path="$path" '$1 == "environment" && $2 == path { print $3 }' "$recorded")
     [ "$digest" = "$(environment_digest "$index" "$python" "$site")" ] || changed "environment:$path"
@@ -43,12 +45,19 @@ note_unrecorded() {
 # trigger_of UNIT: restart, reload or nothing, from what changed so far.
 trigger_of() {
   awk -F'\t' -v unit="$1" '
+    # The unit that Podman makes of a Quadlet file.
+    function generated(file) {
+      if (file ~ /\.(volume|network)$/) sub(/\./, "-", file)
+      sub(/\.container$/, "", file)
+      return file ".service"
+    }
     BEGIN { base = unit; template = unit; sub(/@.*\./, "@.", template) }
     T == 1 {
       seen[$0] = 1
       if ($0 ~ /^package:/) packages = 1
       n = split($0, part, "/"); last = part[n]; folder = part[n - 1]
       if ($0 ~ /\/systemd\/(system|user)\// && (last == base || last == template || folder == base ".d" || folder == template ".d")) restart = 1
+      if ($0 ~ /\/containers\/systemd\// && generated(last) == base) restart = 1
       next
     }
     $1 == unit && ($3 in seen) { if ($2 == "restart") restart = 1; else reload = 1 }
@@ -72,6 +81,7 @@ drop_units() {
     touch_unit "$name"
     unit_do stop "$name"
     if [ "$(unit_fact "$name" 2)" = enabled ]; then unit_do disable "$name"; fi
+    $SYSTEMCTL reset-failed -- "$name" 2>/dev/null || :
     row did "stopped $name"
   done <"$WORK/dropped"
 }
@@ -83,13 +93,16 @@ touch_unit() {
 }
 
 unit_do() {
-  run "$DIR/output" $SYSTEMCTL "$1" -- "$2" || unit_failed "systemctl $1 $2 failed" "$2"
+  run "$DIR/output" $SYSTEMCTL "$1" -- "$2" || unit_failed "$SYSTEMCTL $1 $2 failed" "$2"
 }
+
+# Waits until what was said is in the journal; only root may ask for that, for a user it is there a moment later.
+sync_journal() { journalctl --sync 2>/dev/null || sleep 0.3; }
 
 # unit_failed TEXT UNIT: fails with the unit's own last words.
 unit_failed() {
-  journalctl --sync 2>/dev/null || :
-  journalctl -u "$2" -n 20 --no-pager -o cat >"$WORK/journal" 2>/dev/null || :
+  sync_journal
+  $JOURNALCTL -u "$2" -n 20 --no-pager -o cat >"$WORK/journal" 2>/dev/null || :
   cat -- "$DIR/output" "$WORK/journal" >"$WORK/words"
   fail "$1" "$WORK/words"
 }

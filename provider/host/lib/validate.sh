@@ -1,10 +1,26 @@
 # The staged files are shown to their real consumers before anything is swapped.
 # shellcheck shell=sh
 
+# in_view NETWORK ARGUMENT...: view.sh in a mount namespace of its own. A user may mount only in a user namespace. Podman's is the
+# one in which validators can run containers; the mounts are in one nested in it, for containers that run already share Podman's.
+in_view() {
+  in_view_net=
+  if [ "$1" = 1 ]; then in_view_net=--net; fi
+  shift
+  if [ "$SCOPE" = system ]; then
+    set -- unshare --mount --propagation private $in_view_net sh "$DIR/lib/view.sh" "$DIR" "$@"
+  elif has_podman; then
+    set -- env HEARTH_VIEW=1 podman unshare unshare --mount --propagation private $in_view_net sh "$DIR/lib/view.sh" "$DIR" "$@"
+  else
+    set -- env HEARTH_VIEW=1 unshare --user --map-root-user --mount --propagation private $in_view_net sh "$DIR/lib/view.sh" "$DIR" "$@"
+  fi
+  run "$DIR/output" "$@"
+}
+
 # Refuses a host that cannot show validators the future, before anything is added to it.
 check_view() {
   [ -s "$(table validators)" ] || return 0
-  run "$DIR/output" unshare --mount --propagation private sh "$DIR/lib/view.sh" "$DIR" - - 0 0 || refuse_apply overlay "$(tail -n 1 -- "$DIR/output")"
+  in_view 0 - - 0 0 || refuse_apply overlay "$(tail -n 1 -- "$DIR/output")"
 }
 
 validate() {
@@ -12,10 +28,8 @@ validate() {
   sort -t "$TAB" -k 2,2 -- "$(table validators)" >"$WORK/validators"
   while IFS=$TAB read -r index name user timeout isolated; do
     begin 8 validate "validating: $name"
-    set --
-    if [ "$isolated" = 1 ]; then set -- --net; fi
     status=0
-    run "$DIR/output" unshare --mount --propagation private "$@" sh "$DIR/lib/view.sh" "$DIR" "$index" "$user" "$timeout" "$isolated" || status=$?
+    in_view "$isolated" "$index" "$user" "$timeout" "$isolated" || status=$?
     case $status in
       0) ;;
       97) refuse_apply overlay "$(tail -n 1 -- "$DIR/output")" ;;

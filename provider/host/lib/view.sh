@@ -1,6 +1,7 @@
 #!/bin/sh
 # `view.sh DIR INDEX USER TIMEOUT ISOLATED`, run by `unshare --mount`: shows one validator the host as it would be after the swap.
-# Every top directory becomes an overlay whose upper layer is in memory, so whatever the validator writes there is gone afterwards.
+# Every top directory (scope user: what of his home holds configuration and programs; his containers and data stay the live ones)
+# becomes an overlay whose upper layer is in memory, so whatever the validator writes there is gone afterwards.
 # INDEX `-` only tries whether this host can do that. Ends with the validator's status, or with 97 when the view could not be made (the reason is on standard error).
 set -eu
 DIR=$1
@@ -34,13 +35,27 @@ overlay() {
   done <"$VIEW/$count/below"
 }
 
-# top_of PATH: the directory whose overlay shows PATH: below the root its first component, else its file system's mount point.
+# all_tops: what validators see a copy of, whether or not files are staged there.
+all_tops() {
+  if [ "$SCOPE" = user ]; then
+    realpath -m -- "$HOME/.config" "$HOME/.local/lib/hearth" "$STATE"
+  else
+    printf '%s\n' /etc /home /opt /root /srv /usr /var
+  fi
+}
+
+# top_of PATH: the directory whose overlay shows PATH: its file system's mount point, or below the root (scope user: what is shown of
+# the home) the top directory. A directory that no validator of a user is shown ends with `/`.
 top_of() {
   set -- "$(realpath -m -- "${1%/*}")"
   parent=$1
   while [ ! -d "$parent" ]; do parent=${parent%/*}; done
   mounted=$(stat -c %m -- "${parent:-/}")
-  if [ "$mounted" = / ]; then
+  if [ "$SCOPE" = user ]; then
+    all_tops | awk -v path="$1/" -v mounted="$mounted" '
+      index(path, $0 "/") == 1 { print index(mounted, $0 "/") == 1 ? mounted : $0; found = 1; exit }
+      END { if (!found) print path }'
+  elif [ "$mounted" = / ]; then
     top=${1#/}
     printf '/%s\n' "${top%%/*}"
   else
@@ -53,12 +68,15 @@ cd /
 PLAN=$DIR/plan
 [ "$2" != - ] || PLAN=/dev/null
 VIEW=/run/hearth-view
+tried=/etc
+if [ "$SCOPE" = user ]; then VIEW=$XDG_RUNTIME_DIR/hearth-view tried=$(realpath -- "$STATE"); fi
 mkdir -p -m 0700 "$VIEW"
 mount -t tmpfs -o mode=0700 hearth "$VIEW" || cannot "a file system in memory could not be mounted"
 count=0
-{ printf '/etc\n' && while IFS=$TAB read -r _ _ path; do top_of "$path"; done <"$PLAN"; } | sort -u >"$VIEW/touched"
-for top in /etc /home /opt /root /srv /usr /var; do printf '%s\n' "$top"; done | sort -u - "$VIEW/touched" >"$VIEW/tops"
+{ printf '%s\n' "$tried" && while IFS=$TAB read -r _ _ path; do top_of "$path"; done <"$PLAN"; } | sort -u >"$VIEW/touched"
+all_tops | sort -u - "$VIEW/touched" >"$VIEW/tops"
 while IFS= read -r top; do
+  case $top in */) cannot "validators cannot be shown files in $top: those of a user belong below $HOME/.config or $HOME/.local/lib/hearth" ;; esac
   if [ ! -d "$top" ] || [ -L "$top" ]; then continue; fi
   overlay "$top" 2>"$VIEW/error" || {
     # Only what holds staged files must be an overlay; the rest is for keeping a validator's own writes apart.

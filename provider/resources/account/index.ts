@@ -4,7 +4,9 @@ import type { Call, Checked, Difference, Resource, State } from "../../protocol/
 import { parse } from "../../protocol/shape";
 import { isObject, type Properties, reveal, revealAll, secret, UNKNOWN } from "../../protocol/values";
 import { isSealed, seal, unseal } from "../../sealed";
-import { type Applied, apply, observe, type PasswordRequest } from "./host";
+import { handArguments } from "../../transport/failures";
+import { comparable, withAccess } from "../access";
+import { type Applied, accounts, type PasswordRequest } from "./host";
 import { accountShape, storedAccountShape } from "./inputs";
 import { driftOf, observedInputs } from "./observed";
 
@@ -23,22 +25,25 @@ class Account implements Resource {
   }
 
   diff(olds: Properties, news: Properties): Difference {
-    return { details: compare(comparable(olds), comparable(news), IDENTITY) };
+    return { details: compare(comparable(withAccess(olds)), comparable(news), IDENTITY) };
   }
 
   async create(call: Call, inputs: Properties): Promise<{ id: string; outputs: Properties }> {
     if (call.preview) return this.preview(call, inputs);
     const account = typed(call, inputs);
-    const applied = await apply(account, passwordRequest(account, false), call.signal);
+    const password = passwordRequest(account, false);
+    const applied = await accounts.apply(account, { password }, call.signal);
     if (applied.existed) await call.log.info(adoption(account, applied));
+    else if (applied.passwordFile !== null) await call.log.info(whereabouts(account, applied.passwordFile));
     return { id: userId(account), outputs: outputs(account) };
   }
 
   async read(call: Call, state: State): Promise<State | undefined> {
     // Nothing is known after an import; the program's values decide then.
     if (state.inputs.localpart === undefined || call.offline) return state;
-    const account = parse(storedAccountShape, revealAll(state.inputs), `the inputs of ${call.name}`);
-    const seen = await observe(account, call.signal);
+    const inputs = withAccess(state.inputs);
+    const account = parse(storedAccountShape, revealAll(inputs), `the inputs of ${call.name}`);
+    const seen = await accounts.observe(account, call.signal);
     if ("unknown" in seen) {
       await call.log.warning(
         `${userId(account)} was not looked at, its last known state is used: ${seen.unknown}`,
@@ -49,7 +54,7 @@ class Account implements Resource {
     const drift = driftOf(account, seen);
     return {
       id: state.id,
-      inputs: { ...state.inputs, ...observedInputs(account, seen) },
+      inputs: { ...inputs, ...observedInputs(account, seen) },
       outputs: { ...outputs(account), ...(drift.length > 0 ? { drift } : {}) },
     };
   }
@@ -57,8 +62,8 @@ class Account implements Resource {
   async update(call: Call, state: State, news: Properties): Promise<Properties> {
     if (call.preview) return { userId: news.userId ?? state.outputs.userId ?? state.id };
     const account = typed(call, news);
-    const changed = sealedValue(state.inputs) !== sealedValue(news);
-    const applied = await apply(account, passwordRequest(account, changed), call.signal);
+    const password = passwordRequest(account, sealedValue(state.inputs) !== sealedValue(news));
+    const applied = await accounts.apply(account, { password }, call.signal);
     if (applied.did.includes("set password")) {
       await call.log.info(
         `${userId(account)}: new password set; sessions opened with the old one have ended`,
@@ -81,7 +86,7 @@ class Account implements Resource {
     const complete = faults.length === 0 && typeof inputs.localpart === "string";
     if (!complete || call.offline) return { id: "", outputs: {} };
     const account = typed(call, inputs);
-    const seen = await observe(account, call.signal).catch(() => ({ unknown: "" }));
+    const seen = await accounts.observe(account, call.signal).catch(() => ({ unknown: "" }));
     if ("exists" in seen && seen.exists) {
       await call.log.info(`${userId(account)} exists already and is taken over; its password stays`);
     }
@@ -99,12 +104,6 @@ function userId({ localpart, serverName }: AccountInputs): string {
 
 function outputs(account: AccountInputs): Properties {
   return { userId: userId(account) };
-}
-
-/** How the host is reached is no part of the account, but which host it is on is. */
-function comparable({ connection, ...rest }: Properties): Properties {
-  const plain = reveal(connection ?? null);
-  return { ...rest, connection: isObject(plain) ? { name: plain.name ?? null } : plain };
 }
 
 /** The given password replaced by its seal, itself a secret; with the salt it had, so that nothing changes without a reason. */
@@ -126,6 +125,14 @@ function passwordRequest({ password, localpart }: AccountInputs, change: boolean
   if (password.kind === "generated") return { kind: "generated" };
   const value = unseal(password.value, `the password of account ${localpart}`);
   return { kind: "given", value, change };
+}
+
+/** The password itself goes nowhere but to the operator's own terminal. */
+function whereabouts(account: AccountInputs, file: string): string {
+  const { connection, scope } = account;
+  const show = `${scope === "system" && connection.become === "sudo" ? "sudo " : ""}cat ${file}`;
+  const command = connection.transport === "local" ? show : `ssh ${handArguments(connection)} ${show}`;
+  return `${userId(account)} was made; its password is kept on ${connection.name} only. To see it: ${command}`;
 }
 
 function adoption(account: AccountInputs, applied: Applied): string {

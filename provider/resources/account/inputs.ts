@@ -1,6 +1,6 @@
 import type { AccountInputs } from "../../contract/matrix";
-import { connectionShape } from "../../protocol/connection";
 import { flag, kinds, object, oneOf, optional, type Shape, text } from "../../protocol/shape";
+import { accessMembers } from "../access";
 
 /** Hearth's own admin account, see provider/host/homeserver.py. */
 const OWN_LOCALPART = "hearth";
@@ -10,10 +10,7 @@ const LONGEST = 200;
 type Password = AccountInputs["password"];
 
 const members: { [K in keyof AccountInputs]-?: Shape<AccountInputs[K]> } = {
-  connection: connectionShape,
-  homeserverUrl: text({ pattern: /^http:\/\/[^/]+$/, write: "http://address:port" }),
-  serverName: text({ pattern: /^[A-Za-z0-9.:-]+$/, write: "the homeserver's server name" }),
-  registrationSecretPath: text({ pattern: /^\//, write: "an absolute path on the host" }),
+  ...accessMembers,
   localpart: text({
     // The specification allows `/` too; it would be a folder in the password file's path.
     pattern: /^[a-z0-9._=+-]+$/,

@@ -14,7 +14,14 @@ export interface Observations {
     message?: string | null;
     removed?: string | null;
   };
-  forwardedAddress?: Failed & { forged?: string; believed?: boolean; seen?: string[] };
+  /** Behind a tunnel only. */
+  aboveLimit?: Failed & { status?: number; hungUp?: string };
+  forwardedAddress?: Failed & {
+    forged?: string;
+    believed?: boolean;
+    seen?: string[];
+    behindTunnel?: boolean;
+  };
   destinations?: Failed & { known?: number; failing?: number; names?: string[] };
   database: Failed & { sqlite: string[]; connections?: number; available?: number };
   media: Failed & { used?: number; free?: number; size?: number };
@@ -61,6 +68,9 @@ export function judgeForwardedAddress(seen: Observations): Finding {
   const { forwardedAddress: forwarded } = seen;
   const open = blocked(seen, forwarded);
   if (open !== undefined || forwarded === undefined) return open ?? notChecked("no answer");
+  if (forwarded.behindTunnel) {
+    return notChecked("a tunnel on the host says who the clients are, and the host itself can speak like it");
+  }
   if (forwarded.believed) {
     return fail(
       `a client that sent X-Forwarded-For: ${forwarded.forged} was taken for that address`,

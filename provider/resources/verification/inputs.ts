@@ -1,6 +1,7 @@
 import type { VerificationInputs } from "../../contract/matrix";
-import { connectionShape } from "../../protocol/connection";
 import { flag, integer, object, oneOf, optional, record, type Shape, text } from "../../protocol/shape";
+import type { Properties } from "../../protocol/values";
+import { accessMembers, withAccess } from "../access";
 
 const dnsName = text({ pattern: /^[A-Za-z0-9.-]+(:\d+)?$/, write: "a DNS name" });
 const path = text({ pattern: /^\//, write: "an absolute path on the host" });
@@ -8,11 +9,9 @@ const bytes = integer(0, Number.MAX_SAFE_INTEGER);
 
 /** What the checks need to know; the program fills it from the stack file, `hearth verify` from the stack's state. */
 export const verificationShape: Shape<VerificationInputs> = object<VerificationInputs>({
-  connection: connectionShape,
-  serverName: dnsName,
+  ...accessMembers,
   publicHost: dnsName,
-  homeserverUrl: text({ pattern: /^http:\/\/[^/]+$/, write: "http://address:port" }),
-  registrationSecretPath: path,
+  proxyUrl: text({ pattern: /^https?:\/\/[^/]+:\d+$/, write: "http(s)://address:port" }),
   maxUploadBytes: bytes,
   federationPort: flag,
   delegation: oneOf("here", "elsewhere"),
@@ -29,3 +28,10 @@ export const verificationShape: Shape<VerificationInputs> = object<VerificationI
   logFile: path,
   revisions: record(text({ pattern: /./, write: "a name" }), text({ write: "a digest" })),
 });
+
+/** Inputs as a state of an earlier version may hold them, completed: TLS ended at the host's own proxy then. */
+export function withProxy(inputs: Properties): Properties {
+  return inputs.proxyUrl === undefined
+    ? withAccess({ proxyUrl: "https://127.0.0.1:443", ...inputs })
+    : withAccess(inputs);
+}

@@ -1,4 +1,5 @@
 import type { VerificationInputs } from "../../contract/matrix";
+import { accessRequest } from "../access";
 import { askPython } from "../python";
 import type { Observations } from "./host";
 
@@ -7,18 +8,16 @@ const TIMEOUT = 90;
 
 /** Asks the host what only it can see; see provider/host/verify.py. */
 export function observeHost(inputs: VerificationInputs, signal: AbortSignal): Promise<Observations> {
-  const { homeserverUrl, serverName, publicHost, registrationSecretPath, maxUploadBytes } = inputs;
   const request = {
-    homeserverUrl,
-    serverName,
-    publicHost,
-    registrationSecretPath,
-    maxUploadBytes,
+    ...accessRequest(inputs),
+    publicHost: inputs.publicHost,
+    proxyUrl: inputs.proxyUrl,
+    maxUploadBytes: inputs.maxUploadBytes,
     database: { name: inputs.database.name, role: inputs.database.role },
     mediaPath: inputs.mediaPath,
     logFile: inputs.logFile,
   };
-  return askPython<Observations>(inputs.connection, "verify.py", request, {
+  return askPython<Observations>(inputs, "verify.py", request, {
     signal,
     timeoutSeconds: TIMEOUT,
   });

@@ -80,7 +80,14 @@ export class Outside {
           this.judged(this.getFrom(endpoint, api.ENCODED_FEDERATION_PATH), api.judgeFederationPath),
         ),
       ],
-      ["upload above the limit", checkAboveLimit((question) => this.ask(question), maxUploadBytes)],
+      ...(this.inputs.proxyUrl.startsWith("https://")
+        ? [
+            [
+              "upload above the limit",
+              checkAboveLimit((question) => this.ask(question), maxUploadBytes),
+            ] satisfies Check,
+          ]
+        : []),
     ];
   }
 

@@ -4,6 +4,7 @@ import type { CheckResult, VerificationInputs } from "../../contract/matrix";
 import { type Check, type Finding, firstLine, notChecked } from "./finding";
 import * as host from "./host";
 import { Outside } from "./outside";
+import { judgeAboveLimitBehind } from "./upload";
 
 /** What the checks need besides their inputs. */
 export interface Surroundings {
@@ -38,8 +39,12 @@ function onHost(inputs: VerificationInputs, observed: Observed): Check[] {
     if ("observations" in seen) return decide(seen.observations);
     return notChecked(firstLine(seen.error), `make ${inputs.connection.name} reachable, then run again`);
   };
+  // From outside, the tunnel's own end asks for a body before the proxy has seen it.
+  const behindTunnel = inputs.proxyUrl.startsWith("http://");
+  const aboveLimit = judge((seen) => judgeAboveLimitBehind(inputs.maxUploadBytes, seen.aboveLimit));
   return [
     ["upload at the limit", judge(host.judgeUpload)],
+    ...(behindTunnel ? [["upload above the limit", aboveLimit] satisfies Check] : []),
     ["forged X-Forwarded-For", judge(host.judgeForwardedAddress)],
     ["Postgres connections", judge((seen) => host.judgeDatabase(inputs, seen))],
     ["media disk use", judge((seen) => host.judgeMedia(inputs, seen))],

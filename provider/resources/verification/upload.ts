@@ -1,5 +1,6 @@
 import { summary } from "./api";
-import { bytes, type Finding, fail, firstLine, pass } from "./finding";
+import { bytes, type Finding, fail, firstLine, notChecked, pass } from "./finding";
+import type { Observations } from "./host";
 import type { Answer, Question } from "./network";
 
 /**
@@ -27,11 +28,22 @@ export async function checkAboveLimit(
   }
 }
 
+const FIX = "make the proxy's body limit (nginx: client_max_body_size) equal to max_upload_size";
+
 export function judgeAboveLimit(limit: number, answer: Answer | undefined, error = ""): Finding {
   const size = `${bytes(limit)} + 1 byte`;
   if (answer?.status === 413) return pass(`${size} refused with 413`);
-  const fix = "make the proxy's body limit (nginx: client_max_body_size) equal to max_upload_size";
-  if (answer?.status === 100) return fail(`the proxy was ready to take ${size}`, fix);
-  if (answer === undefined) return fail(`${size}: ${error}, instead of a refusal with 413`, fix);
-  return fail(`${size} was answered with ${summary(answer)} instead of 413`, fix);
+  if (answer?.status === 100) return fail(`the proxy was ready to take ${size}`, FIX);
+  if (answer === undefined) return fail(`${size}: ${error}, instead of a refusal with 413`, FIX);
+  return fail(`${size} was answered with ${summary(answer)} instead of 413`, FIX);
+}
+
+/** The same, where the host itself has sent the body to the proxy behind a tunnel. */
+export function judgeAboveLimitBehind(limit: number, seen: Observations["aboveLimit"]): Finding {
+  const size = `${bytes(limit)} + 1 byte`;
+  if (seen === undefined || seen.error !== undefined) {
+    return notChecked(seen?.error ?? "the host gave no answer", "see that the proxy runs on the host");
+  }
+  if (seen.status === 413) return pass(`${size} refused with 413`);
+  return fail(`${size} was answered with ${seen.hungUp ?? seen.status} instead of 413`, FIX);
 }

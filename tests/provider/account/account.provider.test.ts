@@ -36,8 +36,8 @@ afterAll(async () => {
 });
 
 function ask(action: "observe" | "apply", accounts: object[], change: object = {}): Promise<Answer> {
-  const { url, serverName, registrationSecretPath } = homeserver;
-  const common = { homeserverUrl: url, serverName, registrationSecretPath, stateDirectory: state };
+  const { url, serverName, registrationSecret } = homeserver;
+  const common = { homeserverUrl: url, serverName, registrationSecret, stateDirectory: state };
   return runHostProgram<Answer>("account.py", { ...common, action, accounts, ...change });
 }
 
@@ -211,11 +211,11 @@ describe("Hearth's own admin account", () => {
   test("a wrong registration secret or another host's credential is refused with what to do", async () => {
     const secret = path.join(state, "wrong.secret");
     await fs.writeFile(secret, "wrong");
-    const elsewhere = { stateDirectory: path.join(state, "empty"), registrationSecretPath: secret };
+    const elsewhere = { stateDirectory: path.join(state, "empty"), registrationSecret: secret };
     expect((await ask("apply", [], elsewhere)).message).toMatch(
       /does not accept the registration secret .* restart it/,
     );
-    const missing = { stateDirectory: path.join(state, "empty2"), registrationSecretPath: `${secret}.not` };
+    const missing = { stateDirectory: path.join(state, "empty2"), registrationSecret: `${secret}.not` };
     expect((await ask("apply", [], missing)).message).toMatch(/No such file/);
     expect((await ask("observe", [], { serverName: "other.test" })).message).toMatch(
       /belongs to @hearth:accounts\.test/,

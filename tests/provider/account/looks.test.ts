@@ -27,7 +27,8 @@ function inputs(localpart = "alice"): Properties {
     ...{
       homeserverUrl: "http://127.0.0.1:8008",
       serverName: "example.org",
-      registrationSecretPath: "/secret",
+      scope: "system",
+      registrationSecret: "/secret",
     },
     ...{ localpart, admin: false, displayName: "Alice", deactivated: false, password: { kind: "generated" } },
   };
@@ -68,6 +69,17 @@ test("[A3] what was changed by hand comes back as observed inputs and in words",
   const found = await account.read(call(), state());
   expect(found?.inputs).toEqual({ ...inputs(), admin: true });
   expect(found?.outputs.drift).toEqual(["made admin by hand"]);
+});
+
+test("[A1] a state of an earlier version, which knew files and root only, is looked at and differs in nothing", async () => {
+  answer(seen("alice"));
+  const { scope: _, registrationSecret, ...rest } = inputs();
+  const old: Properties = { ...rest, registrationSecretPath: registrationSecret ?? "" };
+  const found = await account.read(call(), { ...state(), inputs: old });
+  expect(host.mock.calls[0]?.[2]).toMatchObject({ scope: "system", registrationSecret: "/secret" });
+  expect(found?.inputs).toEqual(inputs());
+  expect(account.diff(old, inputs()).details.size).toBe(0);
+  await account.delete(call(), { ...state(), inputs: old });
 });
 
 test("an account that the homeserver does not know is gone", async () => {
@@ -119,7 +131,7 @@ test("a preview says which accounts exist already, and nothing when nothing can 
 test("a change that the homeserver refuses fails with who, where, why and what to do", async () => {
   host.mockResolvedValue({ status: "refused", message: "the rate limit refuses @hearth" });
   await expect(account.create(call(), inputs())).rejects.toThrow(
-    /^account @alice:example\.org on vps is as it was: the rate limit refuses @hearth\n {2}do: /,
+    /^account @alice:example\.org on vps could not be made as the stack says: the rate limit refuses @hearth\n {2}do: /,
   );
 });
 
@@ -139,6 +151,29 @@ test("[V12] another given password is sent as a change, the same one is not; bot
   });
   expect(said.join()).not.toMatch(/horse|staple/);
 });
+
+test.each([
+  ["root's records, through sudo", { scope: "system" }, "/var/lib/hearth", "sudo cat"],
+  ["the login user's own", { scope: "user" }, "/home/debian/.local/state/hearth", "cat"],
+])(
+  "[H7] a new account: one line says where its password is and what shows it: %s",
+  async (_whose, scope, folder, cat) => {
+    const passwordFile = `${folder}/accounts/alice.password`;
+    answer({ ...seen("alice"), existed: false, did: ["create"], notes: [], passwordFile });
+    const connection = {
+      name: "home",
+      transport: "ssh",
+      address: "pc.lan",
+      user: "debian",
+      port: 2222,
+      become: "sudo",
+    };
+    await account.create(call(), { ...inputs(), ...scope, connection });
+    expect(said).toEqual([
+      `info: @alice:example.org was made; its password is kept on home only. To see it: ssh -p 2222 debian@pc.lan ${cat} ${passwordFile}`,
+    ]);
+  },
+);
 
 test("deleting the resource asks the host nothing and says how to shut the account", async () => {
   await account.delete(call(), state());

@@ -9,7 +9,8 @@ const desired: AccountInputs = {
   connection: { name: "vps", transport: "local", become: "none" },
   homeserverUrl: "http://127.0.0.1:8008",
   serverName: "example.org",
-  registrationSecretPath: "/etc/secret",
+  scope: "system",
+  registrationSecret: "/etc/secret",
   ...{
     localpart: "alice",
     admin: false,

@@ -5,7 +5,8 @@ const good = {
   connection: { name: "vps", transport: "ssh", address: "192.0.2.1", become: "none" },
   homeserverUrl: "http://127.0.0.1:8008",
   serverName: "example.org",
-  registrationSecretPath: "/etc/hearth/homeserver/secrets/registration",
+  scope: "system",
+  registrationSecret: "/etc/hearth/homeserver/secrets/registration",
   ...{ localpart: "alice", admin: false, deactivated: false, password: { kind: "generated" } },
 };
 

@@ -84,13 +84,13 @@ describe("what is refused, and how", () => {
       "a top-level key that is none",
       ["file"],
       {},
-      "file: is not a key here; the keys are connection, scope, release, identity, packages, repositories, users, directories, files, links, secrets, environments, tasks, units, revisions, validators, health",
+      "file: is not a key here; the keys are connection, scope, release, identity, packages, repositories, users, directories, files, links, secrets, images, containerSecrets, environments, tasks, units, revisions, validators, health",
     ],
     [
       "a trigger that names nothing",
       ["units", "web.service", "reloadOn"],
       ["/etc/web/mian.yaml"],
-      'units["web.service"].reloadOn[0]: "/etc/web/mian.yaml" names nothing in this release; write a path of files, links, secrets or directories, or revision:, task: or environment: with a name from there',
+      'units["web.service"].reloadOn[0]: "/etc/web/mian.yaml" names nothing in this release; write a path of files, links, secrets or directories, or revision:, task:, environment:, image: or container-secret: with a name from there',
     ],
     [
       "a unit without suffix",
@@ -170,9 +170,31 @@ describe("what is refused, and how", () => {
     expect(checkRelease({}, inputs).faults).toHaveLength(2);
   });
 
-  test("packages in the user's scope: they need root", () => {
+  test("packages in the user's scope: they need root, as becoming another user does", () => {
     const faults = faultsOf(["scope"], "user");
-    expect(faults.map((fault) => fault.split(":")[0])).toEqual(["packages", "repositories", "users"]);
+    expect(faults.map((fault) => fault.split(":")[0])).toEqual([
+      "packages",
+      "repositories",
+      "users",
+      "tasks.role.user",
+    ]);
+  });
+
+  test("images and Podman secrets in the system's scope: they belong to a login user", () => {
+    const inputs = changed(["images"], ["docker.io/library/postgres:17.6"]);
+    inputs.containerSecrets = { password: { source: { kind: "random", bytes: 20 } } };
+    expect(checkRelease({}, inputs).faults).toEqual([
+      "images: belong to a login user; use scope user",
+      "containerSecrets: belong to a login user; use scope user",
+    ]);
+  });
+
+  test.each([
+    ["short names, which mean another image on another host", "postgres:17.6"],
+    ["names without a tag, which mean another image tomorrow", "docker.io/library/postgres"],
+  ])("%s", (_what, image) => {
+    const [fault] = faultsOf(["images"], [image]);
+    expect(fault).toMatch(/^images\[0\]: ".*" is not allowed; write a full image name/);
   });
 
   test("[A9] a secret in a file: files hold none, and the message does not hold it either", () => {

@@ -1,6 +1,8 @@
 import { diffResponse } from "../../../provider/protocol/responses";
 import { isObject, type Properties, secret, UNKNOWN } from "../../../provider/protocol/values";
 import { diffRelease, onlyConnection } from "../../../provider/release/diff";
+import { planLine } from "../../../provider/release/plan";
+import { parseInputs } from "../../../provider/release/read";
 import { checkedSample } from "./sample";
 
 const YAML = "/etc/web/main.yaml";
@@ -105,6 +107,13 @@ test("the answer reads inputs, names top-level properties, and deletes nothing b
     inputDiffs.push(detail.getInputdiff());
   });
   expect(inputDiffs).toEqual([true, true]);
+});
+
+test("[A1] a state of an earlier version, without images and Podman secrets, is read, and differs in nothing", () => {
+  const { images: _, containerSecrets: __, ...old } = checked;
+  expect(paths(checked, old)).toEqual({});
+  expect(parseInputs(old)).toEqual(parseInputs(checked));
+  expect(planLine(old, checked)).toBe(planLine(checked, checked));
 });
 
 test("only the way to the host: told apart from everything that touches it", () => {

@@ -7,6 +7,8 @@ export function sample(): ReleaseInputs {
   return {
     connection: { name: "vps", transport: "ssh", address: "vps.example.org", become: "none" },
     scope: "system",
+    images: [],
+    containerSecrets: {},
     release: "web",
     identity: { serverName: "example.org" },
     packages: { nginx: "any", curl: "8.14.1-2" },

@@ -6,6 +6,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { Connection } from "../../../provider/contract/connection";
 import type { HostCall } from "../../../provider/transport/session";
 import { hostSession } from "../../../provider/transport/session";
+import { controlPath } from "../../../provider/transport/ssh";
 import { downHost, type Host, onHost, upHost } from "../../../sandbox";
 import { ProviderClient } from "../../support/provider-client";
 
@@ -50,6 +51,7 @@ const run = (change: Partial<Connection> = {}, call: Partial<HostCall> = {}) =>
   hostSession({ ...good, ...change }).run({
     interpreter: "sh",
     program: "facts.sh",
+    asRoot: true,
     files: [],
     signal: new AbortController().signal,
     timeoutSeconds: 30,
@@ -110,6 +112,15 @@ test("a connection that is closed under us is opened again", async () => {
     "pkill -f 'sshd-session: root@notty' || pkill -f 'sshd: root@notty' || true",
   ]).catch(() => undefined);
   expect((await run()).status).toBe(0);
+});
+
+test("a shared connection that ends before several calls at once is opened again for all of them", async () => {
+  await run();
+  execFileSync("ssh", ["-O", "exit", "-o", `ControlPath=${controlPath(good)}`, host.address], {
+    stdio: "ignore",
+  });
+  const answers = await Promise.all(Array.from({ length: 6 }, () => run()));
+  expect(answers.map(({ status }) => status)).toEqual([0, 0, 0, 0, 0, 0]);
 });
 
 describe("what goes wrong has one message", () => {

@@ -71,6 +71,7 @@ describe("a jump host", () => {
     }).run({
       interpreter: "sh",
       program: "facts.sh",
+      asRoot: true,
       files: [],
       signal: new AbortController().signal,
       timeoutSeconds: 30,

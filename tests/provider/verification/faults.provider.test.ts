@@ -7,7 +7,7 @@ import type { Observations } from "../../../provider/resources/verification/host
 import { verify } from "../../../provider/resources/verification/run";
 import { type Homeserver, runHostProgram, startHomeserver } from "../homeserver";
 import { Authority } from "./certificate";
-import { type Faults, FaultyProxy } from "./faulty-proxy";
+import { CLEAR_PORT, type Faults, FaultyProxy } from "./faulty-proxy";
 
 const SERVER_NAME = "verified.test";
 const PUBLIC_HOST = "matrix.verified.test";
@@ -58,7 +58,9 @@ function inputs(): VerificationInputs {
   return {
     connection: { name: "here", transport: "local", become: "none" },
     ...{ serverName: SERVER_NAME, publicHost: PUBLIC_HOST, homeserverUrl: homeserver.url },
-    registrationSecretPath: homeserver.registrationSecretPath,
+    proxyUrl: `https://${ADDRESS}:443`,
+    scope: "system",
+    registrationSecret: homeserver.registrationSecret,
     ...{ maxUploadBytes: LIMIT, federationPort: true, delegation: "here", partner: `https://${PARTNER}` },
     resolve: { [SERVER_NAME]: ADDRESS, [PUBLIC_HOST]: ADDRESS, [PARTNER]: PARTNER_ADDRESS },
     caFile: authority.caFile,
@@ -69,7 +71,7 @@ function inputs(): VerificationInputs {
 
 async function check(changes: Partial<VerificationInputs> = {}): Promise<CheckResult[]> {
   const wanted = { ...inputs(), ...changes };
-  const request = { ...wanted, stateDirectory: path.join(directory, "state"), proxyAddress: [ADDRESS, 443] };
+  const request = { ...wanted, stateDirectory: path.join(directory, "state") };
   return verify(wanted, { observe: () => runHostProgram<Observations>("verify.py", request) });
 }
 
@@ -91,6 +93,17 @@ test("[V13] a good proxy fails nothing but the SQLite database, and the uploaded
   expect(results.find(({ check }) => check === ALWAYS)?.seen).toMatch(/homeserver\.db open: SQLite/);
   const open = results.filter(({ result }) => result === "not checked").map((result) => result.check);
   expect(open).toEqual([`DNS ${SERVER_NAME}`, `DNS ${PUBLIC_HOST}`, "other ports closed"]);
+  expect(await media()).toEqual([]);
+});
+
+test("[H15] behind a tunnel that ends TLS: uploads go to the proxy in the clear, and nobody answers on 8448", async () => {
+  const tunnel = { proxyUrl: `http://${ADDRESS}:${CLEAR_PORT}`, federationPort: false };
+  const results = await check(tunnel);
+  expect(failing(results)).toEqual([ALWAYS]);
+  expect(results.find(({ check }) => check === "upload at the limit")).toMatchObject({ result: "pass" });
+  expect(results.find(({ check }) => check === "forged X-Forwarded-For")?.seen).toMatch(
+    /^a tunnel on the host says/,
+  );
   expect(await media()).toEqual([]);
 });
 

@@ -28,8 +28,11 @@ export interface Faults {
   };
 }
 
+/** Where it takes plain HTTP, as from a tunnel that ends TLS. */
+export const CLEAR_PORT = 8080;
+
 export interface ProxyOptions {
-  /** A loopback address of the test's own; ports 80, 443 and 8448 are taken there. */
+  /** A loopback address of the test's own; ports 80, 443, 8448 and {@link CLEAR_PORT} are taken there. */
   address: string;
   upstream: string;
   publicHost: string;
@@ -53,11 +56,12 @@ export class FaultyProxy {
         this.handle(request, response);
       });
     }
-    this.servers = [...this.secure, http.createServer((request, response) => this.plain(request, response))];
+    const plain = http.createServer((request, response) => this.plain(request, response));
+    this.servers = [...this.secure, plain, http.createServer(handle)];
   }
 
   async start(): Promise<void> {
-    const ports = [443, 8448, 80];
+    const ports = [443, 8448, 80, CLEAR_PORT];
     await Promise.all(
       this.servers.map(
         (server, index) =>

@@ -13,7 +13,9 @@ describe("what the host saw", () => {
       homeserverUrl: "http://127.0.0.1:8008",
     },
     ...{
-      registrationSecretPath: "/s",
+      scope: "system",
+      proxyUrl: "https://127.0.0.1:443",
+      registrationSecret: "/s",
       maxUploadBytes: 1024,
       federationPort: true,
       delegation: "here",

@@ -11,7 +11,7 @@ import { bytes, type Finding, together } from "../../../provider/resources/verif
 import { canonical, judgeKeys } from "../../../provider/resources/verification/keys";
 import { judgeName } from "../../../provider/resources/verification/names";
 import type { Answer } from "../../../provider/resources/verification/network";
-import { judgeAboveLimit } from "../../../provider/resources/verification/upload";
+import { judgeAboveLimit, judgeAboveLimitBehind } from "../../../provider/resources/verification/upload";
 import { delegated, judgeClient, judgeServer } from "../../../provider/resources/verification/wellknown";
 
 type Result = Finding["result"];
@@ -244,6 +244,16 @@ test.each<[string, Answer | undefined, Result]>([
   ["cut off", undefined, "fail"],
 ])("[V7] an upload above the limit is answered with: %s", (_what, given, result) => {
   expect(verdict(judgeAboveLimit(1024, given, "connection closed without an answer"))).toBe(result);
+});
+
+test.each<[string, Parameters<typeof judgeAboveLimitBehind>[1], Result]>([
+  ["413", { status: 413 }, "pass"],
+  ["asked to log in first", { status: 401 }, "fail"],
+  ["cut off", { hungUp: "Connection reset by peer" }, "fail"],
+  ["the proxy cannot be reached", { error: "Connection refused" }, "not checked"],
+  ["no answer of the host", undefined, "not checked"],
+])("[H9] behind a tunnel an upload above the limit is answered with: %s", (_what, given, result) => {
+  expect(verdict(judgeAboveLimitBehind(1024, given))).toBe(result);
 });
 
 test("findings about one thing on several ports are one: the worst", () => {

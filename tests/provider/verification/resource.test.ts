@@ -1,8 +1,10 @@
 import type { CheckResult } from "../../../provider/contract/matrix";
 import type { Call } from "../../../provider/protocol/resource";
+import { parse } from "../../../provider/protocol/shape";
 import { type Properties, UNKNOWN } from "../../../provider/protocol/values";
 import { verification } from "../../../provider/resources/verification";
 import { trust } from "../../../provider/resources/verification/certificate";
+import { verificationShape, withProxy } from "../../../provider/resources/verification/inputs";
 import { verify } from "../../../provider/resources/verification/run";
 
 jest.mock("../../../provider/resources/verification/run");
@@ -25,7 +27,9 @@ const inputs: Properties = {
   connection: { name: "vps", transport: "ssh", address: "192.0.2.1", become: "none" },
   ...{ serverName: "example.org", publicHost: "matrix.example.org", homeserverUrl: "http://127.0.0.1:8008" },
   ...{
-    registrationSecretPath: "/secret",
+    scope: "system",
+    proxyUrl: "https://127.0.0.1:443",
+    registrationSecret: "/secret",
     maxUploadBytes: 1024,
     federationPort: true,
     delegation: "here",
@@ -107,4 +111,14 @@ test("an authority file that is missing or is none is named in one message", () 
     /^verification\.caFile \/nonexistent\/ca\.pem cannot be used: ENOENT.*\n {2}do: name a readable PEM file/,
   );
   expect(() => trust(__filename)).toThrow(/cannot be used/);
+});
+
+test("[V13] a state of an earlier version is kept, checked again by the next up, and good for `hearth verify`", async () => {
+  const { scope: _, proxyUrl: __, registrationSecret, ...rest } = inputs;
+  const old: Properties = { ...rest, registrationSecretPath: registrationSecret ?? "" };
+  const state = { id: "x", inputs: old, outputs: {} };
+  expect(await verification.read(call(), state)).toBe(state);
+  expect(verification.diff(old, inputs).details.size).toBeGreaterThan(0);
+  expect(parse(verificationShape, withProxy(old), "it")).toEqual(parse(verificationShape, inputs, "it"));
+  await verification.delete(call(), state);
 });

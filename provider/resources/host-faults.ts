@@ -1,0 +1,130 @@
+import type { Connection } from "../contract/connection";
+import type { HostFacts } from "../contract/host";
+
+/** What rootless containers need and only the provider has to know, as facts.sh found it. */
+export interface RootlessFacts {
+  /** Packages that are not there. */
+  missing: string[];
+  /** How many subordinate ids the login user has, for users or groups, whichever is less. */
+  subids: number;
+  /** The first subordinate id that nobody has. */
+  freeSubids: number;
+  /** Whether the user's units run without a login. */
+  linger: boolean;
+  /** systemd's manager of the login user; `stopped`: none runs, but one could. */
+  manager: "running" | "stopped" | "masked";
+  cgroups: number;
+}
+
+/** Why a machine cannot be used, and what to type or change; several faults may share a fix. */
+export interface Fault {
+  problem: string;
+  /** What to change, in words. */
+  fix?: string;
+  /** Commands for root on the machine. */
+  commands?: string[];
+}
+
+/** First Podman whose Quadlet knows `Notify=healthy`. */
+const LEAST_PODMAN = 5;
+/** What a user gets by default, and what images expect to find. */
+const SUBIDS = 65_536;
+
+/** Everything that keeps rootless containers from running there; with sudo, Hearth puts right what only root can. */
+export function rootlessFaults(
+  connection: Connection,
+  { login, podman, codename }: HostFacts,
+  seen: RootlessFacts,
+): Fault[] {
+  const faults: Fault[] = [];
+  const { name } = connection;
+  if (login.uid === 0) {
+    faults.push({
+      problem: "the login user is root; runtime quadlet runs containers without root",
+      fix: `set hearth:hosts.${name}.user to another user`,
+    });
+  }
+  if (Number.parseInt(podman, 10) < LEAST_PODMAN || podman === "") {
+    faults.push({
+      problem: `${podman === "" ? "there is no Podman" : `Podman ${podman} is too old`}: ${LEAST_PODMAN}.0 is needed (Quadlet came with 4.4, its Notify=healthy with 5.0)`,
+      fix: `upgrade ${codename} to Debian 13 (trixie), or use runtime: native`,
+    });
+  }
+  if (seen.cgroups !== 2) {
+    faults.push({
+      problem: "it uses cgroups v1; limits of rootless containers need v2",
+      fix: "remove systemd.unified_cgroup_hierarchy=0 from the kernel's command line (/etc/default/grub, then update-grub) and reboot",
+    });
+  }
+  if (seen.manager === "masked") {
+    faults.push({
+      problem: `systemd runs no manager for ${login.user}: user@${login.uid}.service is masked`,
+      commands: [`systemctl unmask user@.service user@${login.uid}.service`],
+    });
+  }
+  return connection.become === "sudo" ? faults : [...faults, ...prerequisiteFaults(login, seen)];
+}
+
+/** What the release `rootless` would put right, were there a way to become root. */
+function prerequisiteFaults({ user, uid }: HostFacts["login"], seen: RootlessFacts): Fault[] {
+  const faults: Fault[] = [];
+  if (seen.missing.length > 0) {
+    faults.push({
+      problem: `packages are missing: ${seen.missing.join(", ")}`,
+      commands: [`apt-get install --no-install-recommends ${seen.missing.join(" ")}`],
+    });
+  }
+  if (uid !== 0 && seen.subids < SUBIDS) {
+    const range = `${seen.freeSubids}-${seen.freeSubids + SUBIDS - 1}`;
+    const had = seen.subids === 0 ? "no subordinate ids" : `only ${seen.subids} subordinate ids`;
+    faults.push({
+      problem: `${user} has ${had} (/etc/subuid, /etc/subgid); ${SUBIDS} are needed`,
+      commands: [`usermod --add-subuids ${range} --add-subgids ${range} ${user}`],
+    });
+  }
+  if (uid !== 0 && !seen.linger) {
+    faults.push({
+      problem: `the units of ${user} would end with the login and not start at boot`,
+      commands: [`loginctl enable-linger ${user}`],
+    });
+  }
+  if (uid !== 0 && seen.linger && seen.manager === "stopped") {
+    faults.push({
+      problem: `systemd runs no manager for ${user}, although it should`,
+      commands: [`systemctl start user@${uid}.service`],
+    });
+  }
+  return faults;
+}
+
+/** What the stack may take against what the machine has, with the arithmetic. */
+export function memoryFaults(memory: Record<string, number>, memoryMiB: number): Fault[] {
+  const uses = Object.entries(memory).sort(([one, a], [other, b]) => b - a || (one < other ? -1 : 1));
+  const needed = uses.reduce((sum, [, mib]) => sum + mib, 0);
+  if (needed <= memoryMiB) return [];
+  const sum = uses.map(([use, mib]) => `${use} ${mib}`).join(" + ");
+  return [
+    {
+      problem: `too little memory: ${sum} = ${needed} MiB; it has ${memoryMiB} MiB`,
+      fix: "give it more memory, or lower the `memory` of services in the stack file",
+    },
+  ];
+}
+
+/** All faults in one message. */
+export function faultsMessage(connection: Connection, faults: Fault[]): string {
+  const commands = faults.flatMap((fault) => fault.commands ?? []);
+  const orSudo = connection.become === "none" && commands.length > 0;
+  return [
+    `${connection.name} cannot be used as the stack file wants:`,
+    ...faults.map(({ problem }) => `  - ${problem}`),
+    `  now: nothing was changed on ${connection.name}`,
+    ...faults.flatMap(({ fix }) => (fix === undefined ? [] : [`  do: ${fix}`])),
+    ...(commands.length > 0
+      ? ["  do: as root there:", ...commands.map((command) => `      ${command}`)]
+      : []),
+    ...(orSudo
+      ? [`    (with become: sudo in hearth:hosts.${connection.name} Hearth does what of this it can itself)`]
+      : []),
+  ].join("\n");
+}
