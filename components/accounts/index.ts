@@ -39,10 +39,7 @@ export class Accounts extends pulumi.ComponentResource {
 
 function accountArgs(localpart: string, config: AccountConfig, args: AccountsArgs): Inputs<AccountInputs> {
   return {
-    connection: args.machine.connection,
-    homeserverUrl: args.homeserver.localUrl,
-    serverName: args.homeserver.serverName,
-    registrationSecretPath: args.homeserver.registrationSecretPath,
+    ...args.homeserver.access,
     localpart,
     admin: config.admin,
     ...(config.displayName === undefined ? {} : { displayName: config.displayName }),

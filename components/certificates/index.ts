@@ -5,15 +5,24 @@ import type { CertificatesConfig } from "../../config-schemas/certificates";
 import { resolveFile } from "../../config-schemas/files";
 import { Release } from "../../provider/sdk";
 import type { Machine } from "../hosts";
-import { PUBLIC_DIRECTORY, publicFile } from "../ownership";
+import { publicFile } from "../ownership";
+import { owned, type Places, SYSTEM_PLACES } from "../places";
 
-const FOLDER = "/etc/hearth/tls";
 const WARN_DAYS = 14;
 const DAY = 86_400_000;
 
-/** Where a service on the host finds certificate and key. */
-export const CERTIFICATE_FILE = `${FOLDER}/fullchain.pem`;
-export const PRIVATE_KEY_FILE = `${FOLDER}/privkey.pem`;
+/** Folder of the certificate. */
+export function tlsFolder(places: Places): string {
+  return places.config("tls");
+}
+
+/** Name of the certificate's file there. */
+export const CERTIFICATE_NAME = "fullchain.pem";
+/** Where a service of root's finds certificate and key. */
+export const CERTIFICATE_FILE = `${tlsFolder(SYSTEM_PLACES)}/${CERTIFICATE_NAME}`;
+export const PRIVATE_KEY_FILE = `${tlsFolder(SYSTEM_PLACES)}/privkey.pem`;
+/** Where a container finds the key: a Podman secret. */
+export const KEY_SECRET = "hearth-tls-key";
 
 export interface CertificatesArgs {
   config: CertificatesConfig;
@@ -36,24 +45,23 @@ export class Certificates extends pulumi.ComponentResource {
     const value = pulumi.secret(read(args.config.privateKeyFile));
     const warning = endWarning(certificate, new Date());
     if (warning) void pulumi.log.warn(warning, this);
+    const { machine } = args;
+    const source = { kind: "given", value } as const;
     this.release = new Release(
       name,
       {
-        connection: args.machine.connection,
-        scope: "system",
+        connection: machine.connection,
+        scope: machine.places.scope,
         release: "certificates",
-        directories: { [FOLDER]: PUBLIC_DIRECTORY },
-        files: { [CERTIFICATE_FILE]: publicFile(withNewline(certificate)) },
-        secrets: {
-          [PRIVATE_KEY_FILE]: {
-            source: { kind: "given", value },
-            mode: "0600",
-            owner: "root",
-            group: "root",
-          },
-        },
+        directories: machine.places.apply((places) => ({ [tlsFolder(places)]: owned(places, "0755") })),
+        files: machine.places.apply((places) => ({
+          [`${tlsFolder(places)}/${CERTIFICATE_NAME}`]: publicFile(withNewline(certificate), places),
+        })),
+        ...(machine.runtime === "quadlet"
+          ? { containerSecrets: { [KEY_SECRET]: { source } } }
+          : { secrets: { [PRIVATE_KEY_FILE]: { source, ...owned(SYSTEM_PLACES, "0600") } } }),
       },
-      { parent: this, dependsOn: args.machine.host },
+      { parent: this, dependsOn: machine.ready },
     );
     this.registerOutputs({ digest: this.release.digest });
   }

@@ -1,13 +1,13 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import type { HomeserverConfig } from "../../config-schemas/homeserver";
+import { type HomeserverConfig, installSource } from "../../config-schemas/homeserver";
 import { UserError } from "../../config-schemas/load";
 import type { AptRepository, HostFacts, HostFile, PythonEnvironment } from "../../provider/sdk";
 import { publicFile } from "../ownership";
-import { CONFIG_FOLDER, SECRET_FILES, UNIT } from "./paths";
+import { CONFIG_FOLDER, NATIVE_PATHS, UNIT } from "./paths";
 import { renderUnit, renderUnitOverride } from "./unit";
 
-/** How one installation of Synapse is laid out on its host. */
+/** How one installation of packages is laid out on its host. */
 export interface Installation {
   /** Folder with Synapse's interpreter and its tools. */
   programs: string;
@@ -39,11 +39,11 @@ function fromPythonIndex({ version, email }: HomeserverConfig): Installation {
   const environment = `/opt/hearth/synapse/${version}`;
   const configFile = `${CONFIG_FOLDER}/homeserver.yaml`;
   const withLogin = email?.user !== undefined;
-  const configPaths = [configFile, ...(withLogin ? [SECRET_FILES.email] : [])];
+  const configPaths = [configFile, ...(withLogin ? [NATIVE_PATHS.email] : [])];
   return {
     programs: `${environment}/bin`,
     configFile,
-    emailFile: SECRET_FILES.email,
+    emailFile: NATIVE_PATHS.email,
     configPaths,
     packages: { ...COMMON_PACKAGES, "python3-venv": "any" },
     repositories: {},
@@ -90,7 +90,7 @@ function fromVendor({ version }: HomeserverConfig, facts: HostFacts, keyBase64: 
 
 /** Why this host cannot have the installation that the stack asks for, with the way out; none: it can. */
 export function installationFault(config: HomeserverConfig, facts: HostFacts): string | undefined {
-  if (config.install === "pypi" || facts.architecture === "amd64") return undefined;
+  if (installSource(config) === "pypi" || facts.architecture === "amd64") return undefined;
   return `hearth:homeserver.install is apt, but the host is ${facts.architecture} and the vendor packages Synapse for amd64 only. Write \`install: pypi\`.`;
 }
 

@@ -1,14 +1,40 @@
-/** Where the homeserver's things are on its host. */
+/** Where the homeserver's things are. */
 
-/** System user and group that Synapse runs as. */
+/** Where Synapse itself finds what its configuration names. */
+export interface SynapsePaths {
+  logConfig: string;
+  logFile: string;
+  media: string;
+  registration: string;
+  macaroon: string;
+  form: string;
+  signingKey: string;
+  passfile: string;
+  captchaPublicKey: string;
+  captchaPrivateKey: string;
+  /** Settings of mail with a login, password included. */
+  email: string;
+}
+
+/** Where Synapse is, as its configuration has to say. */
+export interface SynapsePlace {
+  paths: SynapsePaths;
+  listen: { port: number; addresses: readonly string[] };
+}
+
+/** System user and group that a native Synapse runs as. */
 export const USER = "matrix-synapse";
 export const UNIT = "matrix-synapse.service";
 
 export const CONFIG_FOLDER = "/etc/hearth/homeserver";
-export const LOG_CONFIG = `${CONFIG_FOLDER}/log.yaml`;
-
 export const SECRETS_FOLDER = `${CONFIG_FOLDER}/secrets`;
-export const SECRET_FILES = {
+export const DATA_FOLDER = "/var/lib/matrix-synapse";
+export const LOG_FOLDER = "/var/log/matrix-synapse";
+
+export const NATIVE_PATHS: SynapsePaths = {
+  logConfig: `${CONFIG_FOLDER}/log.yaml`,
+  logFile: `${LOG_FOLDER}/homeserver.log`,
+  media: `${DATA_FOLDER}/media`,
   registration: `${SECRETS_FOLDER}/registration_shared_secret`,
   macaroon: `${SECRETS_FOLDER}/macaroon_secret_key`,
   form: `${SECRETS_FOLDER}/form_secret`,
@@ -17,9 +43,34 @@ export const SECRET_FILES = {
   captchaPublicKey: `${CONFIG_FOLDER}/captcha_public_key`,
   captchaPrivateKey: `${SECRETS_FOLDER}/captcha_private_key`,
   email: `${SECRETS_FOLDER}/email.yaml`,
+};
+
+/** Names of the Podman secrets, which are the names of their files in the container too. */
+export const CONTAINER_SECRETS = {
+  registration: "hearth-registration",
+  macaroon: "hearth-macaroon",
+  form: "hearth-form",
+  signingKey: "hearth-signing-key",
+  passfile: "hearth-database-passfile",
+  captchaPrivateKey: "hearth-captcha",
+  email: "hearth-email",
 } as const;
 
-export const DATA_FOLDER = "/var/lib/matrix-synapse";
-export const MEDIA_FOLDER = `${DATA_FOLDER}/media`;
-export const LOG_FOLDER = "/var/log/matrix-synapse";
-export const LOG_FILE = `${LOG_FOLDER}/homeserver.log`;
+/** Folders in the container; those of configuration and data are mounted from the login user's home. */
+export const CONTAINER_CONFIG = "/etc/hearth/homeserver";
+export const CONTAINER_DATA = "/data";
+
+const inSecrets = (name: string) => `/run/secrets/${name}`;
+export const CONTAINER_PATHS: SynapsePaths = {
+  logConfig: `${CONTAINER_CONFIG}/log.yaml`,
+  logFile: `${CONTAINER_DATA}/log/homeserver.log`,
+  media: `${CONTAINER_DATA}/media`,
+  registration: inSecrets(CONTAINER_SECRETS.registration),
+  macaroon: inSecrets(CONTAINER_SECRETS.macaroon),
+  form: inSecrets(CONTAINER_SECRETS.form),
+  signingKey: inSecrets(CONTAINER_SECRETS.signingKey),
+  passfile: inSecrets(CONTAINER_SECRETS.passfile),
+  captchaPublicKey: `${CONTAINER_CONFIG}/captcha_public_key`,
+  captchaPrivateKey: inSecrets(CONTAINER_SECRETS.captchaPrivateKey),
+  email: inSecrets(CONTAINER_SECRETS.email),
+};

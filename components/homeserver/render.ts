@@ -8,7 +8,7 @@ import {
   trustedKeyServers,
 } from "../../config-schemas/homeserver";
 import type { DatabaseAccess } from "../postgres";
-import { LOG_CONFIG, MEDIA_FOLDER, SECRET_FILES } from "./paths";
+import type { SynapsePaths, SynapsePlace } from "./paths";
 import { rateLimitSettings } from "./rate-limits";
 
 type EmailConfig = NonNullable<HomeserverConfig["email"]>;
@@ -18,6 +18,7 @@ export type Settings = Record<string, unknown>;
 
 export interface HomeserverFacts {
   database: DatabaseAccess;
+  place: SynapsePlace;
   /** Base URL of the identity server that clients are told about. */
   identityServer?: string;
 }
@@ -30,20 +31,21 @@ export function renderHomeserver(config: HomeserverConfig, facts: HomeserverFact
 
 /** Every setting that Hearth itself gives Synapse. */
 export function homeserverSettings(config: HomeserverConfig, facts: HomeserverFacts): Settings {
+  const { paths, listen } = facts.place;
   return {
     server_name: config.serverName,
     public_baseurl: `https://${config.publicHost}/`,
     default_identity_server: facts.identityServer,
     report_stats: config.reportStatistics,
-    ...listenerSettings(config),
-    ...databaseSettings(facts.database),
-    ...secretSettings(),
-    log_config: LOG_CONFIG,
-    ...registrationSettings(config),
+    ...listenerSettings(listen),
+    ...databaseSettings(facts.database, paths),
+    ...secretSettings(paths),
+    log_config: paths.logConfig,
+    ...registrationSettings(config, paths),
     // With a login the block is in a secret file.
     email: config.email && config.email.user === undefined ? emailSettings(config.email) : undefined,
     ...federationSettings(config),
-    ...mediaSettings(config),
+    ...mediaSettings(config, paths),
     retention: retentionSettings(config.retention),
     presence: { enabled: config.presence },
     ...urlPreviewSettings(config),
@@ -96,14 +98,14 @@ function document(comment: string, settings: Settings): string {
   return `# ${comment}\n${stringify(settings, { lineWidth: 0, aliasDuplicateObjects: false })}`;
 }
 
-function listenerSettings({ listener }: HomeserverConfig): Settings {
+function listenerSettings({ port, addresses }: SynapsePlace["listen"]): Settings {
   return {
     listeners: [
       {
-        port: listener.port,
+        port,
         type: "http",
         tls: false,
-        bind_addresses: listener.bindAddresses,
+        bind_addresses: addresses,
         x_forwarded: true,
         resources: [{ names: ["client", "federation"], compress: false }],
       },
@@ -111,28 +113,28 @@ function listenerSettings({ listener }: HomeserverConfig): Settings {
   };
 }
 
-function databaseSettings(access: DatabaseAccess): Settings {
+function databaseSettings(access: DatabaseAccess, paths: SynapsePaths): Settings {
   const args = {
     user: access.role,
     dbname: access.database,
     host: access.host,
-    passfile: access.passfileCommand === undefined ? undefined : SECRET_FILES.passfile,
+    passfile: access.passfileCommand === undefined ? undefined : paths.passfile,
     cp_min: access.pool.min,
     cp_max: access.pool.max,
   };
   return { database: { name: "psycopg2", args } };
 }
 
-function secretSettings(): Settings {
+function secretSettings(paths: SynapsePaths): Settings {
   return {
-    signing_key_path: SECRET_FILES.signingKey,
-    registration_shared_secret_path: SECRET_FILES.registration,
-    macaroon_secret_key_path: SECRET_FILES.macaroon,
-    form_secret_path: SECRET_FILES.form,
+    signing_key_path: paths.signingKey,
+    registration_shared_secret_path: paths.registration,
+    macaroon_secret_key_path: paths.macaroon,
+    form_secret_path: paths.form,
   };
 }
 
-function registrationSettings(config: HomeserverConfig): Settings {
+function registrationSettings(config: HomeserverConfig, paths: SynapsePaths): Settings {
   const required = registrationRequirements(config);
   const captcha = required.includes("captcha");
   const { minimumLength, requireDigit, requireSymbol, requireLowercase, requireUppercase } =
@@ -142,8 +144,8 @@ function registrationSettings(config: HomeserverConfig): Settings {
     registration_requires_token: required.includes("token") ? true : undefined,
     registrations_require_3pid: required.includes("email") ? ["email"] : undefined,
     enable_registration_captcha: captcha ? true : undefined,
-    recaptcha_public_key_path: captcha ? SECRET_FILES.captchaPublicKey : undefined,
-    recaptcha_private_key_path: captcha ? SECRET_FILES.captchaPrivateKey : undefined,
+    recaptcha_public_key_path: captcha ? paths.captchaPublicKey : undefined,
+    recaptcha_private_key_path: captcha ? paths.captchaPrivateKey : undefined,
     password_config: {
       policy: {
         enabled: true,
@@ -180,14 +182,14 @@ function federationSettings(config: HomeserverConfig): Settings {
   };
 }
 
-function mediaSettings({ media }: HomeserverConfig): Settings {
+function mediaSettings({ media }: HomeserverConfig, paths: SynapsePaths): Settings {
   const lifetimes = {
     remote_media_lifetime: media.remoteLifetime,
     local_media_lifetime: media.localLifetime,
   };
   const limits = media.uploadLimits.map(({ period, size }) => ({ time_period: period, max_size: size }));
   return {
-    media_store_path: MEDIA_FOLDER,
+    media_store_path: paths.media,
     max_upload_size: media.maxUploadSize,
     max_image_pixels: media.maxImagePixels,
     media_retention: media.remoteLifetime || media.localLifetime ? lifetimes : undefined,

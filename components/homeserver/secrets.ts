@@ -4,7 +4,7 @@ import { registrationRequirements } from "../../config-schemas/homeserver";
 import type { HostSecret, Inputs } from "../../provider/sdk";
 import type { DatabaseAccess } from "../postgres";
 import type { Installation } from "./installation";
-import { SECRET_FILES, USER } from "./paths";
+import { NATIVE_PATHS, USER } from "./paths";
 import { renderEmail } from "./render";
 
 /** The operator's secrets that Synapse needs. */
@@ -17,9 +17,10 @@ export interface GivenSecrets {
 const READABLE = { mode: "0640", owner: "root", group: USER };
 /** libpq refuses a password file that others than its owner may read. */
 const OWN = { mode: "0600", owner: USER, group: USER };
-const RANDOM = { kind: "random" as const, bytes: 32 };
+/** 64 hexadecimal digits. */
+export const RANDOM = { kind: "random" as const, bytes: 32 };
 
-/** Every secret file of Synapse: most are made on the host and never leave it. */
+/** Every secret file of a native Synapse: most are made on the host and never leave it. */
 export function secretFiles(
   config: HomeserverConfig,
   installation: Installation,
@@ -28,11 +29,11 @@ export function secretFiles(
 ): Record<string, Inputs<HostSecret>> {
   const generate = [`${installation.programs}/generate_signing_key`];
   return {
-    [SECRET_FILES.registration]: { source: RANDOM, ...READABLE },
-    [SECRET_FILES.macaroon]: { source: RANDOM, ...READABLE },
-    [SECRET_FILES.form]: { source: RANDOM, ...READABLE },
+    [NATIVE_PATHS.registration]: { source: RANDOM, ...READABLE },
+    [NATIVE_PATHS.macaroon]: { source: RANDOM, ...READABLE },
+    [NATIVE_PATHS.form]: { source: RANDOM, ...READABLE },
     // The server's identity: made once, kept for ever.
-    [SECRET_FILES.signingKey]: { source: { kind: "command", argv: generate }, ...READABLE },
+    [NATIVE_PATHS.signingKey]: { source: { kind: "command", argv: generate }, ...READABLE },
     ...passfile(access),
     ...captcha(config, given),
     ...email(config, installation, given),
@@ -41,28 +42,40 @@ export function secretFiles(
 
 function passfile({ passfileCommand }: DatabaseAccess): Record<string, Inputs<HostSecret>> {
   if (passfileCommand === undefined) return {};
-  return { [SECRET_FILES.passfile]: { source: { kind: "command", argv: passfileCommand }, ...OWN } };
+  return { [NATIVE_PATHS.passfile]: { source: { kind: "command", argv: passfileCommand }, ...OWN } };
 }
 
-function captcha(
-  config: HomeserverConfig,
-  { captchaPrivateKey }: GivenSecrets,
-): Record<string, Inputs<HostSecret>> {
+function captcha(config: HomeserverConfig, given: GivenSecrets): Record<string, Inputs<HostSecret>> {
   if (!registrationRequirements(config).includes("captcha")) return {};
-  const value = required(captchaPrivateKey, "captcha.privateKey");
-  return { [SECRET_FILES.captchaPrivateKey]: { source: { kind: "given", value }, ...READABLE } };
+  const source = { kind: "given" as const, value: captchaKey(given) };
+  return { [NATIVE_PATHS.captchaPrivateKey]: { source, ...READABLE } };
 }
 
-/** With a login the mail settings are a secret as a whole: Synapse takes the password from its configuration only. */
 function email(
   config: HomeserverConfig,
   installation: Installation,
-  { smtpPassword }: GivenSecrets,
+  given: GivenSecrets,
 ): Record<string, Inputs<HostSecret>> {
-  const settings = config.email;
-  if (settings?.user === undefined) return {};
-  const value = required(smtpPassword, "smtp.password").apply((password) => renderEmail(settings, password));
+  const value = emailSettings(config, given);
+  if (value === undefined) return {};
   return { [installation.emailFile]: { source: { kind: "given", value }, ...READABLE } };
+}
+
+/** The operator's key of the captcha service. */
+export function captchaKey({ captchaPrivateKey }: GivenSecrets): pulumi.Output<string> {
+  return required(captchaPrivateKey, "captcha.privateKey");
+}
+
+/**
+ * With a login the mail settings are a secret as a whole: Synapse takes the password from its configuration only. Without
+ * one there are none.
+ */
+export function emailSettings(
+  { email: settings }: HomeserverConfig,
+  { smtpPassword }: GivenSecrets,
+): pulumi.Output<string> | undefined {
+  if (settings?.user === undefined) return undefined;
+  return required(smtpPassword, "smtp.password").apply((password) => renderEmail(settings, password));
 }
 
 function required(secret: pulumi.Output<string> | undefined, path: string): pulumi.Output<string> {

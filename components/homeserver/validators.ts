@@ -3,11 +3,11 @@ import { programFolder } from "../programs";
 import { UNIT, USER } from "./paths";
 
 /**
- * What Synapse itself has to say about the staged configuration, cheapest first.
+ * What a native Synapse itself has to say about the staged configuration, cheapest first.
  * @param python Synapse's own interpreter
  * @param unitFile path of the unit, when it is ours as a whole
  */
-export function validatorsOf(
+export function nativeValidators(
   python: string,
   configPaths: readonly string[],
   unitFile: string | undefined,
@@ -33,5 +33,26 @@ export function validatorsOf(
             timeoutSeconds: 30,
           },
         }),
+  };
+}
+
+/**
+ * The same questions to the Synapse in an image.
+ * @param inImage command that runs a program and its arguments with the image's interpreter, without network
+ * @param folder our programs as the container sees them
+ */
+export function containerValidators(
+  inImage: (program: string[]) => string[],
+  folder: string,
+  configPaths: readonly string[],
+): Record<string, Validator> {
+  const program = (name: string) => ({
+    argv: inImage([`${folder}/${name}`, ...configPaths]),
+    timeoutSeconds: 90,
+  });
+  return {
+    "10-config": program("check_config.py"),
+    "20-database": program("check_database.py"),
+    "30-dry-start": program("dry_start.py"),
   };
 }

@@ -1,7 +1,11 @@
 import * as pulumi from "@pulumi/pulumi";
 import { resolveFile } from "../../config-schemas/files";
-import type { HostConfig, HostsConfig } from "../../config-schemas/hosts";
-import { type Connection, Host, type HostFacts, type Inputs } from "../../provider/sdk";
+import type { HostConfig } from "../../config-schemas/hosts";
+import type { StackConfig } from "../../config-schemas/stack";
+import { type Connection, Host, type HostFacts, type Inputs, Release } from "../../provider/sdk";
+import { memoryBudget } from "../budget";
+import { type Places, SYSTEM_PLACES, userPlaces } from "../places";
+import { rootlessRelease } from "./rootless";
 
 export interface MachineArgs {
   config: HostConfig;
@@ -9,31 +13,61 @@ export interface MachineArgs {
   projectDirectory: string;
   /** Password for sudo; absent: sudo asks for none. */
   sudoPassword?: pulumi.Input<string> | undefined;
+  /** MiB of memory that each use of it may take; absent: not compared with what it has. */
+  memory?: Record<string, number>;
 }
 
-/** One machine of the stack: how it is reached, and its facts. Stateless. */
+/** One machine of the stack: how it is reached, its facts, and what root puts right there for containers without root. */
 export class Machine extends pulumi.ComponentResource {
   /** Its name in the stack file; every resource on it is named after it. */
   readonly name: string;
   readonly connection: Inputs<Connection>;
-  /** What others on this machine depend on: nothing is planned for a machine that cannot work. */
   readonly host: Host;
+  /** What others on this machine depend on: nothing is planned for a machine that cannot work, or is not prepared yet. */
+  readonly ready: pulumi.Input<pulumi.Resource>[];
+  /** Whether Hearth works as root there, or becomes root where it has to. */
+  readonly mayBeRoot: boolean;
   /** Known in previews. */
   readonly facts: pulumi.Output<HostFacts>;
+  /** How services run on it. */
+  readonly runtime: HostConfig["runtime"];
+  /** Where its services put their things, known in previews. */
+  readonly places: pulumi.Output<Places>;
 
   constructor(name: string, args: MachineArgs, opts?: pulumi.ComponentResourceOptions) {
     super("hearth:hosts:Machine", name, {}, opts);
     this.name = name;
     this.connection = connectionOf(name, args);
-    this.host = new Host(name, { connection: this.connection }, { parent: this });
+    this.runtime = args.config.runtime;
+    const rootless = this.runtime === "quadlet";
+    this.mayBeRoot = !rootless || args.config.become === "sudo";
+    const { connection } = this;
+    this.host = new Host(name, { connection, rootless, memory: args.memory ?? {} }, { parent: this });
     this.facts = this.host.facts;
+    this.ready = [this.host];
+    if (rootless && args.config.become === "sudo") this.ready.push(this.prerequisites());
+    this.places = this.facts.apply(({ login }) => (rootless ? userPlaces(login) : SYSTEM_PLACES));
     this.registerOutputs({ facts: this.facts });
+  }
+
+  /** Without sudo there is none: the Host has refused a machine on which something is missing, with the commands. */
+  private prerequisites(): Release {
+    return new Release(
+      `${this.name}-rootless`,
+      {
+        connection: this.connection,
+        scope: "system",
+        release: "rootless",
+        ...rootlessRelease(this.facts.login.user),
+      },
+      { parent: this, dependsOn: this.host },
+    );
   }
 }
 
 /** The connection as the provider takes it: files by their full paths, for the provider runs in a directory of its own. */
 function connectionOf(name: string, args: MachineArgs): Inputs<Connection> {
-  const { alwaysOn: _, sshConfigFile, identityFile, knownHostsFile, ...reach } = args.config;
+  const { alwaysOn: _, runtime: __, sshConfigFile, identityFile, knownHostsFile, ...reach } = args.config;
   const files = Object.entries({ sshConfigFile, identityFile, knownHostsFile }).flatMap(([key, file]) =>
     file === undefined ? [] : [[key, resolveFile(args.projectDirectory, file)]],
   );
@@ -49,14 +83,15 @@ export interface Machines {
 
 /** One machine for each entry of `hearth:hosts`. */
 export function machinesOf(
-  hosts: HostsConfig,
+  config: StackConfig,
   sudoPasswords: Readonly<Record<string, pulumi.Output<string>>>,
   projectDirectory: string,
 ): Machines {
   const machines = new Map(
-    Object.entries(hosts).map(([name, config]) => {
+    Object.entries(config.hosts).map(([name, host]) => {
       const sudoPassword = sudoPasswords[name];
-      return [name, new Machine(name, { config, projectDirectory, sudoPassword })];
+      const memory = memoryBudget(config, name);
+      return [name, new Machine(name, { config: host, projectDirectory, sudoPassword, memory })];
     }),
   );
   return {

@@ -15,10 +15,15 @@ export interface PostgresFiles {
 
 /**
  * Settings of the database server.
- * @param memoryMiB the machine's memory, for the computed ones
+ * @param memoryMiB memory that the computed ones are for: the machine's or the container's
+ * @param place where it is reached
  */
-export function renderPostgres(config: PostgresConfig, memoryMiB: number): PostgresFiles {
-  const settings = Object.entries({ ...ownSettings(config, memoryMiB), ...config.settings });
+export function renderPostgres(
+  config: PostgresConfig,
+  memoryMiB: number,
+  place: { listen_addresses: string },
+): PostgresFiles {
+  const settings = Object.entries({ ...place, ...computedSettings(config, memoryMiB), ...config.settings });
   const restart = settings.filter(([name]) => RESTART_SETTINGS.has(name));
   const reload = settings.filter(([name]) => !RESTART_SETTINGS.has(name));
   return {
@@ -27,13 +32,36 @@ export function renderPostgres(config: PostgresConfig, memoryMiB: number): Postg
   };
 }
 
-function ownSettings(config: PostgresConfig, memoryMiB: number): Record<string, Setting> {
-  // With peer authentication nobody needs TCP.
-  const listen = { listen_addresses: config.authentication === "peer" ? "" : "localhost" };
-  if (config.tuning === "none") return listen;
+/**
+ * The file that a server in a container starts with: what initdb wrote, then ours.
+ * @param folder our settings as the container sees them
+ * @param data the data directory as the container sees it
+ */
+export function renderMain(folder: string, data: string): string {
+  return [
+    "# Written by Hearth from hearth:postgres; a change here restarts Postgres.",
+    `include_if_exists ${quote(`${data}/postgresql.conf`)}`,
+    `hba_file = ${quote(`${folder}/pg_hba.conf`)}`,
+    "include 'restart.conf'",
+    "include 'reload.conf'",
+    "",
+  ].join("\n");
+}
+
+/**
+ * Who may log in to a server in a container. Everybody by password, the superuser too: all containers are one user outside,
+ * so the system user of who connects says nothing.
+ */
+export function renderHostAuthentication(): string {
+  return ["# Written by Hearth; a change here reloads Postgres.", "local all all scram-sha-256", ""].join(
+    "\n",
+  );
+}
+
+function computedSettings(config: PostgresConfig, memoryMiB: number): Record<string, Setting> {
+  if (config.tuning === "none") return {};
   const tuning = tune(memoryMiB, config.pool.max);
   return {
-    ...listen,
     max_connections: tuning.maxConnections,
     shared_buffers: `${tuning.sharedBuffers}MB`,
     effective_cache_size: `${tuning.effectiveCacheSize}MB`,

@@ -1,48 +1,19 @@
-import { block, quoted } from "./nginx";
-
-interface ErrorAnswer {
-  name: string;
-  /** Statuses that nginx itself comes to; Synapse's own answers pass through. */
+/** What a proxy says itself, said as Matrix clients expect it; Synapse's own answers pass through. */
+export interface ErrorAnswer {
+  /** Statuses that the proxy itself comes to. */
   statuses: readonly number[];
+  /** Status of the answer. */
   status: number;
-  errcode: string;
-  error: string;
+  /** One line of JSON. */
+  body: string;
 }
 
-const ERRORS: readonly ErrorAnswer[] = [
-  {
-    name: "unrecognized",
-    statuses: [404],
-    status: 404,
-    errcode: "M_UNRECOGNIZED",
-    error: "Unrecognized request",
-  },
-  {
-    name: "too_large",
-    statuses: [413],
-    status: 413,
-    errcode: "M_TOO_LARGE",
-    error: "The request is too large",
-  },
-  {
-    name: "unavailable",
-    statuses: [502, 503, 504],
-    status: 502,
-    errcode: "M_UNKNOWN",
-    error: "The homeserver does not answer. Try again later",
-  },
-];
-
-/** What nginx says itself, said as Matrix clients expect it. */
-export function errorAnswers(): string[] {
-  return [
-    ...ERRORS.map(({ name, statuses }) => `error_page ${statuses.join(" ")} @${name};`),
-    ...ERRORS.flatMap(({ name, status, errcode, error }) =>
-      block(`location @${name}`, [
-        "default_type application/json;",
-        "add_header Access-Control-Allow-Origin * always;",
-        `return ${status} ${quoted(JSON.stringify({ errcode, error }))};`,
-      ]),
-    ),
-  ];
+function answer(statuses: number[], status: number, errcode: string, error: string): ErrorAnswer {
+  return { statuses, status, body: JSON.stringify({ errcode, error }) };
 }
+
+export const ERROR_ANSWERS = {
+  unrecognized: answer([404], 404, "M_UNRECOGNIZED", "Unrecognized request"),
+  too_large: answer([413], 413, "M_TOO_LARGE", "The request is too large"),
+  unavailable: answer([502, 503, 504], 502, "M_UNKNOWN", "The homeserver does not answer. Try again later"),
+} as const;

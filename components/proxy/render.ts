@@ -1,27 +1,21 @@
 import { CERTIFICATE_FILE, PRIVATE_KEY_FILE } from "../certificates";
 import { WELL_KNOWN_CLIENT, WELL_KNOWN_SERVER, type WellKnownDocuments } from "../delegation/documents";
-import { errorAnswers } from "./errors";
+import { ERROR_ANSWERS } from "./errors";
 import { block, file, listen, quoted } from "./nginx";
+import {
+  answersBareDomain,
+  federationNames,
+  federationPaths,
+  type Passed,
+  type ProxyPlan,
+  publicPaths,
+} from "./plan";
 
-/** What the proxy is to do; plain values. */
-export interface ProxyPlan {
+/** What nginx is to do. */
+export interface NginxPlan extends ProxyPlan {
   /** Version of nginx on the host, e.g. `1.26.3`. */
   nginx: string;
-  serverName: string;
-  publicHost: string;
-  /** `address:port` of Synapse. */
-  upstream: string;
-  /** Bytes: exactly Synapse's own limit. Above it Synapse cuts the connection and nginx would answer 502, not 413. */
-  maxUploadBytes: number;
-  /** How long a request may wait for Synapse, e.g. `10m`. */
-  readTimeout: string;
-  federationPort: boolean;
-  /** The well-known documents when they are served here. */
-  documents?: WellKnownDocuments;
 }
-
-/** Synapse takes request bodies up to this size on every path (200 events of 64 KiB), uploads apart. */
-const MAX_REQUEST_BYTES = 200 * 65_536;
 
 const FOLDER = "/etc/hearth/proxy";
 export const MAIN_FILE = `${FOLDER}/nginx.conf`;
@@ -90,23 +84,22 @@ export function renderUpstream(plan: ProxyPlan): string {
 }
 
 /** The virtual servers of the homeserver. */
-export function renderMatrix(plan: ProxyPlan): string {
-  const apart = plan.documents !== undefined && plan.serverName !== plan.publicHost;
+export function renderMatrix(plan: NginxPlan): string {
   return file("Written by Hearth. The homeserver's public names and the only paths they answer.", [
     ...block("upstream synapse", [`server ${plan.upstream};`, "keepalive 32;"]),
     "",
     ...strangers(plan),
     "",
-    ...redirect(plan, apart),
+    ...redirect(plan),
     "",
     ...publicServer(plan),
-    ...(apart && plan.documents ? ["", ...bareDomain(plan, plan.documents)] : []),
-    ...(plan.federationPort ? ["", ...federationServer(plan, apart)] : []),
+    ...(answersBareDomain(plan) && plan.documents ? ["", ...bareDomain(plan, plan.documents)] : []),
+    ...(plan.federationPort ? ["", ...federationServer(plan)] : []),
   ]);
 }
 
 /** Requests for names that are not ours are not answered at all. */
-function strangers(plan: ProxyPlan): string[] {
+function strangers(plan: NginxPlan): string[] {
   const secure = plan.federationPort ? [443, 8448] : [443];
   return [
     ...block("server", ["listen 80 default_server;", "listen [::]:80 default_server;", "return 444;"]),
@@ -117,12 +110,11 @@ function strangers(plan: ProxyPlan): string[] {
   ];
 }
 
-function redirect(plan: ProxyPlan, apart: boolean): string[] {
-  const names = apart ? `${plan.publicHost} ${plan.serverName}` : plan.publicHost;
+function redirect(plan: ProxyPlan): string[] {
   return block("server", [
     "listen 80;",
     "listen [::]:80;",
-    `server_name ${names};`,
+    `server_name ${federationNames(plan).join(" ")};`,
     "return 301 https://$host$request_uri;",
   ]);
 }
@@ -138,9 +130,23 @@ function refusals(): string[] {
   return [...errorAnswers(), ...block("location /", ["return 404;"])];
 }
 
+/** What nginx says itself, said as Matrix clients expect it. */
+function errorAnswers(): string[] {
+  const answers = Object.entries(ERROR_ANSWERS);
+  return [
+    ...answers.map(([name, { statuses }]) => `error_page ${statuses.join(" ")} @${name};`),
+    ...answers.flatMap(([name, { status, body }]) =>
+      block(`location @${name}`, [
+        "default_type application/json;",
+        "add_header Access-Control-Allow-Origin * always;",
+        `return ${status} ${quoted(body)};`,
+      ]),
+    ),
+  ];
+}
+
 /** Clients, and servers that read the well-known document. */
-function publicServer(plan: ProxyPlan): string[] {
-  const largest = Math.max(plan.maxUploadBytes, MAX_REQUEST_BYTES);
+function publicServer(plan: NginxPlan): string[] {
   return block("server", [
     ...listen(plan.nginx, 443),
     `server_name ${plan.publicHost};`,
@@ -148,15 +154,13 @@ function publicServer(plan: ProxyPlan): string[] {
     HSTS,
     ...refusals(),
     "",
-    ...passOn("/_matrix/", largest),
-    ...passOn("/_matrix/media/", plan.maxUploadBytes, "/_matrix/"),
-    ...passOn("/_synapse/client/", largest),
+    ...publicPaths(plan).flatMap((passed) => passOn(passed)),
     ...(plan.documents ? wellKnown(plan.documents) : []),
   ]);
 }
 
 /** Users live at the bare domain; all it says about Matrix is where the homeserver is. */
-function bareDomain(plan: ProxyPlan, documents: WellKnownDocuments): string[] {
+function bareDomain(plan: NginxPlan, documents: WellKnownDocuments): string[] {
   return block("server", [
     ...listen(plan.nginx, 443),
     `server_name ${plan.serverName};`,
@@ -168,19 +172,14 @@ function bareDomain(plan: ProxyPlan, documents: WellKnownDocuments): string[] {
 }
 
 /** Other servers that look for us on the default port of federation. */
-function federationServer(plan: ProxyPlan, apart: boolean): string[] {
-  const names = apart ? `${plan.publicHost} ${plan.serverName}` : plan.publicHost;
-  const largest = Math.max(plan.maxUploadBytes, MAX_REQUEST_BYTES);
+function federationServer(plan: NginxPlan): string[] {
   return block("server", [
     ...listen(plan.nginx, 8448),
-    `server_name ${names};`,
+    `server_name ${federationNames(plan).join(" ")};`,
     ...tls(),
     ...refusals(),
     "",
-    ...passOn("/_matrix/federation/", largest),
-    ...passOn("/_matrix/key/", largest),
-    "# Media for servers that do not authenticate such requests yet.",
-    ...passOn("/_matrix/media/", plan.maxUploadBytes),
+    ...federationPaths(plan).flatMap((passed) => passOn(passed)),
   ]);
 }
 
@@ -188,9 +187,9 @@ function federationServer(plan: ProxyPlan, apart: boolean): string[] {
  * One path that goes to Synapse. nginx chooses by the decoded path but passes on the raw one, so the raw one has to be
  * below the same prefix: `/_synapse/admin/..%2f..%2f_matrix/` is not.
  */
-function passOn(path: string, maxBytes: number, raw = path): string[] {
+function passOn({ path, maxBytes }: Passed): string[] {
   return block(`location ${path}`, [
-    `if ($request_uri !~ "^${raw}") { return 404; }`,
+    `if ($request_uri !~ "^${path}") { return 404; }`,
     `client_max_body_size ${maxBytes};`,
     `include ${UPSTREAM_FILE};`,
   ]);

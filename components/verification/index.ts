@@ -16,8 +16,8 @@ export interface VerificationArgs {
   config: StackConfig;
   machine: Machine;
   homeserver: Homeserver;
-  /** What is checked; the checks run after each of these, and again when one changed. */
-  releases: Record<string, { release: Release }>;
+  /** What is checked, where it is there; the checks run after each of these, and again when one changed. */
+  releases: Record<string, { release: Release } | undefined>;
   projectDirectory: string;
   /** What else must be there first. */
   after: pulumi.Resource[];
@@ -32,7 +32,7 @@ export class Checks extends pulumi.ComponentResource {
     super("hearth:verification:Checks", name, {}, opts);
     const verification = new Verification(name, inputsOf(args), {
       parent: this,
-      dependsOn: [...Object.values(args.releases).map(({ release }) => release), ...args.after],
+      dependsOn: [...present(args).map(([, release]) => release), ...args.after],
     });
     this.summary = verification.results.apply(summaryOf);
     this.registerOutputs({ summary: this.summary });
@@ -48,15 +48,19 @@ export function summaryOf(results: readonly CheckResult[]): string {
   );
 }
 
+function present({ releases }: VerificationArgs): [string, Release][] {
+  return Object.entries(releases).flatMap(([service, there]): [string, Release][] =>
+    there === undefined ? [] : [[service, there.release]],
+  );
+}
+
 function inputsOf(args: VerificationArgs): Inputs<VerificationInputs> {
   const { config, homeserver } = args;
   const { partner, caFile, mediaLimit, resolve } = config.verification;
   return {
-    connection: args.machine.connection,
-    serverName: config.homeserver.serverName,
+    ...homeserver.access,
     publicHost: config.homeserver.publicHost,
-    homeserverUrl: homeserver.localUrl,
-    registrationSecretPath: homeserver.registrationSecretPath,
+    proxyUrl: proxyUrlOf(config),
     maxUploadBytes: parseSize(config.homeserver.media.maxUploadSize),
     federationPort: config.proxy.federationPort,
     delegation: config.delegation.serve,
@@ -71,8 +75,15 @@ function inputsOf(args: VerificationArgs): Inputs<VerificationInputs> {
     mediaPath: homeserver.mediaPath,
     mediaLimitBytes: mediaLimit === undefined ? 0 : parseSize(mediaLimit),
     logFile: homeserver.logFile,
-    revisions: Object.fromEntries(
-      Object.entries(args.releases).map(([service, { release }]) => [service, release.digest]),
-    ),
+    revisions: Object.fromEntries(present(args).map(([service, release]) => [service, release.digest])),
   };
+}
+
+/** How the host itself reaches its proxy. */
+export function proxyUrlOf({ proxy, certificates }: Pick<StackConfig, "proxy" | "certificates">): string {
+  if (proxy.kind === "nginx") return "https://127.0.0.1:443";
+  const { address, port } = proxy.listen;
+  const everywhere = address === "::" || address === "0.0.0.0";
+  const near = everywhere ? "127.0.0.1" : address.includes(":") ? `[${address}]` : address;
+  return `${certificates === undefined ? "http" : "https"}://${near}:${port}`;
 }

@@ -1,6 +1,6 @@
 import { execFileSync } from "node:child_process";
 import { endWarning } from "../../components/certificates";
-import { fixture, type Registered, runProgram } from "../support/program";
+import { changed, fixture, type Registered, runProgram } from "../support/program";
 
 function certificateFor(days: number): string {
   const key = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-noenc", "-keyout", "/dev/null"];
@@ -46,4 +46,27 @@ it("[V10] a new certificate reaches the proxy as a reload", async () => {
     "nginx.service": { reloadOn: expect.arrayContaining(["revision:certificates"]) },
   });
   expect(proxy?.dependsOn).toContain("vps-certificates");
+});
+
+it("[H2] for containers the private key is a Podman secret, and a new certificate restarts the proxy", async () => {
+  const run = await runProgram(
+    changed(fixture("minimal"), {
+      "hosts.vps": { address: "vps.example.org", user: "alice", become: "sudo", runtime: "quadlet" },
+      "proxy.kind": "caddy",
+      "proxy.listen": { address: "::", port: 8443 },
+    }),
+  );
+  expect(run.errors).toEqual([]);
+  const release = (name: string) =>
+    run.resources.find((one) => one.name === name && one.type.endsWith(":Release"))?.inputs;
+  const value = expect.objectContaining({ value: expect.stringContaining("PRIVATE KEY") });
+  expect(release("vps-certificates")).toMatchObject({
+    scope: "user",
+    containerSecrets: { "hearth-tls-key": { source: { kind: "given", value } } },
+  });
+  expect(JSON.stringify(release("vps-certificates")?.files)).not.toContain("PRIVATE KEY");
+  expect(release("vps-proxy")).toMatchObject({
+    revisions: { certificates: "digest-of-vps-certificates" },
+    units: { "hearth-caddy.service": { restartOn: ["revision:certificates"] } },
+  });
 });

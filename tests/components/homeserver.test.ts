@@ -1,6 +1,7 @@
 import { parse } from "yaml";
+import { nativePlace } from "../../components/homeserver/native";
 import { renderEmail, renderHomeserver, renderLogging } from "../../components/homeserver/render";
-import { homeserverSchema } from "../../config-schemas/homeserver";
+import { type HomeserverConfig, homeserverSchema } from "../../config-schemas/homeserver";
 import { synapseKeyAdvice } from "../../config-schemas/synapse-keys";
 import { parsedFixture } from "../fixtures/stacks";
 import { changed, DEBIAN_12, fixture, releasesOf, runProgram } from "../support/program";
@@ -12,9 +13,10 @@ const database = {
   pool: { min: 5, max: 10 },
 };
 const base = { host: "vps", serverName: "example.org", publicHost: "matrix.example.org", version: "1.163.2" };
-const settings = (keys: object = {}) =>
-  parse(renderHomeserver(homeserverSchema.parse({ ...base, ...keys }), { database }));
-const full = () => parse(renderHomeserver(parsedFixture(fixture("full")).config.homeserver, { database }));
+const rendered = (config: HomeserverConfig) =>
+  parse(renderHomeserver(config, { database, place: nativePlace(config) }));
+const settings = (keys: object = {}) => rendered(homeserverSchema.parse({ ...base, ...keys }));
+const full = () => rendered(parsedFixture(fixture("full")).config.homeserver);
 
 describe("Synapse's settings", () => {
   it("[V6] are closed to newcomers unless the stack opens them", () => {
@@ -126,17 +128,17 @@ describe("mail", () => {
   };
 
   it("requires TLS one way or the other", () => {
-    expect(parse(renderHomeserver(parsed({}), { database })).email).toMatchObject({
+    expect(rendered(parsed({})).email).toMatchObject({
       smtp_port: 587,
       require_transport_security: true,
     });
-    const tls = parse(renderHomeserver(parsed({ security: "tls", smtpPort: 465 }), { database })).email;
+    const tls = rendered(parsed({ security: "tls", smtpPort: 465 })).email;
     expect(tls).toMatchObject({ smtp_port: 465, force_tls: true });
   });
 
   it("[A9] with a login is complete in its secret file and absent from the readable one", () => {
     const config = parsed({ user: "matrix" });
-    expect(parse(renderHomeserver(config, { database }))).not.toHaveProperty("email");
+    expect(rendered(config)).not.toHaveProperty("email");
     const text = renderEmail(mailOf(config), 'pa: "ss#1');
     expect(parse(text).email).toMatchObject({
       smtp_host: "mail.example.org",

@@ -1,4 +1,5 @@
-import { changed, fixture, runProgram } from "../support/program";
+import { committedStacks } from "../fixtures/stacks";
+import { changed, fixture, releasesOf, runProgram } from "../support/program";
 
 const hostOf = async (stack = fixture("minimal")) => {
   const run = await runProgram(stack);
@@ -34,5 +35,50 @@ it("[A9] the password for sudo is a secret, the rest of the connection stays rea
     become: "sudo",
     user: "debian",
     sudoPassword: { value: "planted-sudo", "4dabf18193072939515e22adb298388d": expect.any(String) },
+  });
+});
+
+describe("a machine for rootless containers", () => {
+  const home = () => {
+    const stack = committedStacks().find(({ name }) => name === "home");
+    if (stack === undefined) throw new Error("there is no Pulumi.home.yaml");
+    return stack;
+  };
+
+  it("[H1] [H14] is looked at for what they need, and for the memory that all of them may take", async () => {
+    const host = await hostOf(home());
+    expect(host?.inputs).toMatchObject({
+      rootless: true,
+      memory: expect.objectContaining({ synapse: 1024, "the system itself": 512 }),
+    });
+    expect((await hostOf())?.inputs).toMatchObject({ rootless: false, memory: {} });
+  });
+
+  it("[H1] is prepared by root before anything of the user's, and by no sudo command of the user's own", async () => {
+    const run = await runProgram(home());
+    const { rootless, ...others } = releasesOf(run);
+    expect(rootless).toMatchObject({
+      scope: "system",
+      packages: expect.objectContaining({ podman: "any", uidmap: "any" }),
+      tasks: {
+        linger: { want: "on", observe: expect.arrayContaining(["alice"]) },
+        subids: { want: "enough", observe: expect.arrayContaining(["alice"]) },
+      },
+    });
+    const users = Object.values(others).filter(({ scope }) => scope === "user");
+    expect(users.map(({ release }) => release)).toEqual(
+      expect.arrayContaining(["homeserver", "postgres", "proxy"]),
+    );
+    for (const { release } of users) {
+      const registered = run.resources.find(
+        ({ type, inputs }) => type.endsWith(":Release") && inputs.release === release,
+      );
+      expect([release, registered?.dependsOn]).toEqual([release, expect.arrayContaining(["home-rootless"])]);
+    }
+  });
+
+  it("without sudo nothing of root's is made: the machine has to be prepared, or is refused", async () => {
+    const run = await runProgram(changed(home(), { "hosts.home.become": "none" }));
+    expect(Object.values(releasesOf(run)).filter(({ scope }) => scope === "system")).toEqual([]);
   });
 });

@@ -1,4 +1,4 @@
-import { renderPostgres } from "../../components/postgres/render";
+import { renderNative } from "../../components/postgres/native";
 import { tune } from "../../components/postgres/tuning";
 import { postgresSchema } from "../../config-schemas/postgres";
 import { changed, DEBIAN_12, fixture, releasesOf, runProgram } from "../support/program";
@@ -39,7 +39,7 @@ describe("[V2] memory settings fit the machine", () => {
 
 describe("the two files", () => {
   it("restart Postgres for what it reads at its start only, and reload it for the rest", () => {
-    const { restart, reload } = renderPostgres(config(), 3904);
+    const { restart, reload } = renderNative(config(), 3904);
     expect(settings(restart)).toEqual(["listen_addresses", "max_connections", "shared_buffers"]);
     expect(settings(reload)).toEqual([
       "effective_cache_size",
@@ -51,7 +51,7 @@ describe("the two files", () => {
 
   it("put the operator's settings over the computed ones, each into its file", () => {
     const own = { max_connections: 77, work_mem: "9MB", wal_level: "replica", jit: false };
-    const { restart, reload } = renderPostgres(config({ settings: own }), 3904);
+    const { restart, reload } = renderNative(config({ settings: own }), 3904);
     expect(restart).toContain("max_connections = '77'\n");
     expect(restart).toContain("wal_level = 'replica'\n");
     expect(restart).not.toContain("'30'");
@@ -60,12 +60,12 @@ describe("the two files", () => {
   });
 
   it("quote what would end a value early", () => {
-    const { reload } = renderPostgres(config({ settings: { log_line_prefix: "it's \\ %m" } }), 3904);
+    const { reload } = renderNative(config({ settings: { log_line_prefix: "it's \\ %m" } }), 3904);
     expect(reload).toContain("log_line_prefix = 'it''s \\\\ %m'\n");
   });
 
   it("leave memory to Postgres when tuning is off", () => {
-    const { restart, reload } = renderPostgres(config({ tuning: "none" }), 3904);
+    const { restart, reload } = renderNative(config({ tuning: "none" }), 3904);
     expect(settings(restart)).toEqual(["listen_addresses"]);
     expect(settings(reload)).toEqual(["hearth.managed"]);
   });
@@ -74,7 +74,7 @@ describe("the two files", () => {
     ["peer", "listen_addresses = ''"],
     ["password", "listen_addresses = 'localhost'"],
   ])("open no more than %s authentication needs", (authentication, line) => {
-    expect(renderPostgres(config({ authentication }), 3904).restart).toContain(`${line}\n`);
+    expect(renderNative(config({ authentication }), 3904).restart).toContain(`${line}\n`);
   });
 });
 
@@ -98,7 +98,7 @@ describe("the release", () => {
       owner: "root",
       group: "root",
     });
-    expect(postgres?.tasks["database-synapse"]?.apply).toContain(`--password-file=${password}`);
+    expect(postgres?.tasks["database-synapse"]?.apply).toContain(`--password=${password}`);
     const passfile = homeserver?.secrets["/etc/hearth/homeserver/secrets/database.pgpass"];
     expect(passfile).toMatchObject({ mode: "0600", owner: "matrix-synapse" });
     expect(passfile?.source).toMatchObject({ kind: "command", argv: expect.arrayContaining([password]) });

@@ -1,6 +1,6 @@
-import { type ProxyPlan, renderMain, renderMatrix, renderUpstream } from "../../components/proxy/render";
+import { type NginxPlan, renderMain, renderMatrix, renderUpstream } from "../../components/proxy/render";
 
-const plan: ProxyPlan = {
+const plan: NginxPlan = {
   nginx: "1.26.3",
   serverName: "example.org",
   publicHost: "matrix.example.org",
@@ -33,8 +33,8 @@ describe("[V9] the public names", () => {
   it("answer clients and servers on 443 on the paths they need, and nothing else", () => {
     expect(find(renderMatrix(plan), 443, "matrix.example.org")?.paths).toEqual([
       "/",
-      "/_matrix/",
       "/_matrix/media/",
+      "/_matrix/",
       "/_synapse/client/",
       "/.well-known/matrix/server",
       "/.well-known/matrix/client",

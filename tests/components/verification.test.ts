@@ -1,4 +1,6 @@
-import { summaryOf } from "../../components/verification";
+import { proxyUrlOf, summaryOf } from "../../components/verification";
+import { CADDY_DEFAULTS } from "../../config-schemas/proxy";
+import { parsedFixture } from "../fixtures/stacks";
 import { changed, fixture, runProgram } from "../support/program";
 
 const checksOf = async (stack = fixture("full")) => {
@@ -50,4 +52,22 @@ it("the stack's output is one line: how many passed, and what was not looked at"
     "2 passed; not checked: dns",
   );
   expect(summaryOf([check("tls", "pass")])).toBe("1 passed");
+});
+
+const certificate = {
+  host: "home",
+  source: "files" as const,
+  certificateFile: "./fullchain.pem",
+  privateKeyFile: "./privkey.pem",
+};
+const caddy = (address: string, port: number) => ({ kind: "caddy" as const, listen: { address, port } });
+
+it.each([
+  ["nginx", { kind: "nginx" as const, listen: CADDY_DEFAULTS.listen }, certificate, "https://127.0.0.1:443"],
+  ["Caddy behind a tunnel", caddy("127.0.0.1", 8080), undefined, "http://127.0.0.1:8080"],
+  ["Caddy behind a router", caddy("::", 8443), certificate, "https://127.0.0.1:8443"],
+  ["Caddy on one address", caddy("fd00::1", 8443), certificate, "https://[fd00::1]:8443"],
+])("[H15] the host asks its own proxy where that listens: %s", (_what, change, certificates, url) => {
+  const { config } = parsedFixture(fixture("minimal"));
+  expect(proxyUrlOf({ proxy: { ...config.proxy, ...change }, certificates })).toBe(url);
 });

@@ -39,7 +39,7 @@ def connect(arguments):
         return where, psycopg2.connect(**{**arguments, "connect_timeout": CONNECT_SECONDS})
     except (psycopg2.Error, TypeError) as error:
         why = " ".join(str(error).split())
-        die(f"{where} cannot be reached: {why}. Is Postgres running (systemctl status 'postgresql@*')?")
+        die(f"{where} cannot be reached: {why}. Is Postgres running (systemctl status 'postgresql@*'; in containers: systemctl --user status hearth-postgres)?")
 
 
 def read_facts(connection):

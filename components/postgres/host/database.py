@@ -1,11 +1,12 @@
 """Keep one role and one database of the local Postgres as Synapse needs them. Never drops or recreates anything.
 
-Usage (as root, who becomes `postgres` for each question; Python's standard library only):
-    database.py observe|apply --database NAME --role NAME [--password-file FILE]
+Usage (Python's standard library only):
+    database.py observe|apply --database NAME --role NAME --journal COMMAND [--password SOURCE] -- PSQL...
+PSQL is how the superuser's psql is started here; COMMAND shows the server's log; SOURCE is a file or `podman:NAME`.
 
 `observe` prints the present state as one line and changes nothing. `apply` makes what is missing; what it may not
 change (the collation of a database with data in it) ends it with status 1 and the way out on standard error.
-With a password file the role's password is what the file says; only a SCRAM verifier is sent to the server.
+With a password source the role's password is what that says; only a SCRAM verifier is sent to the server.
 """
 
 import argparse
@@ -16,7 +17,11 @@ import os
 import subprocess
 import sys
 
-PSQL = ["runuser", "--user", "postgres", "--", "psql", "--no-psqlrc", "--quiet", "--tuples-only", "--no-align"]
+from password import Unreadable, read_password
+
+PSQL_OPTIONS = ["--no-psqlrc", "--quiet", "--tuples-only", "--no-align", "--set=ON_ERROR_STOP=1", "--dbname=postgres"]
+PSQL_STATUSES = range(4)
+PSQL_NO_CONNECTION = 2
 WANTED = {"encoding": "UTF8", "collation": "C", "ctype": "C", "provider": "libc"}
 PROVIDERS = {"c": "libc", "i": "icu", "b": "builtin"}
 SCRAM_ITERATIONS = 4096
@@ -26,6 +31,9 @@ class NotRunning(Exception):
     """No server answers on the local socket."""
 
 
+psql_command = []  # from the command line
+
+
 def die(message):
     sys.exit(f"database.py: {message}")
 
@@ -33,11 +41,15 @@ def die(message):
 def psql(script, **variables):
     """Rows of an SQL script. Values go as psql variables, which psql itself quotes (:'x', :"x")."""
     assignments = [f"--set={name}={value}" for name, value in variables.items()]
-    run = subprocess.run(
-        [*PSQL, "--set=ON_ERROR_STOP=1", *assignments, "--dbname=postgres"],
-        input=script, capture_output=True, text=True, cwd="/", check=False,
-    )
-    if run.returncode == 2:  # psql's status for a connection that failed
+    try:
+        run = subprocess.run(
+            [*psql_command, *PSQL_OPTIONS, *assignments],
+            input=script, capture_output=True, text=True, cwd="/", check=False,
+        )
+    except FileNotFoundError as error:
+        raise NotRunning(str(error)) from error
+    # Other statuses than psql's own are of what leads to it: there is no container, or it does not run.
+    if run.returncode == PSQL_NO_CONNECTION or run.returncode not in PSQL_STATUSES:
         raise NotRunning(" ".join(run.stderr.split()))
     if run.returncode != 0:
         die(" ".join(run.stderr.split()))
@@ -86,12 +98,11 @@ def verifies(verifier, password):
         return False
 
 
-def read_password(path):
+def is_password(verifier, source):
     try:
-        with open(path, encoding="ascii") as file:
-            return file.read().strip()
-    except OSError as error:
-        die(f"the password file cannot be read: {error}")
+        return verifies(verifier, read_password(source))
+    except Unreadable:  # not made yet
+        return False
 
 
 def describe_role(options):
@@ -100,10 +111,10 @@ def describe_role(options):
         return f"role {options.role}: missing"
     if not role["login"]:
         return f"role {options.role}: may not log in"
-    if options.password_file is None:
+    if options.password is None:
         return f"role {options.role}"
-    same = os.path.exists(options.password_file) and verifies(role["verifier"], read_password(options.password_file))
-    return f"role {options.role} with {'the' if same else 'another'} password"
+    which = "the" if is_password(role["verifier"], options.password) else "another"
+    return f"role {options.role} with {which} password"
 
 
 def describe_database(options):
@@ -124,9 +135,12 @@ def ensure_role(options):
         psql('CREATE ROLE :"role" LOGIN;', role=options.role)
     elif not role["login"]:
         psql('ALTER ROLE :"role" LOGIN;', role=options.role)
-    if options.password_file is None:
+    if options.password is None:
         return
-    password = read_password(options.password_file)
+    try:
+        password = read_password(options.password)
+    except Unreadable as error:
+        die(f"the role's password cannot be read: {error}")
     if role is None or not verifies(role["verifier"], password):
         # On standard input, not as a psql variable: those are arguments, which every user of the host can read.
         psql(f"ALTER ROLE :\"role\" PASSWORD '{make_verifier(password)}';", role=options.role)
@@ -169,18 +183,29 @@ def apply(options):
     ensure_database(options)
 
 
+def split(words):
+    """What is before the first `--`, that, and what is behind."""
+    at = words.index("--") if "--" in words else len(words)
+    return words[:at], words[at : at + 1], words[at + 1 :]
+
+
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("verb", choices=["observe", "apply"])
     parser.add_argument("--database", required=True)
     parser.add_argument("--role", required=True)
-    parser.add_argument("--password-file")
-    options = parser.parse_args()
+    parser.add_argument("--journal", required=True)
+    parser.add_argument("--password")
+    arguments, separator, psql_words = split(sys.argv[1:])
+    options = parser.parse_args(arguments)
+    if not separator or not psql_words:
+        parser.error("the command of psql is missing: write it after --")
+    psql_command.extend(psql_words)
     try:
         (observe if options.verb == "observe" else apply)(options)
     except NotRunning as error:
         if options.verb == "apply":
-            die(f"Postgres does not answer: {error}. See: journalctl -u 'postgresql@*'")
+            die(f"Postgres does not answer: {error}. See: {options.journal}")
         print("Postgres does not answer")
 
 

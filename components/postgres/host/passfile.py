@@ -1,26 +1,22 @@
-"""Print a libpq password file for one database and role; the password comes from another file.
+"""Print a libpq password file of one password, for any database, role, host and port: whoever has the file uses one of each.
 
-Usage: passfile.py DATABASE ROLE PASSWORD_FILE
+Usage: passfile.py SOURCE   (where the password is: a file, or `podman:NAME`)
 """
 
 import sys
 
-
-def escaped(field):
-    return field.replace("\\", "\\\\").replace(":", "\\:")
+from password import Unreadable, read_password
 
 
 def main():
-    if len(sys.argv) != 4:
-        sys.exit("usage: passfile.py DATABASE ROLE PASSWORD_FILE")
-    database, role, path = sys.argv[1:]
+    if len(sys.argv) != 2:
+        sys.exit("usage: passfile.py SOURCE")
     try:
-        with open(path, encoding="ascii") as file:
-            password = file.read().strip()
-    except OSError as error:
-        sys.exit(f"passfile.py: {error}. The postgres release makes this file: is it applied on this host?")
-    # Any host and port: the socket and loopback alike.
-    print(":".join(["*", "*", escaped(database), escaped(role), escaped(password)]))
+        password = read_password(sys.argv[1])
+    except Unreadable as error:
+        sys.exit(f"passfile.py: {error}. The postgres release makes this password: is it applied on this host?")
+    escaped = password.replace("\\", "\\\\").replace(":", "\\:")
+    print(f"*:*:*:*:{escaped}")
 
 
 if __name__ == "__main__":

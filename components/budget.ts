@@ -1,0 +1,38 @@
+import { parseSize } from "../config-schemas/common";
+import { homeserverMemoryMiB } from "../config-schemas/homeserver";
+import { postgresMemoryMiB } from "../config-schemas/postgres";
+import type { StackConfig } from "../config-schemas/stack";
+import { JOB_MIB } from "./job";
+import { maintenanceJobs } from "./maintenance/jobs";
+
+/** What Debian, sshd, systemd and Podman's own helpers take, with room for the page cache of a small database, MiB. */
+const SYSTEM_MIB = 512;
+/** tailscaled with Funnel on, MiB. */
+const TUNNEL_MIB = 64;
+
+/**
+ * The MiB that each use of a host with containers may take at most, by what uses it. Hosts without containers have no limits
+ * that could be added up: empty.
+ */
+export function memoryBudget(config: StackConfig, host: string): Record<string, number> {
+  if (config.hosts[host]?.runtime !== "quadlet") return {};
+  const { homeserver, postgres, proxy, tunnel } = config;
+  const jobs = jobsOn(config, host);
+  const uses: [string, boolean, () => number][] = [
+    ["synapse", homeserver.host === host, () => homeserverMemoryMiB(homeserver)],
+    ["postgres", postgres.host === host, () => postgresMemoryMiB(postgres)],
+    [proxy.kind, proxy.host === host, () => Math.floor(parseSize(proxy.memory) / 1024 ** 2)],
+    ["tailscaled", tunnel?.host === host, () => TUNNEL_MIB],
+    ["jobs", jobs > 0, () => jobs * JOB_MIB],
+    ["the system itself", true, () => SYSTEM_MIB],
+  ];
+  return Object.fromEntries(uses.filter(([, here]) => here).map(([use, , mib]) => [use, mib()]));
+}
+
+/** How many jobs may meet: all of them, for one that waits until another is done is in its container already. */
+function jobsOn({ homeserver, maintenance, inactivity, dns }: StackConfig, host: string): number {
+  const cleaning = maintenance?.host === host ? maintenanceJobs(maintenance, homeserver, "").length : 0;
+  const bot = inactivity?.host === host ? 1 : 0;
+  const names = dns?.host === host && dns.dynamic !== undefined ? 1 : 0;
+  return cleaning + bot + names;
+}

@@ -1,0 +1,80 @@
+import * as pulumi from "@pulumi/pulumi";
+import { parseDuration } from "../../config-schemas/common";
+import type { DnsConfig, DnsRecordConfig } from "../../config-schemas/dns";
+import { DnsRecord, type DnsRecordInputs, type Release } from "../../provider/sdk";
+import type { Homeserver } from "../homeserver";
+import type { Machine } from "../hosts";
+import { jobRelease } from "../job-release";
+import { dynamicDns, KEY_SECRET, SERVICE } from "./job";
+
+export interface DnsArgs {
+  config: DnsConfig;
+  machine: Machine;
+  /** Whose image the client runs in. */
+  homeserver: Pick<Homeserver, "image">;
+  /** Key of Dynu's API: that it is there was checked when the stack file was read. */
+  apiKey: pulumi.Output<string> | undefined;
+}
+
+/** DNS at Dynu: records as they stand in the stack file, and names that follow the host's public address. Stateless. */
+export class Dns extends pulumi.ComponentResource {
+  /** The client of dynamic DNS; undefined: there is none. */
+  readonly release: Release | undefined;
+  readonly records: readonly DnsRecord[];
+
+  constructor(name: string, args: DnsArgs, opts?: pulumi.ComponentResourceOptions) {
+    super("hearth:dns:Dns", name, {}, opts);
+    const { config, apiKey } = args;
+    if (apiKey === undefined) throw new Error("no API key: rules-dns.ts must have refused this stack");
+    this.records = Object.entries(config.records).map(
+      ([key, record]) =>
+        new DnsRecord(
+          `${name}-${key}`,
+          { apiUrl: config.apiUrl, apiKey, ...recordInputs(record) },
+          { parent: this },
+        ),
+    );
+    this.release = config.dynamic === undefined ? undefined : this.client(name, args, config.dynamic, apiKey);
+    this.registerOutputs({});
+  }
+
+  private client(
+    name: string,
+    { config, machine, homeserver }: DnsArgs,
+    dynamic: NonNullable<DnsConfig["dynamic"]>,
+    value: pulumi.Output<string>,
+  ): Release {
+    const { image } = homeserver;
+    if (image === undefined) throw new Error("no image to run in: rules-dns.ts must have refused this stack");
+    const parts = machine.places.apply((places) =>
+      dynamicDns({ dynamic, apiUrl: config.apiUrl, image }, places),
+    );
+    const options = { parent: this, dependsOn: machine.ready };
+    const containerSecrets = { [KEY_SECRET]: { source: { kind: "given" as const, value } } };
+    return jobRelease(name, SERVICE, machine, parts, options, { containerSecrets });
+  }
+}
+
+/** A record as its resource takes it. */
+export function recordInputs(record: DnsRecordConfig): Omit<DnsRecordInputs, "apiUrl" | "apiKey"> {
+  const { name, ttl, ...rest } = record;
+  return { name, ttl: parseDuration(ttl), enabled: true, data: dataOf(rest) };
+}
+
+type Data<R> = R extends unknown ? Omit<R, "name" | "ttl"> : never;
+
+function dataOf(record: Data<DnsRecordConfig>): DnsRecordInputs["data"] {
+  switch (record.type) {
+    case "A":
+    case "AAAA":
+      return { kind: record.type, address: record.address };
+    case "CNAME":
+      return { kind: record.type, target: record.target };
+    case "TXT":
+      return { kind: record.type, text: record.text };
+    case "SRV": {
+      const { type: kind, priority, weight, port, target } = record;
+      return { kind, priority, weight, port, target };
+    }
+  }
+}

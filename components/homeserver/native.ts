@@ -1,0 +1,76 @@
+import type { HomeserverConfig } from "../../config-schemas/homeserver";
+import { PUBLIC_DIRECTORY } from "../ownership";
+import { SYSTEM_PLACES } from "../places";
+import { hostPrograms, programFolder } from "../programs";
+import type { Installation } from "./installation";
+import { configFiles, DATABASE_RESTARTED, type HomeserverParts, type HomeserverPlan, SERVICE } from "./parts";
+import * as paths from "./paths";
+import { secretFiles } from "./secrets";
+import { nativeValidators } from "./validators";
+
+/** Synapse from packages, under systemd as a system user of its own. */
+export function nativeHomeserver(plan: HomeserverPlan, installation: Installation): HomeserverParts {
+  const { packages, repositories, environments, unitFiles } = installation;
+  const files = configFiles(
+    plan,
+    nativePlace(plan.config),
+    SYSTEM_PLACES,
+    installation.configFile,
+    paths.CONFIG_FOLDER,
+  );
+  const secrets = secretFiles(plan.config, installation, plan.database, plan.secrets);
+  const restart = [...Object.keys(unitFiles), ...Object.keys(files.restart), ...Object.keys(secrets)];
+  return {
+    release: {
+      ...{ packages, repositories, environments, secrets, images: [], containerSecrets: {} },
+      users: { [paths.USER]: { home: paths.DATA_FOLDER, groups: [] } },
+      directories: directories(),
+      files: { ...hostPrograms(SERVICE), ...unitFiles, ...files.restart, ...files.reload },
+      units: {
+        [paths.UNIT]: {
+          enabled: true,
+          state: "running",
+          restartOn: [
+            ...restart,
+            ...Object.keys(environments).map((folder) => `environment:${folder}`),
+            DATABASE_RESTARTED,
+          ],
+          reloadOn: Object.keys(files.reload),
+        },
+      },
+      validators: nativeValidators(
+        `${installation.programs}/python`,
+        installation.configPaths,
+        ownUnit(installation),
+      ),
+    },
+    dataPath: paths.DATA_FOLDER,
+    mediaPath: paths.NATIVE_PATHS.media,
+    logFile: paths.NATIVE_PATHS.logFile,
+  };
+}
+
+/** Listens where the stack says, on the machine's own loopback. */
+export function nativePlace({ listener }: HomeserverConfig): paths.SynapsePlace {
+  return {
+    paths: paths.NATIVE_PATHS,
+    listen: { port: listener.port, addresses: listener.bindAddresses },
+  };
+}
+
+function directories() {
+  const own = { mode: "0750", owner: paths.USER, group: paths.USER };
+  return {
+    [programFolder(SERVICE)]: PUBLIC_DIRECTORY,
+    [paths.CONFIG_FOLDER]: PUBLIC_DIRECTORY,
+    [paths.SECRETS_FOLDER]: { mode: "0750", owner: "root", group: paths.USER },
+    [paths.DATA_FOLDER]: own,
+    [paths.NATIVE_PATHS.media]: own,
+    [paths.LOG_FOLDER]: own,
+  };
+}
+
+/** Our unit file; the vendor's package has its own. */
+function ownUnit({ unitFiles }: Installation): string | undefined {
+  return Object.keys(unitFiles).find((path) => path.endsWith(".service"));
+}

@@ -1,0 +1,24 @@
+import type * as pulumi from "@pulumi/pulumi";
+import { ROOTLESS_PACKAGES } from "../../provider/sdk";
+import { hostPrograms, programFolder } from "../programs";
+
+const SERVICE = "hosts";
+
+/**
+ * What root puts right once, so that a user can run containers without root: packages, ids of his own for the users inside
+ * them, and a manager of his units that runs from boot on.
+ * @param user the login user
+ */
+export function rootlessRelease<User extends pulumi.Input<string>>(user: User) {
+  const program = `${programFolder(SERVICE)}/rootless.sh`;
+  const task = (name: string, want: string) => ({
+    observe: ["/bin/sh", program, name, "observe", user],
+    apply: ["/bin/sh", program, name, "apply", user],
+    want,
+  });
+  return {
+    packages: Object.fromEntries(ROOTLESS_PACKAGES.map((name): [string, string] => [name, "any"])),
+    files: hostPrograms(SERVICE),
+    tasks: { subids: task("subids", "enough"), linger: task("linger", "on") },
+  };
+}

@@ -1,0 +1,43 @@
+import * as pulumi from "@pulumi/pulumi";
+import { INACTIVITY_ACCOUNT, type InactivityConfig } from "../../config-schemas/inactivity";
+import type { Account, Release } from "../../provider/sdk";
+import type { Homeserver } from "../homeserver";
+import type { Machine } from "../hosts";
+import { beside } from "../job";
+import { jobAccount, jobRelease } from "../job-release";
+import type { ServiceMember } from "../rooms";
+import type { Sections } from "./job";
+import { botMembers, inactivityParts, SERVICE } from "./parts";
+
+export interface InactivityArgs {
+  config: InactivityConfig;
+  sections: Sections;
+  machine: Machine;
+  homeserver: Homeserver;
+}
+
+/**
+ * The bot that finds members who were not seen for long: an ordinary account with just the power to remove, and a program
+ * that a timer runs. Stateless but for its reports.
+ */
+export class Inactivity extends pulumi.ComponentResource {
+  readonly release: Release;
+  /** Has to be there before it can be in a room. */
+  readonly account: Account;
+  /** Where the bot has to be a member, and with what power. */
+  readonly members: readonly ServiceMember[];
+
+  constructor(name: string, args: InactivityArgs, opts?: pulumi.ComponentResourceOptions) {
+    super("hearth:inactivity:Inactivity", name, {}, opts);
+    const { config, sections, machine, homeserver } = args;
+    this.members = botMembers(config, sections);
+    const person = { localpart: INACTIVITY_ACCOUNT, admin: false, displayName: "Inactivity bot" };
+    this.account = jobAccount(machine, homeserver, person, this);
+    const parts = machine.places.apply((places) =>
+      inactivityParts(config, sections, { places, ...beside(homeserver) }),
+    );
+    const dependsOn = [...machine.ready, homeserver.release, this.account];
+    this.release = jobRelease(name, SERVICE, machine, parts, { parent: this, dependsOn });
+    this.registerOutputs({ digest: this.release.digest });
+  }
+}

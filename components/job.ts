@@ -1,0 +1,139 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import type { HostFile, HostUnit, ReleaseInputs } from "../provider/sdk";
+import { type Container, type Mount, NETWORK, type Timer } from "./container";
+import type { Homeserver } from "./homeserver";
+import { IMAGE_PYTHON, IMAGE_USER } from "./homeserver/quadlet";
+import { publicFile } from "./ownership";
+import type { Places } from "./places";
+import { renderContainer, renderTimer } from "./quadlet";
+
+/** Most memory of a job's container, MiB. */
+export const JOB_MIB = 128;
+
+/** A small program of ours that a timer runs in the homeserver's image, with an account of its own. */
+export interface Job {
+  /** Name of container, unit and timer, e.g. `hearth-retention`. */
+  name: string;
+  description: string;
+  /** File in the component's folder `host/`. */
+  program: string;
+  /** What it needs to know beside the homeserver, its account and its folder. */
+  settings: readonly string[];
+  /** What it sees beside its programs, its password and its folder. */
+  mounts: readonly Mount[];
+  when: Timer["when"];
+  randomDelaySeconds: number;
+  /** Longest run. */
+  runSeconds: number;
+}
+
+/** What the jobs of one component put on a host. */
+export type JobParts = Required<
+  Pick<ReleaseInputs, "directories" | "files" | "images" | "units" | "validators">
+>;
+
+/** Where jobs run. */
+export interface Site {
+  places: Places;
+  /** The homeserver's image, which has Python. */
+  image: string;
+  /** The homeserver on the containers' network, `name:port`. */
+  upstream: string;
+}
+
+/** What all jobs of one component have in common. */
+export interface Surroundings extends Site {
+  /** Name of the component. */
+  service: string;
+  /** Local part of the jobs' account. */
+  account: string;
+}
+
+/** The site of jobs beside this homeserver. */
+export function beside({ image, upstream }: Pick<Homeserver, "image" | "upstream">): Omit<Site, "places"> {
+  if (image === undefined)
+    throw new Error("no image to run jobs in: rules-maintenance.ts must have refused this stack");
+  return { image, upstream };
+}
+
+/** Paths inside the container. */
+const PROGRAMS = "/programs";
+const PASSWORD = "/password";
+const FOLDER = "/records";
+
+/** Where the password of a job's account is on the host. */
+function passwordFile({ places, account }: Surroundings): string {
+  return `${places.state}/accounts/${account}.password`;
+}
+
+/** The job's container. */
+function jobContainer(job: Job, around: Surroundings): Container {
+  const { places, service, account, image, upstream } = around;
+  return {
+    ...{ name: job.name, description: job.description, image, ...IMAGE_USER },
+    entrypoint: IMAGE_PYTHON,
+    command: [
+      ...["-B", `${PROGRAMS}/${job.program}`, "--url", `http://${upstream}`, "--user", account],
+      ...["--password-file", PASSWORD, "--folder", FOLDER, ...job.settings],
+    ],
+    environment: {},
+    mounts: [
+      { source: places.programs(service), target: PROGRAMS, readOnly: true },
+      { source: passwordFile(around), target: PASSWORD, readOnly: true },
+      { source: places.data(service), target: FOLDER, readOnly: false },
+      ...job.mounts,
+    ],
+    ...{ secrets: {}, network: NETWORK, publish: [], tmpfs: [] },
+    ...{ memoryMiB: JOB_MIB, pids: 64, startSeconds: job.runSeconds, stopSeconds: 30 },
+    after: ["hearth-synapse.service"],
+    kind: "job",
+  };
+}
+
+/** Container and timer of each job, by path. */
+export function jobFiles(jobs: readonly Job[], around: Surroundings): Record<string, HostFile> {
+  const { places } = around;
+  const files = jobs.flatMap((job): [string, string][] => [
+    [containerFile(job, places), renderContainer(jobContainer(job, around))],
+    [timerFile(job, places), renderTimer(job)],
+  ]);
+  return Object.fromEntries(files.map(([path, text]) => [path, publicFile(text, places)]));
+}
+
+export function containerFile({ name }: Job, places: Places): string {
+  return `${places.containers}/${name}.container`;
+}
+
+export function timerFile({ name }: Job, places: Places): string {
+  return `${places.units}/${name}.timer`;
+}
+
+/** The timers: a job itself runs only when its timer says so. */
+export function jobUnits(jobs: readonly Job[], places: Places): Record<string, HostUnit> {
+  return Object.fromEntries(
+    jobs.map((job) => [
+      `${job.name}.timer`,
+      { enabled: true, state: "running", restartOn: [timerFile(job, places)], reloadOn: [] },
+    ]),
+  );
+}
+
+/** Modules of `maintenance` that another component's jobs bring along too. */
+export function sharedModules(
+  names: readonly string[],
+  service: string,
+  places: Places,
+): Record<string, HostFile> {
+  return Object.fromEntries(
+    names.map((name) => {
+      const text = readFileSync(join(__dirname, "maintenance/host", name), "utf8");
+      return [`${places.programs(service)}/${name}`, publicFile(text, places)];
+    }),
+  );
+}
+
+/** `--name seconds`, or nothing. */
+export function secondsOption(name: string, seconds: number | undefined): string[] {
+  return seconds === undefined ? [] : [name, String(seconds)];
+}

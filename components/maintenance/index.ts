@@ -1,0 +1,39 @@
+import * as pulumi from "@pulumi/pulumi";
+import type { HomeserverConfig } from "../../config-schemas/homeserver";
+import { MAINTENANCE_ACCOUNT, type MaintenanceConfig } from "../../config-schemas/maintenance";
+import type { Release } from "../../provider/sdk";
+import type { Homeserver } from "../homeserver";
+import type { Machine } from "../hosts";
+import { beside } from "../job";
+import { jobAccount, jobRelease } from "../job-release";
+import { maintenanceParts, SERVICE } from "./parts";
+
+export interface MaintenanceArgs {
+  config: MaintenanceConfig;
+  homeserverConfig: HomeserverConfig;
+  machine: Machine;
+  homeserver: Homeserver;
+}
+
+/**
+ * What Synapse cannot do on a machine that is off at night: purging, telling others that it is back; and a cleaning every
+ * month. Stateless but for its log and its notes of what was done when.
+ */
+export class Maintenance extends pulumi.ComponentResource {
+  readonly release: Release;
+
+  constructor(name: string, args: MaintenanceArgs, opts?: pulumi.ComponentResourceOptions) {
+    super("hearth:maintenance:Maintenance", name, {}, opts);
+    const { config, homeserverConfig, machine, homeserver } = args;
+    // An admin: Synapse has no smaller right for purging.
+    const person = { localpart: MAINTENANCE_ACCOUNT, admin: true, displayName: "Hearth maintenance" };
+    const account = jobAccount(machine, homeserver, person, this);
+    const known = pulumi.all([machine.places, homeserver.mediaPath]);
+    const parts = known.apply(([places, mediaPath]) =>
+      maintenanceParts(config, homeserverConfig, mediaPath, { places, ...beside(homeserver) }),
+    );
+    const dependsOn = [...machine.ready, homeserver.release, account];
+    this.release = jobRelease(name, SERVICE, machine, parts, { parent: this, dependsOn });
+    this.registerOutputs({ digest: this.release.digest });
+  }
+}

@@ -1,0 +1,86 @@
+import { parseDuration } from "../../config-schemas/common";
+import type { HomeserverConfig } from "../../config-schemas/homeserver";
+import type { MaintenanceConfig } from "../../config-schemas/maintenance";
+import { type Job, secondsOption } from "../job";
+
+/** Where the cleaning's container sees the media store. */
+const MEDIA = "/media";
+/** After boot the homeserver itself needs some seconds; the job waits for it. */
+const WAKE_BOOT_SECONDS = 15;
+/** When the machine has settled. */
+const RETENTION_BOOT_SECONDS = 180;
+const HOUR = 3600;
+
+/** What is to be done for these settings. */
+export function maintenanceJobs(
+  config: MaintenanceConfig,
+  homeserver: HomeserverConfig,
+  mediaPath: string,
+): Job[] {
+  return [wake(), ...retention(homeserver), cleaning(config, mediaPath)];
+}
+
+function wake(): Job {
+  return {
+    name: "hearth-wake",
+    description: "Tell other servers that this one is back",
+    program: "wake.py",
+    settings: [],
+    mounts: [],
+    when: { bootSeconds: WAKE_BOOT_SECONDS },
+    randomDelaySeconds: 0,
+    runSeconds: HOUR,
+  };
+}
+
+/** Nothing has a lifetime: no job. */
+function retention({ retention: messages, media }: HomeserverConfig): Job[] {
+  const lifetimes = [
+    ...retentionOptions(messages),
+    ...lifetimeOption("--local-media", media.localLifetime),
+    ...lifetimeOption("--remote-media", media.remoteLifetime),
+  ];
+  if (lifetimes.length === 0) return [];
+  const interval = messages === undefined ? HOUR : parseDuration(messages.purgeInterval);
+  return [
+    {
+      name: "hearth-retention",
+      description: "Purge what is older than it may be",
+      program: "retention.py",
+      settings: ["--interval", String(interval), ...lifetimes],
+      mounts: [],
+      when: { bootSeconds: RETENTION_BOOT_SECONDS, everySeconds: interval },
+      randomDelaySeconds: 0,
+      runSeconds: 12 * HOUR,
+    },
+  ];
+}
+
+/** How long messages live, as options of a program; none: for ever. */
+export function retentionOptions(messages: HomeserverConfig["retention"]): string[] {
+  return [
+    ...lifetimeOption("--max-lifetime", messages?.maxLifetime),
+    ...lifetimeOption("--allowed-min", messages?.allowedMin),
+    ...lifetimeOption("--allowed-max", messages?.allowedMax),
+  ];
+}
+
+function lifetimeOption(name: string, lifetime: string | undefined): string[] {
+  return secondsOption(name, lifetime === undefined ? undefined : parseDuration(lifetime));
+}
+
+function cleaning({ schedule, remoteMedia }: MaintenanceConfig, mediaPath: string): Job {
+  return {
+    name: CLEANING,
+    description: "Clean the media store",
+    program: "clean.py",
+    settings: ["--media", MEDIA, ...lifetimeOption("--remote-media", remoteMedia)],
+    mounts: [{ source: mediaPath, target: MEDIA, readOnly: false }],
+    when: { calendar: schedule },
+    randomDelaySeconds: HOUR / 2,
+    runSeconds: 12 * HOUR,
+  };
+}
+
+/** Name of the cleaning's unit. */
+export const CLEANING = "hearth-maintenance";

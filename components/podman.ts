@@ -1,0 +1,50 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import type { HostFile, Validator } from "../provider/sdk";
+import type { Container } from "./container";
+import { publicFile } from "./ownership";
+import type { Places } from "./places";
+import { droppedCapabilities, mountOf, secretOf } from "./quadlet";
+
+/** The parts of a container that a single program in its image needs. */
+export type OneOff = Pick<Container, "image" | "uid" | "gid" | "mounts" | "secrets" | "boundingCapabilities">;
+
+/**
+ * A command that runs one program once in an image, confined as the service is, without network, and leaves nothing behind:
+ * for validators and for secrets that only the image's own program can make.
+ */
+export function runOnce(container: OneOff, program: readonly string[]): string[] {
+  const [entrypoint, ...rest] = program;
+  const { image, uid, gid, mounts, secrets } = container;
+  return [
+    ...["/usr/bin/podman", "run", "--rm", "--pull=never", "--network=none"],
+    // The machine's journal would get a copy of what it prints, secrets too.
+    "--log-driver=none",
+    ...["--read-only", "--image-volume=ignore", "--security-opt=no-new-privileges"],
+    ...droppedCapabilities(container).map((name) => `--cap-drop=${name}`),
+    ...[`--userns=keep-id:uid=${uid},gid=${gid}`, `--user=${uid}:${gid}`],
+    ...mounts.map((mount) => `--volume=${mountOf({ ...mount, readOnly: true })}`),
+    ...Object.entries(secrets).map(([file, secret]) => `--secret=${secretOf(container, file, secret)}`),
+    ...[`--entrypoint=${entrypoint}`, image, ...rest],
+  ];
+}
+
+/** What asks Podman's generator and systemd about the container and timer files of a release. */
+export interface QuadletCheck {
+  files: Record<string, HostFile>;
+  validators: Record<string, Validator>;
+}
+
+/**
+ * The check of the release that brings these files.
+ * @param service name of the component: its folder of programs gets the checking one
+ * @param files paths of `.container`, `.network`, `.volume` and `.timer` files
+ */
+export function quadletCheck(service: string, places: Places, files: readonly string[]): QuadletCheck {
+  const program = `${places.programs(service)}/check_quadlet.sh`;
+  const text = readFileSync(join(__dirname, "check_quadlet.sh"), "utf8");
+  return {
+    files: { [program]: publicFile(text, places) },
+    validators: { "40-quadlet": { argv: ["/bin/sh", program, ...files], timeoutSeconds: 30 } },
+  };
+}

@@ -1,0 +1,14 @@
+import type { Mount } from "../container";
+
+/** How a local program reaches the database, without any secret. */
+export interface DatabaseAccess {
+  database: string;
+  role: string;
+  /** A directory with the server's socket, or an address. */
+  host: string;
+  pool: { min: number; max: number };
+  /** Present when the role has a password: a program that prints a libpq password file, to be made by who needs it. */
+  passfileCommand?: string[];
+  /** Present when the server is a container: what another container needs to reach it. */
+  container?: { socket: Mount; unit: string };
+}

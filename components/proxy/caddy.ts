@@ -1,0 +1,207 @@
+import { parseDuration } from "../../config-schemas/common";
+import { WELL_KNOWN_CLIENT, WELL_KNOWN_SERVER, type WellKnownDocuments } from "../delegation/documents";
+import { block, directive, file } from "./caddyfile";
+import { ERROR_ANSWERS, type ErrorAnswer } from "./errors";
+import {
+  answersBareDomain,
+  federationNames,
+  federationPaths,
+  type Passed,
+  type ProxyPlan,
+  publicPaths,
+} from "./plan";
+
+/** What Caddy is to do. */
+export interface CaddyPlan extends ProxyPlan {
+  /**
+   * Files of a certificate and its key, as Caddy sees them. Absent: a tunnel on this machine ends TLS, and its word for who
+   * the client is counts.
+   */
+  certificate?: { certificateFile: string; keyFile: string };
+}
+
+/** Where Caddy takes commands: reachable inside its container only. */
+export const ADMIN_ADDRESS = "unix//tmp/caddy-admin.sock";
+/** Where Caddy says that it is up, inside its container only. */
+export const HEALTH_URL = "http://127.0.0.1:8081/";
+
+/** Snippet that passes a request on. */
+const SYNAPSE = "synapse";
+/** Longer than clients let a long poll last. */
+const GRACE_SECONDS = 40;
+
+/** Listeners that systemd opens and hands over, in the order of the socket unit: the public one, then federation's. */
+const LISTENERS = { public: "fd/3", federation: "fd/4" } as const;
+
+/** The whole of Caddy's configuration. */
+export function renderCaddyfile(plan: CaddyPlan): string {
+  return file("Written by Hearth. The homeserver's public names and the only paths they answer.", [
+    ...block("", globalOptions(plan)),
+    "",
+    ...block(`(${SYNAPSE})`, block(`reverse_proxy ${plan.upstream}`, upstreamOptions(plan))),
+    "",
+    ...publicSite(plan),
+    ...(answersBareDomain(plan) && plan.documents ? ["", ...bareDomainSite(plan, plan.documents)] : []),
+    ...(federates(plan) ? ["", ...federationSite(plan)] : []),
+    ...strangers(plan),
+    "",
+    ...block(HEALTH_URL.replace(/\/$/, ""), [directive("bind", "127.0.0.1"), directive("respond", 204)]),
+  ]);
+}
+
+/** Plain HTTP has one way in. */
+function federates(plan: CaddyPlan): boolean {
+  return plan.federationPort && plan.certificate !== undefined;
+}
+
+function globalOptions(plan: CaddyPlan): string[] {
+  return [
+    "# Certificates are never asked for: they are files, or a tunnel's.",
+    directive("auto_https", "off"),
+    directive("admin", ADMIN_ADDRESS),
+    directive("persist_config", "off"),
+    "# Long polls end by themselves before a reload or a stop ends them.",
+    directive("grace_period", `${GRACE_SECONDS}s`),
+    "# Clients put access tokens into queries, so queries stay out of the log, and so do headers.",
+    ...block("log default", [
+      ...block("format filter", [
+        directive("wrap", "json"),
+        ...block("fields", [
+          `${directive("request>uri", "regexp", "[?].*")} ""`,
+          directive("request>headers", "delete"),
+          directive("resp_headers", "delete"),
+        ]),
+      ]),
+    ]),
+    ...block("servers", [
+      directive("protocols", "h1", ...(plan.certificate ? ["h2"] : [])),
+      ...block("timeouts", [directive("read_header", "10s"), directive("idle", "2m")]),
+      ...(plan.certificate
+        ? []
+        : [
+            "# The tunnel arrives from this machine itself, and says whom it brings.",
+            directive("trusted_proxies", "static", "127.0.0.0/8", "::1/128"),
+            directive("trusted_proxies_strict"),
+          ]),
+    ]),
+  ];
+}
+
+function addresses(plan: CaddyPlan, names: readonly string[]): string {
+  return names.map((name) => `${plan.certificate ? "https" : "http"}://${name}`).join(", ");
+}
+
+/** A site with what every site has. */
+function site(
+  plan: CaddyPlan,
+  names: readonly string[],
+  listener: string,
+  lines: readonly string[],
+): string[] {
+  const { certificate } = plan;
+  return block(addresses(plan, names), [
+    directive("bind", listener),
+    ...(certificate ? [directive("tls", certificate.certificateFile, certificate.keyFile)] : []),
+    ...errors(),
+    ...block("route", [...lines, directive("error", 404)]),
+  ]);
+}
+
+/** Clients, and servers that read the well-known document. */
+function publicSite(plan: CaddyPlan): string[] {
+  return site(plan, [plan.publicHost], LISTENERS.public, [
+    ...(plan.certificate ? [directive("header", "Strict-Transport-Security", "max-age=31536000")] : []),
+    ...(plan.documents ? wellKnown(plan.documents) : []),
+    ...publicPaths(plan).flatMap((passed) => passOn(passed)),
+  ]);
+}
+
+/** Users live at the bare domain; all it says about Matrix is where the homeserver is. */
+function bareDomainSite(plan: CaddyPlan, documents: WellKnownDocuments): string[] {
+  return site(plan, [plan.serverName], LISTENERS.public, wellKnown(documents));
+}
+
+/** Other servers that look for us on the default port of federation. */
+function federationSite(plan: CaddyPlan): string[] {
+  const paths = federationPaths(plan).flatMap((passed) => passOn(passed));
+  return site(plan, federationNames(plan), LISTENERS.federation, paths);
+}
+
+/** Requests for names that are not ours; with TLS they fail before, for want of a certificate. */
+function strangers(plan: CaddyPlan): string[] {
+  if (plan.certificate) return [];
+  return [
+    "",
+    ...block("http://", [directive("bind", LISTENERS.public), ...said(ERROR_ANSWERS.unrecognized)]),
+  ];
+}
+
+function wellKnown(documents: WellKnownDocuments): string[] {
+  return [...document(WELL_KNOWN_SERVER, documents.server), ...document(WELL_KNOWN_CLIENT, documents.client)];
+}
+
+function document(path: string, body: string): string[] {
+  return block(`handle ${path}`, said({ body, status: 200 }));
+}
+
+/** An answer of Caddy's own, which pages of any origin may read. */
+function said({ body, status }: Pick<ErrorAnswer, "body" | "status">): string[] {
+  return [
+    directive("header", "Content-Type", "application/json"),
+    directive("header", "Access-Control-Allow-Origin", "*"),
+    directive("respond", body, status),
+  ];
+}
+
+/** What Caddy says itself, said as Matrix clients expect it. */
+function errors(): string[] {
+  return Object.values(ERROR_ANSWERS).flatMap((answer) =>
+    block(`handle_errors ${answer.statuses.join(" ")}`, said(answer)),
+  );
+}
+
+/** `.` and `..` as a part of a path, also percent-encoded: no request needs one. */
+const DOT_SEGMENT = "(?i)^[^?]*(/|%2f)([.]|%2e)([.]|%2e)?(/|%2f|[?]|$)";
+
+/**
+ * Size that a request announces, in Caddy's expression language; -1 without one. Who announces too much is refused before
+ * anything is sent; max_size alone would first ask for the body and read as much as it allows.
+ */
+const LENGTH = "{http.request.header.Content-Length}";
+const ANNOUNCED = `(${LENGTH}.matches("^[0-9]{1,18}$") ? int(${LENGTH}) : -1)`;
+
+/**
+ * One path that goes to Synapse. The raw path decides, for that is what is passed on, byte for byte as servers signed it:
+ * `%2F` stays `%2F`, and `/_matrix/..%2f_synapse/admin` is no path of ours.
+ */
+function passOn({ path, maxBytes }: Passed): string[] {
+  const matcher = `@${path.replaceAll(/[^a-z]+/g, "_")}`;
+  return [
+    ...block(matcher, [
+      directive("vars_regexp", "{http.request.orig_uri}", `^${path}`),
+      directive("not vars_regexp", "{http.request.orig_uri}", DOT_SEGMENT),
+    ]),
+    ...block(`handle ${matcher}`, [
+      `@too_large expression ${ANNOUNCED} > ${maxBytes}`,
+      directive("error", "@too_large", 413),
+      ...block("request_body", [directive("max_size", maxBytes)]),
+      directive("import", SYNAPSE),
+    ]),
+  ];
+}
+
+function upstreamOptions({ readTimeout }: CaddyPlan): string[] {
+  const wait = `${parseDuration(readTimeout)}s`;
+  return [
+    "# Replaced, never appended to: Synapse believes the first address it finds.",
+    directive("header_up", "X-Forwarded-For", "{client_ip}"),
+    directive("header_up", "X-Forwarded-Proto", "https"),
+    ...block("transport http", [
+      directive("dial_timeout", "5s"),
+      ...["response_header_timeout", "read_timeout", "write_timeout"].map((name) => directive(name, wait)),
+      "# Synapse closes a connection after a minute of silence; a request must not meet that.",
+      directive("keepalive", "30s"),
+      directive("compression", "off"),
+    ]),
+  ];
+}

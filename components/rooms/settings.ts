@@ -1,0 +1,110 @@
+import { createHash } from "node:crypto";
+import { readFileSync } from "node:fs";
+import type * as pulumi from "@pulumi/pulumi";
+import { resolveFile } from "../../config-schemas/files";
+import {
+  historyVisibilityOf,
+  joinRuleOf,
+  memberId,
+  type RoomConfig,
+  type SpaceConfig,
+} from "../../config-schemas/rooms";
+import type { HomeserverAccess, Inputs, RoomAvatar, RoomInputs, SpaceInputs } from "../../provider/sdk";
+
+/** Somebody whom a service of the stack needs in rooms. */
+export interface ServiceMember {
+  userId: string;
+  power: number;
+  /** Keys of Spaces and rooms; `all`: every one of the stack. */
+  rooms: "all" | readonly string[];
+}
+
+/** What a room's settings depend on besides its own section. */
+export interface Surroundings {
+  serverName: string;
+  projectDirectory: string;
+  service: readonly ServiceMember[];
+}
+
+const PICTURES = {
+  png: "image/png",
+  jpg: "image/jpeg",
+  jpeg: "image/jpeg",
+  gif: "image/gif",
+  webp: "image/webp",
+} as const satisfies Record<string, RoomAvatar["type"]>;
+
+type Settings<T extends HomeserverAccess> = Omit<Inputs<T>, keyof HomeserverAccess>;
+
+/** A Space as the provider takes it, but for the way to the homeserver. */
+export function spaceSettings(
+  key: string,
+  config: SpaceConfig,
+  surroundings: Surroundings,
+): Settings<SpaceInputs> {
+  return {
+    ...commonSettings(key, config, surroundings),
+    joinRule: { rule: config.joinRule, spaceIds: [] },
+    historyVisibility: config.historyVisibility,
+  };
+}
+
+/**
+ * A room as the provider takes it, but for the way to the homeserver.
+ * @param spaceId the room ID of its Space, if it has one
+ */
+export function roomSettings(
+  key: string,
+  config: RoomConfig,
+  surroundings: Surroundings,
+  spaceId: pulumi.Input<string> | undefined,
+): Settings<RoomInputs> {
+  const rule = joinRuleOf(config);
+  const { suggested, order, encrypted } = config;
+  return {
+    ...commonSettings(key, config, surroundings),
+    joinRule: { rule, spaceIds: rule === "restricted" && spaceId !== undefined ? [spaceId] : [] },
+    historyVisibility: historyVisibilityOf(config),
+    encrypted,
+    ...(spaceId !== undefined && {
+      parent: { roomId: spaceId, suggested, ...(order !== undefined && { order }) },
+    }),
+  };
+}
+
+function commonSettings(key: string, config: RoomConfig | SpaceConfig, surroundings: Surroundings) {
+  const { name, topic, alias, avatar, roomVersion, federate } = config;
+  const { serverName, projectDirectory, service } = surroundings;
+  const serving = service.filter(({ rooms }) => rooms === "all" || rooms.includes(key));
+  const members = [
+    ...config.members.map((member) => memberId(member, serverName)),
+    ...serving.map(({ userId }) => userId),
+  ];
+  const { users, ...levels } = config.powerLevels;
+  const named = Object.entries(users).map(([member, power]): [string, number] => [
+    memberId(member, serverName),
+    power,
+  ]);
+  return {
+    ...{ key, name, federate, members: [...new Set(members)].sort() },
+    powerLevels: {
+      ...levels,
+      // What the stack says of a service's account counts.
+      users: Object.fromEntries([
+        ...serving.map(({ userId, power }): [string, number] => [userId, power]),
+        ...named,
+      ]),
+    },
+    ...(topic !== undefined && { topic }),
+    ...(alias !== undefined && { alias }),
+    ...(avatar !== undefined && { avatar: pictureOf(resolveFile(projectDirectory, avatar)) }),
+    ...(roomVersion !== undefined && { roomVersion }),
+  };
+}
+
+function pictureOf(file: string): RoomAvatar {
+  const ending = /\.([a-z]+)$/.exec(file)?.[1] ?? "";
+  const type = Object.entries(PICTURES).find(([known]) => known === ending)?.[1];
+  if (type === undefined) throw new Error(`${file} is no picture: the schema must have refused it`);
+  return { file, digest: createHash("sha256").update(readFileSync(file)).digest("hex"), type };
+}

@@ -1,0 +1,157 @@
+import { CERTIFICATE_NAME, KEY_SECRET, tlsFolder } from "../../components/certificates";
+import { publicFile } from "../../components/ownership";
+import { owned, userPlaces } from "../../components/places";
+import type { ProxyPlan } from "../../components/proxy/plan";
+import { quadletProxy } from "../../components/proxy/quadlet";
+import { renderContainer, renderNetwork } from "../../components/quadlet";
+import type { ReleaseInputs } from "../../provider/contract/release";
+import { type HomeHost, homeHost } from "../support/home-host";
+import { type Answer, call, LOGIN } from "../support/host-programs";
+
+export const PLACES = userPlaces({ user: LOGIN, group: LOGIN, uid: 1000, home: `/home/${LOGIN}` });
+export const MIB = 1024 ** 2;
+
+/** Stands where Synapse does, under its name and in its image, and says back what reached it, byte for byte. */
+const ECHO = `
+import http.server, json, time
+class Echo(http.server.BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    def body(self):
+        if self.headers.get("Transfer-Encoding") != "chunked":
+            return self.taken(int(self.headers.get("Content-Length") or 0))
+        seen = 0
+        while (size := int(self.rfile.readline(), 16)) > 0:
+            seen += self.taken(size)
+            self.rfile.readline()
+        self.rfile.readline()
+        return seen
+    def taken(self, size):
+        left = size
+        while left > 0:
+            left -= len(self.rfile.read(min(65536, left)))
+        return size
+    def answer(self):
+        if "slow" in self.path:
+            time.sleep(4)
+        found = {"path": self.path, "headers": self.headers.items(), "size": self.body()}
+        text = json.dumps(found).encode()
+        self.send_response(200)
+        # More than comes.
+        cut = "cut" in self.path
+        self.close_connection = cut
+        self.send_header("Content-Length", str(len(text) + (1000 if cut else 0)))
+        self.end_headers()
+        self.wfile.write(text)
+    do_GET = do_PUT = do_POST = answer
+    def log_message(self, *_): pass
+http.server.ThreadingHTTPServer(("0.0.0.0", 8008), Echo).serve_forever()
+`;
+
+const ECHO_CONTAINER = renderContainer({
+  ...{ name: "hearth-synapse", description: "echo", kind: "service", network: "hearth" },
+  ...{
+    image: "ghcr.io/element-hq/synapse:v1.163.2",
+    uid: 991,
+    gid: 991,
+    entrypoint: "/usr/local/bin/python",
+  },
+  ...{ command: ["/echo/echo.py"], environment: {}, secrets: {}, publish: [], tmpfs: [], after: [] },
+  mounts: [{ source: `/home/${LOGIN}/echo`, target: "/echo", readOnly: true }],
+  ...{ memoryMiB: 128, pids: 64, startSeconds: 60, stopSeconds: 2 },
+});
+
+const EMPTY = {
+  ...{ identity: {}, repositories: {}, users: {}, links: {}, secrets: {}, containerSecrets: {} },
+  ...{ environments: {}, tasks: {} },
+};
+
+/** What Caddy is to do in these tests: behind a tunnel, unless `tls`. */
+export interface Wanted {
+  plan?: Partial<ProxyPlan>;
+  listen?: { address: string; port: number };
+  tls?: boolean;
+  image?: string;
+}
+
+const NAME = "chat.tail1a2b.ts.net";
+const PLAN: ProxyPlan = {
+  ...{ serverName: NAME, publicHost: NAME, upstream: "hearth-synapse:8008" },
+  ...{ maxUploadBytes: 2 * MIB, readTimeout: "10m", federationPort: false },
+  documents: {
+    server: `{"m.server":"${NAME}:443"}`,
+    client: `{"m.homeserver":{"base_url":"https://${NAME}"}}`,
+  },
+};
+
+/** The proxy's release as its component makes it. */
+export function proxyRelease(wanted: Wanted = {}): Omit<ReleaseInputs, "connection" | "scope"> {
+  const { tls = false, listen = { address: "127.0.0.1", port: 8080 } } = wanted;
+  const { image = "docker.io/library/caddy:2.10.2" } = wanted;
+  const config = { image, memory: "128M", listen };
+  const parts = quadletProxy({ plan: { ...PLAN, ...wanted.plan }, config, tls }, PLACES);
+  return {
+    ...EMPTY,
+    release: "proxy",
+    revisions: tls ? { certificates: "one" } : {},
+    ...parts,
+  };
+}
+
+/** The certificate's release as its component makes it. */
+export function certificateRelease(certificate: string, value: string): ReturnType<typeof proxyRelease> {
+  const folder = tlsFolder(PLACES);
+  return {
+    ...EMPTY,
+    ...{
+      release: "certificates",
+      packages: {},
+      images: [],
+      units: {},
+      validators: {},
+      health: {},
+      revisions: {},
+    },
+    directories: { [folder]: owned(PLACES, "0755") },
+    files: { [`${folder}/${CERTIFICATE_NAME}`]: publicFile(certificate, PLACES) },
+    containerSecrets: { [KEY_SECRET]: { source: { kind: "given", value } } },
+  };
+}
+
+/** A machine with Podman, the network of the containers, and an echo where Synapse would be. */
+export class CaddyHost {
+  private readonly instances = new Map<string, string>();
+
+  private constructor(readonly home: HomeHost) {}
+
+  static async make(name: string): Promise<CaddyHost> {
+    const home = await homeHost(name);
+    // What the machine has from the release that prepares it.
+    await home.root(
+      `loginctl enable-linger ${LOGIN}; apt-get update -qq && apt-get install -qq -y curl >/dev/null`,
+    );
+    await home.sh("mkdir -p echo .config/containers/systemd && cat > echo/echo.py", ECHO);
+    await home.sh("cat > .config/containers/systemd/hearth.network", renderNetwork());
+    await home.sh("cat > .config/containers/systemd/hearth-synapse.container", ECHO_CONTAINER);
+    await home.sh("systemctl --user daemon-reload && systemctl --user start hearth-synapse.service");
+    return new CaddyHost(home);
+  }
+
+  async apply(release: Omit<ReleaseInputs, "connection" | "scope">): Promise<Answer> {
+    const instance = this.instances.get(release.release) ?? "-";
+    const answer = await call(this.home.host, "apply", release, { instance, scope: "user" });
+    const [made] = answer.of("release");
+    if (made?.[0] !== undefined) this.instances.set(release.release, made[0]);
+    return answer;
+  }
+
+  /** Standard output of curl on the machine. */
+  curl(url: string, options = ""): Promise<string> {
+    return this.home.sh(`curl -sk --max-time 20 --path-as-is ${options} '${url}'`);
+  }
+
+  /** As the tunnel comes: from loopback, for the public name. */
+  tunnelled(path: string, options = ""): Promise<string> {
+    const target = `--request-target '${path}' -H 'Host: ${NAME}'`;
+    return this.curl("http://127.0.0.1:8080/", `${target} ${options}`);
+  }
+}

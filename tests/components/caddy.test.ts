@@ -1,0 +1,127 @@
+import { type CaddyPlan, renderCaddyfile } from "../../components/proxy/caddy";
+import { directive } from "../../components/proxy/caddyfile";
+import { renderSocket } from "../../components/proxy/socket";
+import { MIB, proxyRelease } from "./caddy-host";
+
+const NAME = "chat.tail1a2b.ts.net";
+const plan: CaddyPlan = {
+  ...{ serverName: NAME, publicHost: NAME, upstream: "hearth-synapse:8008" },
+  ...{ maxUploadBytes: 10 * MIB, readTimeout: "10m", federationPort: true },
+  documents: { server: '{"m.server":"a"}', client: '{"m.homeserver":{}}' },
+};
+const open: CaddyPlan = {
+  ...plan,
+  ...{ serverName: "example.org", publicHost: "matrix.example.org" },
+  certificate: { certificateFile: "/tls/fullchain.pem", keyFile: "/run/secrets/tls_key" },
+};
+
+/** The sites of a Caddyfile, with what is in each. */
+function sites(text: string): Record<string, string> {
+  const found = [...text.matchAll(/^(http\S*(?:, http\S*)*) \{\n([\s\S]*?)^\}/gm)];
+  return Object.fromEntries(found.map(([, head = "", body = ""]) => [head, body]));
+}
+
+const paths = (site = "") => [...site.matchAll(/orig_uri\} `?\^(\/_\S+?)`?$/gm)].map(([, path]) => path);
+const content = (release: ReturnType<typeof proxyRelease>, end: string) =>
+  Object.entries(release.files).find(([path]) => path.endsWith(end))?.[1].content ?? "";
+
+describe("[H4] behind a tunnel", () => {
+  const text = renderCaddyfile(plan);
+
+  it("passes on what clients and servers need, by the raw path, and nothing else", () => {
+    const { [`http://${NAME}`]: site, ...others } = sites(text);
+    expect(paths(site)).toEqual(["/_matrix/media/", "/_matrix/", "/_synapse/client/"]);
+    expect(Object.keys(others)).toEqual(["http://", "http://127.0.0.1:8081"]);
+    expect(Object.values(others).join()).not.toContain("import synapse");
+  });
+
+  it("has no certificate, no federation port, and believes what comes from the machine itself only", () => {
+    expect(text).not.toMatch(/\btls\b|fd\/4|https:\/\/(?!chat)/);
+    expect(text).toMatch(/trusted_proxies static 127\.0\.0\.0\/8 ::1\/128\n\s*trusted_proxies_strict/);
+  });
+
+  it("leaves the documents to another web server when they are served elsewhere", () => {
+    const { documents: _, ...elsewhere } = plan;
+    expect(renderCaddyfile(elsewhere)).not.toContain("well-known");
+  });
+});
+
+describe("[H4] in the open", () => {
+  const text = renderCaddyfile(open);
+
+  it("answers each name and port on the paths it is for", () => {
+    const found = sites(text);
+    expect(paths(found["https://matrix.example.org"])).toContain("/_matrix/");
+    expect(paths(found["https://example.org"])).toEqual([]);
+    expect(paths(found["https://matrix.example.org, https://example.org"])).toEqual([
+      "/_matrix/federation/",
+      "/_matrix/key/",
+      "/_matrix/media/",
+    ]);
+  });
+
+  it("believes nobody about the client's address", () => {
+    expect(text).not.toContain("trusted_proxies");
+  });
+});
+
+it("[H9] uploads have exactly Synapse's limit; other requests at least what Synapse takes", () => {
+  const limits = (maxUploadBytes: number, of: RegExp) =>
+    [...renderCaddyfile({ ...plan, maxUploadBytes }).matchAll(of)].map(([, size]) => Number(size));
+  // Of what comes, and of what is announced.
+  for (const limit of [/max_size (\d+)/g, /@too_large expression .* > (\d+)/g]) {
+    expect(limits(100 * MIB, limit)).toEqual([104_857_600, 104_857_600, 104_857_600]);
+    expect(limits(MIB, limit)).toEqual([1_048_576, 13_107_200, 13_107_200]);
+  }
+});
+
+it.each(["a\nb", "a`b", "{env.SECRET}", "x{$HOME}y", "{file./etc/passwd}"])(
+  "lets no text out of its place: %j",
+  (text) => {
+    expect(() => directive("respond", text)).toThrow(/Caddy/);
+  },
+);
+
+describe("[H4] the release", () => {
+  it("behind a tunnel listens on loopback and is asked there", () => {
+    const release = proxyRelease();
+    expect(content(release, ".socket").match(/^ListenStream=.*$/gm)).toEqual(["ListenStream=127.0.0.1:8080"]);
+    expect(release.health).toMatchObject({
+      answers: { kind: "http", url: "http://127.0.0.1:8080/", status: 404 },
+    });
+    expect(content(release, ".container")).not.toMatch(/PublishPort|Secret=/);
+  });
+
+  it("reloads for the Caddyfile, and restarts for a certificate only where there is one", () => {
+    const units = ({ units: { "hearth-caddy.service": unit } }: ReturnType<typeof proxyRelease>) => unit;
+    expect(units(proxyRelease())).toMatchObject({
+      restartOn: [],
+      reloadOn: ["/home/debian/.config/hearth/proxy/Caddyfile"],
+    });
+    expect(units(proxyRelease({ tls: true }))?.restartOn).toEqual(["revision:certificates"]);
+  });
+
+  it("in the open listens for federation too, and has the key as a Podman secret", () => {
+    const release = proxyRelease({
+      tls: true,
+      listen: { address: "::", port: 8443 },
+      plan: { federationPort: true },
+    });
+    expect(content(release, ".socket").match(/^ListenStream=.*$/gm)).toEqual([
+      "ListenStream=[::]:8443",
+      "ListenStream=[::]:8448",
+    ]);
+    expect(content(release, ".container")).toContain("Secret=hearth-tls-key,type=mount,target=tls_key");
+    expect(release.health).toMatchObject({
+      answers: { argv: [...Array(3).fill(expect.any(String)), "127.0.0.1", "8443", "8448"] },
+    });
+  });
+});
+
+it("a socket file names each listener in order", () => {
+  const text = renderSocket("x", [
+    { address: "0.0.0.0", port: 1024 },
+    { address: "::1", port: 8448 },
+  ]);
+  expect(text.match(/^ListenStream=.*$/gm)).toEqual(["ListenStream=0.0.0.0:1024", "ListenStream=[::1]:8448"]);
+});

@@ -1,0 +1,73 @@
+import { dynamicDns, KEY_SECRET } from "../../components/dns/job";
+import { userPlaces } from "../../components/places";
+import { DynuAccount } from "../stand-ins/dynu";
+import { type HomeHost, homeHost } from "../support/home-host";
+import { call, LOGIN, ok } from "../support/host-programs";
+
+const PLACES = userPlaces({ user: LOGIN, group: LOGIN, uid: 1000, home: `/home/${LOGIN}` });
+const NAME = "home.alice.mywire.org";
+const UNIT = "hearth-dns.service";
+
+let home: HomeHost;
+let dynu: DynuAccount;
+
+beforeAll(async () => {
+  home = await homeHost(`dns-${process.pid}`);
+  await home.root(`loginctl enable-linger ${LOGIN}`);
+  // This machine, as the sandbox's hosts reach it.
+  dynu = await DynuAccount.start(await home.sh("ip -4 route show default | awk '{ print $3 }'"));
+  ok(await call(home.host, "apply", release(), { scope: "user" }));
+}, 600_000);
+afterAll(async () => {
+  await dynu?.stop();
+  await home?.down();
+});
+
+/** The client's release, with the stand-in in the place of Dynu. */
+function release() {
+  const dynamic = { names: [NAME], ipv4: true, ipv6: false, interval: "5s" };
+  const wanted = { dynamic, apiUrl: dynu.apiUrl, image: "ghcr.io/element-hq/synapse:v1.163.2" };
+  const parts = dynamicDns(wanted, PLACES);
+  const files = Object.entries(parts.files).map(([path, file]) => {
+    const content = file.content.replace("https://checkip.dynu.com/", dynu.addressUrl("ipv4"));
+    return [path, { ...file, content }] as const;
+  });
+  return {
+    ...parts,
+    release: "dns",
+    files: Object.fromEntries(files),
+    containerSecrets: { [KEY_SECRET]: { source: { kind: "given" as const, value: dynu.key } } },
+  };
+}
+
+const journal = () => home.sh(`journalctl --user --no-pager -o cat -u ${UNIT}`);
+
+it("[H6] [H13] its container brings a name to the address and says so in a line", async () => {
+  const { id } = dynu.addDomain("alice.mywire.org");
+  await home.sh(`systemctl --user start ${UNIT}`);
+  expect(dynu.records.get(id)).toMatchObject([
+    { nodeName: "home", recordType: "A", ipv4Address: dynu.address },
+  ]);
+  expect(await journal()).toContain(`${NAME} A ${dynu.address} (was none)`);
+  dynu.address = "93.184.216.35";
+  await home.sh(`systemctl --user start ${UNIT}`);
+  expect(dynu.records.get(id)).toMatchObject([{ ipv4Address: "93.184.216.35" }]);
+});
+
+it("[H6] the timer runs it again after a run that failed", async () => {
+  dynu.breaking = Number.POSITIVE_INFINITY;
+  await expect(home.sh(`systemctl --user start ${UNIT}`)).rejects.toThrow();
+  dynu.breaking = 0;
+  dynu.address = "93.184.216.36";
+  const until = Date.now() + 90_000;
+  while (!(await journal()).includes(dynu.address)) {
+    if (Date.now() > until) throw new Error(await journal());
+    await new Promise((resolve) => setTimeout(resolve, 1000));
+  }
+});
+
+it("[A9] the key is in no file of ours, no command and no log", async () => {
+  expect(await home.sh(`grep -rl -- '${dynu.key}' .config .local/lib .local/state || true`)).toBe("");
+  expect(await home.sh("systemctl --user cat hearth-dns.service")).not.toContain(dynu.key);
+  expect(await journal()).not.toContain(dynu.key);
+});

@@ -1,0 +1,113 @@
+import { parse } from "yaml";
+import { CONTAINERS, containerReleases, LOGIN_FACTS, type Wanted } from "./quadlet-releases";
+
+const FILE = `${CONTAINERS}/hearth-synapse.container`;
+const CONFIG = `${LOGIN_FACTS.home}/.config/hearth/homeserver`;
+
+async function homeserver(wanted: Wanted = {}) {
+  const { homeserver: release } = (await containerReleases(wanted)).releases;
+  if (release === undefined) throw new Error("no release");
+  const text = (path: string) => release.files[path]?.content ?? "";
+  return { ...release, text, settings: parse(text(`${CONFIG}/homeserver.yaml`)) };
+}
+
+describe("Synapse in a container", () => {
+  it("[H1] is published on loopback only, and on no address that its network does not know", async () => {
+    const release = await homeserver({ homeserver: { listener: { port: 8018 } } });
+    expect(release.text(FILE).match(/PublishPort=.*/g)).toEqual(["PublishPort=127.0.0.1:8018:8008"]);
+    expect(release.text(FILE)).toContain("\nNetwork=hearth.network\n");
+    expect(release.settings.listeners).toMatchObject([
+      { port: 8008, bind_addresses: ["0.0.0.0"], x_forwarded: true },
+    ]);
+    expect(release.text(`${CONTAINERS}/hearth.network`)).toContain("NetworkName=hearth\n");
+  });
+
+  it("tells others how to reach it, each from where it is", async () => {
+    const { homeserver: made } = await containerReleases();
+    expect(made).toMatchObject({
+      localUrl: "http://127.0.0.1:8008",
+      upstream: "hearth-synapse:8008",
+      image: "ghcr.io/element-hq/synapse:v1.163.2",
+      access: { scope: "user", registrationSecret: "podman:hearth-registration" },
+    });
+  });
+
+  it("[H2] [A9] reads every secret from a Podman secret, made on the host", async () => {
+    const { settings, containerSecrets, secrets, text } = await homeserver();
+    expect(secrets).toEqual({});
+    const paths = [
+      settings.registration_shared_secret_path,
+      settings.macaroon_secret_key_path,
+      settings.form_secret_path,
+      settings.signing_key_path,
+      settings.database.args.passfile,
+    ];
+    const names = paths.map((path: string) => path.replace("/run/secrets/", "")).sort();
+    expect(Object.keys(containerSecrets).sort()).toEqual(names);
+    for (const name of names) expect(text(FILE)).toContain(`\nSecret=${name},type=mount,target=${name},`);
+    const random = names.filter((name) => containerSecrets[name]?.source.kind === "random");
+    expect(random).toEqual(["hearth-form", "hearth-macaroon", "hearth-registration"]);
+    for (const name of random)
+      expect(containerSecrets[name]).toEqual({ source: { kind: "random", bytes: 32 } });
+  });
+
+  it("[A9] keeps what the image prints of a signing key out of every log", async () => {
+    const { source } = (await homeserver()).containerSecrets["hearth-signing-key"] ?? {};
+    expect(source).toMatchObject({ kind: "command" });
+    expect(JSON.stringify(source)).toContain('"--log-driver=none"');
+  });
+
+  it("has the operator's secrets as files of their own", async () => {
+    const email = { smtpHost: "mail.example.org", from: "a@example.org", user: "matrix" };
+    const registration = { mode: "open", require: ["captcha"] };
+    const release = await homeserver({
+      homeserver: { email, registration, captcha: { publicKey: "public-site-key" } },
+      smtpPassword: "planted-1",
+      captchaPrivateKey: "planted-2",
+    });
+    expect(release.settings).toMatchObject({
+      recaptcha_private_key_path: "/run/secrets/hearth-captcha",
+      recaptcha_public_key_path: "/etc/hearth/homeserver/captcha_public_key",
+    });
+    expect(release.text(`${CONFIG}/captcha_public_key`)).toBe("public-site-key\n");
+    expect(release.text(FILE)).toContain("--config-path=/run/secrets/hearth-email");
+    expect(JSON.stringify(release.files)).not.toContain("planted");
+    expect(release.containerSecrets["hearth-captcha"]?.source).toEqual({ kind: "given", value: "planted-2" });
+    expect(release.containerSecrets["hearth-email"]?.source).toMatchObject({
+      value: expect.stringContaining("smtp_pass: planted-1"),
+    });
+  });
+
+  it("another version is another image: one line", async () => {
+    const [one, other] = [await homeserver(), await homeserver({ homeserver: { version: "1.162.0" } })];
+    const lines = one.text(FILE).split("\n");
+    const changed = other
+      .text(FILE)
+      .split("\n")
+      .filter((line, index) => line !== lines[index]);
+    expect(changed).toEqual(["Image=ghcr.io/element-hq/synapse:v1.162.0"]);
+    expect(other.images).toEqual(["ghcr.io/element-hq/synapse:v1.162.0"]);
+    expect(other.text(`${CONFIG}/homeserver.yaml`)).toBe(one.text(`${CONFIG}/homeserver.yaml`));
+  });
+
+  it("restarts for all but its log configuration", async () => {
+    const { units, files } = await homeserver();
+    const unit = units["hearth-synapse.service"];
+    expect(unit?.reloadOn).toEqual([`${CONFIG}/log.yaml`]);
+    const read = Object.keys(files).filter((path) => path.includes("/.config/"));
+    expect(read.filter((path) => ![...(unit?.restartOn ?? []), `${CONFIG}/log.yaml`].includes(path))).toEqual(
+      [],
+    );
+    expect(unit?.restartOn).toEqual(
+      expect.arrayContaining([
+        ...["revision:database-restart", "image:ghcr.io/element-hq/synapse:v1.163.2"],
+        "container-secret:hearth-signing-key",
+      ]),
+    );
+  });
+
+  it("[H14] takes no more memory than the stack gives it", async () => {
+    expect((await homeserver()).text(FILE)).toContain("\nMemoryMax=1024M\n");
+    expect((await homeserver({ homeserver: { memory: "2G" } })).text(FILE)).toContain("\nMemoryMax=2048M\n");
+  });
+});

@@ -1,0 +1,397 @@
+import { askModule } from "../support/jobs";
+
+const DAY = 86_400;
+const NOW = 1_800_000_000;
+const WINDOW = 14 * DAY;
+const BOT = "@hearth-inactivity:here.org";
+const ago = (days: number) => NOW - days * DAY;
+
+/** One member in one room of which everything is known. */
+const sign = (change: object = {}) => ({
+  room: "Main",
+  seen: ago(20),
+  joined: ago(100),
+  power: 0,
+  bot_power: 50,
+  complete: true,
+  why: null,
+  ...change,
+});
+
+interface Case {
+  what: string;
+  user?: string;
+  signs: object[];
+  exempt?: string[];
+  silent?: string[];
+  verdict: "inactive" | "active" | "unknown" | "exempt";
+  last?: number | null;
+  why?: RegExp;
+}
+
+const CASES: Case[] = [
+  {
+    what: "silent for the window in a room of which all is known",
+    signs: [sign()],
+    verdict: "inactive",
+    last: ago(20),
+  },
+  {
+    what: "never seen at all, all being known",
+    signs: [sign({ seen: null })],
+    verdict: "inactive",
+    last: null,
+  },
+  { what: "seen yesterday", signs: [sign({ seen: ago(1) })], verdict: "active", last: ago(1) },
+  { what: "seen at the very start of the window", signs: [sign({ seen: ago(14) })], verdict: "active" },
+  { what: "seen a second before the window", signs: [sign({ seen: ago(14) - 1 })], verdict: "inactive" },
+  {
+    what: "silent here, active in another room",
+    signs: [sign(), sign({ room: "B", seen: ago(2) })],
+    verdict: "active",
+    last: ago(2),
+  },
+  {
+    what: "history that does not go back far enough",
+    signs: [sign({ complete: false, why: "its history does not go back" })],
+    verdict: "unknown",
+    last: ago(20),
+    why: /^Main: its history does not go back/,
+  },
+  {
+    what: "nothing seen, and history incomplete",
+    signs: [sign({ seen: null, complete: false, why: "error" })],
+    verdict: "unknown",
+    last: null,
+  },
+  {
+    what: "all known in one room, not in the other",
+    signs: [sign(), sign({ room: "B", complete: false, why: "error" })],
+    verdict: "unknown",
+    why: /^B: error/,
+  },
+  {
+    what: "active although the history is incomplete",
+    signs: [sign({ seen: ago(3), complete: false, why: "error" })],
+    verdict: "active",
+  },
+  {
+    what: "joined within the window",
+    signs: [sign({ seen: null, joined: ago(13) })],
+    verdict: "unknown",
+    why: /whole window/,
+  },
+  {
+    what: "joined at an unknown time",
+    signs: [sign({ joined: null })],
+    verdict: "unknown",
+    why: /since when/,
+  },
+  {
+    what: "joined one room just now",
+    signs: [sign(), sign({ room: "B", joined: ago(1) })],
+    verdict: "unknown",
+    why: /in B for/,
+  },
+  {
+    what: "an event of tomorrow",
+    signs: [sign({ seen: ago(-1) })],
+    verdict: "unknown",
+    last: null,
+    why: /future/,
+  },
+  { what: "a clock a minute fast", signs: [sign({ seen: NOW + 60 })], verdict: "active", last: NOW },
+  { what: "no evidence at all", signs: [], verdict: "unknown", last: null, why: /nothing is known/ },
+  {
+    what: "from a server that does not answer",
+    user: "@bob:there.org",
+    signs: [sign()],
+    silent: ["there.org"],
+    verdict: "unknown",
+    why: /may still be on its way/,
+  },
+  {
+    what: "from a server that answers, while another does not",
+    user: "@bob:there.org",
+    signs: [sign()],
+    silent: ["elsewhere.org"],
+    verdict: "inactive",
+  },
+  { what: "the bot itself", user: BOT, signs: [sign()], verdict: "exempt" },
+  { what: "Hearth's admin account", user: "@hearth:here.org", signs: [sign()], verdict: "exempt" },
+  {
+    what: "another account of Hearth's",
+    user: "@hearth-maintenance:here.org",
+    signs: [sign()],
+    verdict: "exempt",
+  },
+  {
+    what: "somebody elsewhere who calls himself hearth",
+    user: "@hearth:there.org",
+    signs: [sign()],
+    verdict: "inactive",
+  },
+  {
+    what: "somebody whose name begins alike",
+    user: "@hearthstone:here.org",
+    signs: [sign()],
+    verdict: "inactive",
+  },
+  { what: "exempt by the stack file", signs: [sign()], exempt: ["@alice:here.org"], verdict: "exempt" },
+  { what: "as much power as the bot", signs: [sign({ power: 50 })], verdict: "exempt", why: /power in Main/ },
+  { what: "less power than the bot", signs: [sign({ power: 49 })], verdict: "inactive" },
+  {
+    what: "power in another room",
+    signs: [sign(), sign({ room: "B", power: 100 })],
+    verdict: "exempt",
+    why: /power in B/,
+  },
+  { what: "a bot without power removes nobody", signs: [sign({ bot_power: 0 })], verdict: "exempt" },
+];
+
+type Decision = [user: string, verdict: string, last: number | null, why: string];
+
+let decisions: Decision[];
+
+const DECIDE = `
+import json, sys
+from decide import decide
+print(json.dumps([decide(*row)[0] for row in json.load(sys.stdin)]))
+`;
+
+beforeAll(async () => {
+  const rows = CASES.map(({ user = "@alice:here.org", signs, exempt = [], silent = [] }) => [
+    [user],
+    signs.length === 0 ? {} : { [user]: signs },
+    NOW,
+    { window: WINDOW, bot: BOT, exempt, silent_servers: silent },
+  ]);
+  decisions = await askModule("inactivity", DECIDE, rows);
+});
+
+test.each(CASES.map((row, index) => ({ ...row, index })))(
+  "[H11] $verdict: $what",
+  ({ index, user = "@alice:here.org", verdict, last, why = /./ }) => {
+    const [who, is, seen, because] = decisions[index] ?? [];
+    expect([who, is]).toEqual([user, verdict]);
+    if (last !== undefined) expect(seen).toBe(last);
+    expect(because).toMatch(why);
+  },
+);
+
+const SPOILERS: [what: string, change: object, silent?: string[]][] = [
+  ["history is not complete", { complete: false, why: "error" }],
+  ["the time of joining is not known", { joined: null }],
+  ["they joined within the window", { joined: ago(1) }],
+  ["an event is of the future", { seen: ago(-2) }],
+  ["their server does not answer", {}, ["here.org", "there.org"]],
+];
+
+test.each(SPOILERS)("[H11] nobody whatsoever is inactive where %s", async (_what, change, silent = []) => {
+  const rows = CASES.map(({ user = "@alice:here.org", signs, exempt = [] }) => [
+    [user],
+    { [user]: signs.map((one) => ({ ...one, ...change })) },
+    NOW,
+    { window: WINDOW, bot: BOT, exempt, silent_servers: silent },
+  ]);
+  const verdicts = (await askModule<Decision[]>("inactivity", DECIDE, rows)).map(([, verdict]) => verdict);
+  expect(verdicts).toContain("unknown");
+  expect(verdicts).not.toContain("inactive");
+});
+
+describe("limits of one run", () => {
+  const names = (count: number, verdict: string) =>
+    Array.from({ length: count }, (_, index) => [`@${verdict}${index}:here.org`, verdict, null, "because"]);
+  const machinery = [[BOT, "exempt", null, "the bot itself"]];
+  const ids = (decided: unknown[][]) => decided.map(([user]) => user);
+
+  async function withheld(
+    decided: unknown[][],
+    rooms: Record<string, unknown[]>,
+    most = 5,
+  ): Promise<string | null> {
+    const program = `
+import json, sys
+from decide import Decision, withheld
+decided, rooms, most = json.load(sys.stdin)
+print(json.dumps(withheld([Decision(*one) for one in decided], rooms, most)))
+`;
+    return askModule("inactivity", program, [decided, rooms, most]);
+  }
+
+  test("[H11] as many as allowed, and half of a room, may go", async () => {
+    const decided = [...names(5, "inactive"), ...names(5, "active"), ...machinery];
+    expect(await withheld(decided, { Main: ids(decided) })).toBeNull();
+  });
+
+  test("[H11] one more than allowed, and nobody goes", async () => {
+    const decided = [...names(6, "inactive"), ...names(20, "active")];
+    expect(await withheld(decided, { Main: ids(decided) })).toBe(
+      "6 members would be removed, more than maxRemovals allows in one run (5)",
+    );
+  });
+
+  test("[H11] more than half of one room, and nobody goes anywhere; the bot is no member to count", async () => {
+    const decided = [...names(3, "inactive"), ...names(9, "active"), ...machinery];
+    const small = ["@inactive0:here.org", "@inactive1:here.org", "@active0:here.org", BOT];
+    expect(await withheld(decided, { Main: ids(decided), Small: small })).toBe(
+      "2 of 3 members of Small would be removed, more than half",
+    );
+  });
+});
+
+describe("a clock that leapt ahead", () => {
+  const doubt = (decided: unknown[][]): Promise<string | null> =>
+    askModule(
+      "inactivity",
+      `
+import json, sys
+from decide import Decision, clock_doubt
+decided, now, window = json.load(sys.stdin)
+print(json.dumps(clock_doubt([Decision(*one) for one in decided], now, window)))
+`,
+      [decided, NOW, WINDOW],
+    );
+  const silent = ["@alice:here.org", "inactive", ago(20), "because"];
+
+  test.each<[string, unknown[][], RegExp | null]>([
+    ["somebody was seen yesterday", [silent, ["@bob:here.org", "active", ago(1), "seen"]], null],
+    ["an admin was seen", [silent, ["@root:here.org", "exempt", ago(6), "exempt by the stack file"]], null],
+    [
+      "nobody was seen lately",
+      [silent, ["@bob:here.org", "active", ago(8), "seen"]],
+      /nobody at all was seen/,
+    ],
+    ["nobody was ever seen", [["@bob:here.org", "inactive", null, "because"]], /the clock may have leapt/],
+    ["nobody is inactive anyway", [["@bob:here.org", "active", ago(8), "seen"]], null],
+  ])("[H11] %s", async (_what, decided, says) => {
+    if (says === null) expect(await doubt(decided)).toBeNull();
+    else expect(await doubt(decided)).toMatch(says);
+  });
+});
+
+test("[H11] rooms of one name count each by itself", async () => {
+  const program = `
+import json, sys
+from types import SimpleNamespace
+from inactivity import members_by_room
+print(json.dumps(members_by_room([SimpleNamespace(**room) for room in json.load(sys.stdin)])))
+`;
+  const rooms = [
+    { id: "!1", name: "Main", members: ["@a:x", "@b:x"] },
+    { id: "!2", name: "Main", members: ["@a:x"] },
+    { id: "!3", name: "Other", members: ["@b:x"] },
+  ];
+  expect(await askModule("inactivity", program, rooms)).toEqual({
+    "Main (!1)": ["@a:x", "@b:x"],
+    "Main (!2)": ["@a:x"],
+    Other: ["@b:x"],
+  });
+});
+
+describe("whether a room's history is all there", () => {
+  const START = NOW - WINDOW;
+  const event = (id: number, days: number, prev: number[] | null, change: object = {}) => ({
+    id: `$${id}`,
+    type: "m.room.message",
+    time: ago(days),
+    depth: id,
+    prev: prev?.map((one) => `$${one}`) ?? null,
+    ...change,
+  });
+  const room = (change: object = {}) => ({
+    now: NOW,
+    hidden_after: WINDOW,
+    visibility: "shared",
+    visibility_since: ago(100),
+    bot_joined: ago(90),
+    ...change,
+  });
+  const chain = [event(3, 1, [2]), event(2, 5, [1]), event(1, 20, [0])];
+  const purged = [event(3, 1, [2]), event(2, 5, [1])];
+  const born = [event(2, 1, [1]), event(1, 3, [], { type: "m.room.create" })];
+
+  const TABLE: [what: string, events: object[], reached: string, room: object, says: RegExp | null][] = [
+    ["read back beyond the window", chain, "start", room(), null],
+    ["read to its creation", born, "end", room(), null],
+    ["read to where it was purged, for its age", purged, "end", room(), null],
+    [
+      "ends within the window and nothing is purged here",
+      purged,
+      "end",
+      room({ hidden_after: null }),
+      /does not go back/,
+    ],
+    [
+      "ends within the window and the bot came later",
+      purged,
+      "end",
+      room({ bot_joined: ago(2) }),
+      /does not go back/,
+    ],
+    ["a later bot that sees all of an open history", chain, "start", room({ bot_joined: ago(2) }), null],
+    [
+      "a later bot, history for members only",
+      chain,
+      "start",
+      room({ bot_joined: ago(2), visibility: "joined" }),
+      /does not see what was before/,
+    ],
+    [
+      "a later bot, history opened within the window",
+      chain,
+      "start",
+      room({ bot_joined: ago(2), visibility_since: ago(3) }),
+      /does not see/,
+    ],
+    [
+      "a bot that joined at an unknown time",
+      chain,
+      "start",
+      room({ bot_joined: null, visibility: "joined" }),
+      /does not see/,
+    ],
+    [
+      "messages live shorter there than the window",
+      chain,
+      "start",
+      room({ hidden_after: DAY }),
+      /hidden sooner/,
+    ],
+    ["too much to read", chain, "limit", room(), /too much/],
+    ["nothing to read", [], "end", room(), /nothing of its history/],
+    [
+      "an event in between was not delivered",
+      [event(5, 1, [4]), event(3, 6, [2]), event(2, 20, [1])],
+      "start",
+      room(),
+      /in between is missing/,
+    ],
+    [
+      "of two branches one was not delivered",
+      [event(5, 1, [3, 4]), event(3, 6, [2]), event(2, 20, [1])],
+      "start",
+      room(),
+      /in between is missing/,
+    ],
+    ["a homeserver that does not tell the order", [event(3, 1, null)], "end", room(), /does not tell/],
+    [
+      "gaps before the window do not matter",
+      [event(9, 1, [8]), event(8, 20, [7]), event(3, 40, [2])],
+      "start",
+      room(),
+      null,
+    ],
+  ];
+
+  test.each(TABLE)("[H11] %s", async (_what, events, reached, facts, says) => {
+    const program = `
+import json, sys
+from history import shortfall
+print(json.dumps(shortfall(*json.load(sys.stdin))))
+`;
+    const answer = await askModule<string | null>("inactivity", program, [events, reached, START, facts]);
+    if (says === null) expect(answer).toBeNull();
+    else expect(answer).toMatch(says);
+  });
+});

@@ -1,0 +1,204 @@
+import * as fs from "node:fs/promises";
+import * as path from "node:path";
+import {
+  eventually,
+  IMPATIENT,
+  jobAccount,
+  makeUser,
+  pause,
+  type Reachable,
+  runJob,
+  startReachable,
+  type User,
+} from "../support/jobs";
+
+/** Seconds; messages live as long, and are purged: the hardest case for a proof of silence. */
+const WINDOW = 14;
+const KEY = "org.hearth.key";
+
+let here: Reachable;
+let there: Reachable;
+let people: Record<"admin" | "alice" | "carol" | "dave" | "frank" | "bob" | "erin", User>;
+let bot: Awaited<ReturnType<typeof jobAccount>>;
+let purger: Awaited<ReturnType<typeof jobAccount>>;
+let room: string;
+let foreign: string;
+
+beforeAll(async () => {
+  const retention = {
+    enabled: true,
+    default_policy: { max_lifetime: `${WINDOW}s` },
+    purge_jobs: [{ interval: "1d" }],
+  };
+  [here, there] = await Promise.all([
+    startReachable({ retention, federation: IMPATIENT }),
+    startReachable({ federation: IMPATIENT }),
+  ]);
+  const local = (name: string, admin = false) => makeUser(here.homeserver, name, admin);
+  const [admin, alice, carol, dave, frank, bob, erin] = await Promise.all([
+    local("hearth", true),
+    local("alice"),
+    local("carol"),
+    local("dave"),
+    local("frank"),
+    makeUser(there.homeserver, "bob"),
+    makeUser(there.homeserver, "erin"),
+  ]);
+  people = { admin, alice, carol, dave, frank, bob, erin };
+  bot = await jobAccount(here.homeserver, "hearth-inactivity", false);
+  purger = await jobAccount(here.homeserver, "hearth-maintenance", true);
+  room = await watchedRoom("main", "Main chat");
+  foreign = await admin.createRoom({ preset: "public_chat" });
+  for (const user of [bot.user, carol]) await user.join(foreign);
+  await pause(WINDOW + 1);
+});
+
+afterAll(async () => {
+  await Promise.all([here?.stop(), there?.stop()]);
+});
+
+/** A room as Hearth's Rooms make it: with its key, and the bot in it with just the power to remove. */
+async function watchedRoom(key: string, name: string): Promise<string> {
+  const { admin, frank: _late, ...others } = people;
+  const made = await admin.createRoom({
+    preset: "public_chat",
+    name,
+    creation_content: { [KEY]: key },
+    power_level_content_override: { users: { [bot.user.id]: 50 } },
+  });
+  for (const user of [bot.user, ...Object.values(others)]) await user.join(made, here.homeserver.serverName);
+  return made;
+}
+
+/** Alice writes, Dave only reads, Erin writes elsewhere, and all of it has arrived. */
+async function signsOfLife(): Promise<void> {
+  const read = await people.alice.send(room, "good morning");
+  await people.dave.readUpTo(room, read);
+  const theirs = await people.erin.send(room, "good evening");
+  const target = `/_matrix/client/v3/rooms/${encodeURIComponent(room)}/event/${encodeURIComponent(theirs)}`;
+  expect(await eventually(async () => (await people.alice.call("GET", target)).status === 200)).toBe(true);
+}
+
+const look = (...args: string[]) =>
+  runJob("inactivity/inactivity.py", [
+    ...bot.args,
+    ...["--window", `${WINDOW}`, "--max-lifetime", `${WINDOW}`, "--max-removals", "5", "--settle", "1"],
+    ...args,
+  ]);
+
+/** The users below each title of a report. */
+function sections(report: string): Record<string, string[]> {
+  const blocks = report.split("\n\n").map((block) => block.split("\n"));
+  return Object.fromEntries(
+    blocks.map(([title = "", ...lines]) => [
+      title.replace(/[:( ].*$/, ""),
+      lines.flatMap((line) => /^ {2}(@[a-z-]+)/.exec(line)?.[1] ?? []).sort(),
+    ]),
+  );
+}
+
+test("[H11] a dry run reports who is inactive, active, unknown and exempt, and removes nobody", async () => {
+  await signsOfLife();
+  await people.frank.join(room);
+  const before = await people.admin.members(room);
+  const { status, output } = await look();
+  expect(status).toBe(0);
+  expect(sections(output)).toMatchObject({
+    Inactive: ["@bob", "@carol"],
+    Unknown: ["@frank"],
+    Exempt: ["@hearth", "@hearth-inactivity"],
+    Active: ["@alice", "@dave", "@erin"],
+  });
+  expect(output).toContain("Dry run: nobody was removed.");
+  expect(output).toMatch(/@carol:\S+ {2}last seen: .*; would be removed from Main chat$/m);
+  expect(await people.admin.members(room)).toEqual(before);
+});
+
+test("[H11] the report is a file for people, the account keeps no token, and no secret is in it", async () => {
+  const reports = (await fs.readdir(bot.folder)).filter((name) => name.startsWith("report-"));
+  expect(reports).toEqual([expect.stringMatching(/^report-\d{4}-\d\d-\d\d\.txt$/)]);
+  const text = await fs.readFile(path.join(bot.folder, reports[0] ?? ""), "utf8");
+  expect(text).toMatch(/^Members not seen for 14 seconds, looked at /);
+  expect(text).toMatch(/^ {2}Main chat: 8 members, history complete$/m);
+  expect(text).not.toContain(bot.user.password);
+  const target = `/_synapse/admin/v2/users/${encodeURIComponent(bot.user.id)}/devices`;
+  const devices: { device_id: string }[] = (await people.admin.must("GET", target)).devices;
+  expect(devices.map(({ device_id }) => device_id)).not.toContain("HEARTH_INACTIVITY");
+});
+
+test("[H11] more than the limit, and nobody is removed", async () => {
+  await signsOfLife();
+  const before = await people.admin.members(room);
+  const { output } = await look("--remove", "--max-removals", "1");
+  expect(output).toContain(
+    "NOBODY is removed: 2 members would be removed, more than maxRemovals allows in one run (1).",
+  );
+  expect(await people.admin.members(room)).toEqual(before);
+});
+
+test("[H11] a member whose server does not answer is unknown: what they wrote may be on its way", async () => {
+  await signsOfLife();
+  await there.cut();
+  try {
+    const { output } = await look();
+    expect(sections(output).Inactive).toEqual(["@carol"]);
+    expect(output).toMatch(/@bob:\S+ {2}.*their server does not answer/);
+  } finally {
+    await there.mend();
+  }
+});
+
+test("[H11] a stack file's rooms and exemptions hold", async () => {
+  await signsOfLife();
+  const other = await look("--room", "elsewhere");
+  expect(other.output).toContain("none: the bot is in no room that Hearth keeps");
+  const exempted = await look("--room", "main", "--exempt", people.carol.id);
+  expect(sections(exempted.output)).toMatchObject({ Inactive: ["@bob"] });
+  expect(exempted.output).toMatch(/@carol:\S+ .*exempt by the stack file/);
+});
+
+test("[H8] [H11] after the purge silence is still proved, and a run that may removes the inactive ones only", async () => {
+  const purge = ["--interval", "60", "--max-lifetime", `${WINDOW}`];
+  expect((await runJob("maintenance/retention.py", [...purger.args, ...purge])).output).toContain(
+    `messages: ${room} holds nothing`,
+  );
+  await signsOfLife();
+  const frankSays = await people.frank.send(room, "new here");
+  await people.frank.readUpTo(room, frankSays);
+  const { status, output } = await look("--remove");
+  expect(status).toBe(0);
+  expect(output).toMatch(/@carol:\S+ .*; removed from Main chat$/m);
+  expect(output).toMatch(/@bob:\S+ .*; removed from Main chat$/m);
+  const left = (await people.admin.members(room)).map((id) => id.split(":")[0]).sort();
+  expect(left).toEqual(["@alice", "@dave", "@erin", "@frank", "@hearth", "@hearth-inactivity"]);
+  // Not one of Hearth's rooms.
+  expect(await people.admin.members(foreign)).toContain(people.carol.id);
+});
+
+test("[H11] who was removed reads how to come back, and can", async () => {
+  const target = `/_matrix/client/v3/rooms/${encodeURIComponent(room)}/state/m.room.member/${encodeURIComponent(people.carol.id)}`;
+  expect((await people.admin.must("GET", target)).reason).toMatch(
+    /^Not seen for 14 seconds\. You are welcome back: join again/,
+  );
+  await people.carol.join(room);
+  expect(await people.admin.members(room)).toContain(people.carol.id);
+});
+
+test("[H11] history that the bot cannot see proves nothing", async () => {
+  const closed = await people.admin.createRoom({
+    name: "Closed",
+    preset: "public_chat",
+    creation_content: { [KEY]: "closed" },
+    initial_state: [
+      { type: "m.room.history_visibility", state_key: "", content: { history_visibility: "joined" } },
+    ],
+    power_level_content_override: { users: { [bot.user.id]: 50 } },
+  });
+  await people.dave.join(closed);
+  await people.alice.join(closed);
+  await pause(WINDOW + 1);
+  await bot.user.join(closed);
+  const { output } = await look("--room", "closed", "--remove");
+  expect(sections(output)).toMatchObject({ Inactive: [], Unknown: ["@alice", "@dave"] });
+  expect(output).toMatch(/Closed: 4 members, NOT complete: the bot is not in it for a whole window yet/);
+});

@@ -1,0 +1,147 @@
+import { botMembers, inactivityParts } from "../../components/inactivity/parts";
+import { userPlaces } from "../../components/places";
+import { accountsSchema } from "../../config-schemas/accounts";
+import { homeserverSchema } from "../../config-schemas/homeserver";
+import { inactivitySchema } from "../../config-schemas/inactivity";
+import { roomsSchema } from "../../config-schemas/rooms";
+import { CONTAINED } from "../config-schemas/rules/maintenance";
+import { faultsOf, stackWith } from "../config-schemas/support";
+
+const HOME = "/home/alice";
+const CONTAINER = `${HOME}/.config/containers/systemd/hearth-inactivity.container`;
+const SITE = {
+  places: userPlaces({ user: "alice", group: "alice", uid: 1000, home: HOME }),
+  image: "ghcr.io/element-hq/synapse:v1.163.2",
+  upstream: "hearth-synapse:8008",
+};
+const BOT = "@hearth-inactivity:home.test";
+
+const sections = (change: { homeserver?: object; accounts?: object; rooms?: object } = {}) => ({
+  homeserver: homeserverSchema.parse({
+    ...{ host: "home", serverName: "home.test", publicHost: "home.test", version: "1.163.2" },
+    ...change.homeserver,
+  }),
+  accounts: accountsSchema.parse(change.accounts ?? {}),
+  rooms: roomsSchema.parse(change.rooms ?? {}),
+});
+
+const config = (change: object = {}) => inactivitySchema.parse({ host: "home", window: "14d", ...change });
+
+const execOf = (files: ReturnType<typeof inactivityParts>["files"]) =>
+  /^Exec=(.*)$/m.exec(files[CONTAINER]?.content ?? "")?.[1] ?? "";
+
+it("[H11] by default the bot only reports: every month, all rooms, never the stack's admins", () => {
+  const accounts = { alice: { admin: true }, bob: {} };
+  const { files } = inactivityParts(
+    config(),
+    sections({ accounts, homeserver: { retention: { maxLifetime: "14d", purgeInterval: "1h" } } }),
+    SITE,
+  );
+  expect(execOf(files)).toBe(
+    "-B /programs/inactivity.py --url http://hearth-synapse:8008 --user hearth-inactivity --password-file /password " +
+      "--folder /records --window 1209600 --max-lifetime 1209600 --exempt @alice:home.test --max-removals 5",
+  );
+  const timer = files[`${HOME}/.config/systemd/user/hearth-inactivity.timer`]?.content;
+  expect(timer).toMatch(/^OnCalendar=monthly\nPersistent=true$/m);
+});
+
+it("[H11] removing, rooms, exemptions and limits are what the stack file says", () => {
+  const wanted = { dryRun: false, rooms: ["main", "home"], exempt: ["@bob:example.net"], maxRemovals: 2 };
+  const { files } = inactivityParts(config(wanted), sections(), SITE);
+  expect(execOf(files)).toMatch(
+    / --window 1209600 --room main --room home --exempt @bob:example\.net --max-removals 2 --remove$/,
+  );
+});
+
+it("[H11] it has its modules beside it, and sees its own password and folder only", () => {
+  const { files } = inactivityParts(config(), sections(), SITE);
+  const folder = `${HOME}/.local/lib/hearth/inactivity`;
+  const modules = Object.keys(files)
+    .filter((path) => path.startsWith(folder))
+    .map((path) => path.slice(folder.length + 1));
+  expect(modules.sort()).toEqual([
+    "check_quadlet.sh",
+    "decide.py",
+    "gather.py",
+    "history.py",
+    "inactivity.py",
+    "lifetimes.py",
+    "report.py",
+    "session.py",
+  ]);
+  const volumes = files[CONTAINER]?.content.match(/^Volume=.*$/gm);
+  expect(volumes).toEqual([
+    `Volume=${folder}:/programs:ro`,
+    `Volume=${HOME}/.local/state/hearth/accounts/hearth-inactivity.password:/password:ro`,
+    `Volume=${HOME}/.local/share/hearth/inactivity:/records:rw`,
+  ]);
+});
+
+it("[H11] in each watched room it has just the power that removing takes there", () => {
+  const rooms = {
+    spaces: { home: { name: "Home" } },
+    rooms: { main: { name: "Main", powerLevels: { kick: 75 } }, other: { name: "Other" } },
+  };
+  expect(botMembers(config(), sections({ rooms }))).toEqual([
+    { userId: BOT, power: 50, rooms: ["home"] },
+    { userId: BOT, power: 75, rooms: ["main"] },
+    { userId: BOT, power: 50, rooms: ["other"] },
+  ]);
+  expect(botMembers(config({ rooms: ["main"] }), sections({ rooms }))).toEqual([
+    { userId: BOT, power: 75, rooms: ["main"] },
+  ]);
+});
+
+describe("the section of the stack file", () => {
+  const withSection = (inactivity: object) =>
+    faultsOf(stackWith({ ...CONTAINED, inactivity: { host: "vps", window: "14d", ...inactivity } }));
+
+  const REJECTED: [what: string, section: object, says: string][] = [
+    [
+      "no window",
+      { window: undefined },
+      "window: is missing, and there is no default | write for example `window: 14d`",
+    ],
+    [
+      "a window without unit",
+      { window: 14 },
+      "window: is a number, not a duration | write for example `window: 14d`",
+    ],
+    [
+      "no removals, which is what dryRun is for",
+      { maxRemovals: 0 },
+      "maxRemovals: is out of bounds: at least 1 | write for example `maxRemovals: 5`",
+    ],
+    [
+      "a member without server",
+      { exempt: ["bob"] },
+      'exempt[0]: is not a whole user ID in quotes, e.g. "@bob:example.net" | write for example `- "@bob:example.net"`',
+    ],
+    [
+      "one room instead of a list",
+      { rooms: "main" },
+      'rooms: is not all, or a list of keys of hearth:rooms | write for example `rooms: ["main"]`',
+    ],
+    [
+      "no room at all",
+      { rooms: [] },
+      'rooms: is out of bounds: at least 1 entries | write for example `rooms: ["main"]`',
+    ],
+    [
+      "a dry run that is no truth value",
+      { dryRun: "no" },
+      "dryRun: is text, not true or false | write for example `dryRun: true`",
+    ],
+  ];
+
+  it.each(REJECTED)("[H11] refuses %s", (_what, section, says) => {
+    expect(withSection(section)).toEqual([`hearth:inactivity.${says}`]);
+  });
+
+  it("[H11] takes the smallest one, and a whole one", () => {
+    expect(withSection({})).toEqual([]);
+    expect(
+      withSection({ dryRun: false, exempt: ["@bob:example.net"], schedule: "weekly", maxRemovals: 1 }),
+    ).toEqual([]);
+  });
+});

@@ -1,0 +1,100 @@
+import * as pulumi from "@pulumi/pulumi";
+import { Homeserver } from "../../components/homeserver";
+import { Machine } from "../../components/hosts";
+import { Postgres } from "../../components/postgres";
+import { homeserverSchema } from "../../config-schemas/homeserver";
+import { hostsSchema } from "../../config-schemas/hosts";
+import { postgresSchema } from "../../config-schemas/postgres";
+import type { ReleaseInputs } from "../../provider/contract/release";
+import { type Answer, call, LOGIN } from "../support/host-programs";
+import { DEBIAN_13, unwrap } from "../support/program";
+
+/** The login user of a sandbox host. */
+export const LOGIN_FACTS = { user: LOGIN, group: LOGIN, uid: 1000, home: `/home/${LOGIN}` };
+export const CONTAINERS = `${LOGIN_FACTS.home}/.config/containers/systemd`;
+
+/** Keys of the stack file over the smallest home stack, and the operator's secrets. */
+export interface Wanted {
+  homeserver?: object;
+  postgres?: object;
+  smtpPassword?: string;
+  captchaPrivateKey?: string;
+}
+
+/** What was made: the releases, and what the homeserver says of itself. */
+export interface Made {
+  releases: Record<string, ReleaseInputs>;
+  homeserver: { localUrl: string; upstream: string; image: string | undefined; access: object };
+}
+
+const SERVER = { host: "home", serverName: "home.test", publicHost: "home.test", version: "1.163.2" };
+
+/** Runs the database's and the homeserver's components for a machine with rootless containers. */
+export async function containerReleases(wanted: Wanted = {}): Promise<Made> {
+  const facts = { ...DEBIAN_13, login: LOGIN_FACTS };
+  const releases: Record<string, ReleaseInputs> = {};
+  await pulumi.runtime.setMocks({
+    call: () => ({}),
+    newResource: ({ type, name, inputs }) => {
+      if (type.endsWith(":Release")) {
+        const release = unwrap(inputs) as ReleaseInputs;
+        releases[release.release] = release;
+      }
+      return { id: name, state: type.endsWith(":Host") ? { facts } : { digest: "d" } };
+    },
+  });
+  const { localUrl, upstream, image, access } = makeHomeserver(wanted);
+  await pulumi.runtime.disconnect();
+  return { releases, homeserver: { localUrl, upstream, image, access } };
+}
+
+function makeHomeserver({ homeserver, postgres, smtpPassword, captchaPrivateKey }: Wanted): Homeserver {
+  const hosts = hostsSchema.parse({
+    home: { address: "home", user: LOGIN, become: "sudo", runtime: "quadlet" },
+  });
+  if (hosts.home === undefined) throw new Error("no host");
+  const machine = new Machine("home", { config: hosts.home, projectDirectory: "/nowhere" });
+  const database = new Postgres("home-postgres", {
+    config: postgresSchema.parse({ host: "home", ...postgres }),
+    machine,
+  });
+  return new Homeserver("home-homeserver", {
+    config: homeserverSchema.parse({ ...SERVER, ...homeserver }),
+    machine,
+    postgres: database,
+    secrets: {
+      ...(smtpPassword === undefined ? {} : { smtpPassword: pulumi.secret(smtpPassword) }),
+      ...(captchaPrivateKey === undefined ? {} : { captchaPrivateKey: pulumi.secret(captchaPrivateKey) }),
+    },
+    projectDirectory: "/nowhere",
+  });
+}
+
+type Host = Parameters<typeof call>[0];
+
+/** Applies them to a sandbox host as root or as its login user, as the provider would, without the engine between. */
+export class ContainerReleases {
+  private readonly instances = new Map<string, string>();
+
+  constructor(readonly host: Host) {}
+
+  /** Which release of that name on the host is ours; `-` before it was made. */
+  instanceOf(name: string): string {
+    return this.instances.get(name) ?? "-";
+  }
+
+  async apply(
+    name: string,
+    wanted: Wanted = {},
+    edit: (release: ReleaseInputs) => ReleaseInputs = (release) => release,
+  ): Promise<Answer> {
+    const { releases } = await containerReleases(wanted);
+    const release = releases[name];
+    if (release === undefined) throw new Error(`there is no release ${name}`);
+    const instance = this.instanceOf(name);
+    const answer = await call(this.host, "apply", edit(release), { instance, scope: release.scope });
+    const [made] = answer.of("release");
+    if (made?.[0] !== undefined) this.instances.set(name, made[0]);
+    return answer;
+  }
+}

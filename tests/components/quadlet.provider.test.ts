@@ -1,0 +1,78 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { renderContainer, renderNetwork, renderTimer, renderVolume } from "../../components/quadlet";
+import { type HomeHost, homeHost } from "../support/home-host";
+import { CONTAINERS, LOGIN_FACTS } from "./quadlet-releases";
+import { EVERYTHING, JOB } from "./quadlet-sample";
+
+// The real generator and the real systemd, of the login user of a real host.
+const NAME = `quadlet-${process.pid}`;
+const PROGRAM = `${LOGIN_FACTS.home}/check_quadlet.sh`;
+let home: HomeHost;
+
+const sh = (text: string) => home.sh(text);
+
+beforeAll(async () => {
+  home = await homeHost(NAME);
+  await home.root(`loginctl enable-linger ${LOGIN_FACTS.user}`);
+  const program = readFileSync(join(__dirname, "../../components/check_quadlet.sh"), "utf8");
+  await home.sh(`cat >${PROGRAM}; mkdir -p ${CONTAINERS}`, program);
+}, 600_000);
+afterAll(() => home.down());
+
+describe("Quadlet's own generator", () => {
+  const write = async (folder: string, files: Record<string, string>) => {
+    await sh(`rm -rf ${folder}; mkdir -p ${folder}`);
+    for (const [name, text] of Object.entries(files)) await home.sh(`cat >${folder}/${name}`, text);
+  };
+  const check = async (folder: string, names: string[]) => {
+    const files = names.map((name) => `${folder}/${name}`).join(" ");
+    return sh(`QUADLET_UNIT_DIRS=${folder} sh ${PROGRAM} ${files} 2>&1; echo "status $?"`);
+  };
+  const timer = { name: "hearth-job", description: "Job", randomDelaySeconds: 5 };
+  const FILES = {
+    "hearth-probe.container": renderContainer(EVERYTHING),
+    "hearth-job.container": renderContainer(JOB),
+    "hearth.network": renderNetwork(),
+    "hearth-socket.volume": renderVolume("hearth-socket"),
+    "hearth-job.timer": renderTimer({ ...timer, when: { calendar: "monthly" } }),
+    "hearth-other.timer": renderTimer({ ...timer, when: { bootSeconds: 60, everySeconds: 600 } }),
+  };
+
+  it("[H1] and systemd take every kind of file without a word", async () => {
+    await write("/var/tmp/quadlets", FILES);
+    expect(await check("/var/tmp/quadlets", Object.keys(FILES))).toBe("status 0");
+  });
+
+  it.each([
+    ["an option that Quadlet does not know", "hearth-job.container", "Pull=", "Pulled=", "Pulled"],
+    ["an option that systemd does not know", "hearth-job.container", "TasksMax=", "TaskMax=", "TaskMax"],
+    ["a time that never comes", "hearth-job.timer", "=monthly", "=someday", "someday"],
+  ])("%s is a fault of its file", async (_what, file, from, to, words) => {
+    const broken = { ...FILES, [file]: (FILES[file as keyof typeof FILES] ?? "").replace(from, to) };
+    await write("/var/tmp/broken", broken);
+    const said = await check("/var/tmp/broken", Object.keys(broken));
+    expect(said).toContain(words);
+    expect(said).toContain("status 1");
+    const others = Object.keys(broken).filter((name) => name !== file);
+    expect(await check("/var/tmp/broken", others)).toBe("status 0");
+  });
+
+  it("hands a program exactly the words and variables that were meant", async () => {
+    const image = "docker.io/library/postgres:17.6";
+    const print = 'printf "<%s>" "$@" "$WEIRD"; echo';
+    const words = EVERYTHING.command ?? [];
+    const job = {
+      ...{ ...JOB, image, uid: 999, gid: 999, environment: EVERYTHING.environment },
+      ...{ entrypoint: "/bin/sh", command: ["-c", print, "sh", ...words] },
+    };
+    await home.sh(`cat >${CONTAINERS}/hearth-job.container`, renderContainer(job));
+    await sh("systemctl --user daemon-reload && systemctl --user start hearth-job.service");
+    await sh(`rm ${CONTAINERS}/hearth-job.container && systemctl --user daemon-reload`);
+    const expected = [...words, EVERYTHING.environment.WEIRD].map((word) => `<${word}>`).join("");
+    const log = "journalctl --user -u hearth-job.service -o cat --no-pager";
+    // The journal may be a moment late.
+    const said = await sh(`for _ in 1 2 3 4 5; do ${log} | grep '^<' && break; sleep 1; done`);
+    expect(said).toBe(expected);
+  });
+});

@@ -1,0 +1,75 @@
+import * as pulumi from "@pulumi/pulumi";
+import { Machine } from "../../components/hosts";
+import { Tunnel, type TunnelArgs } from "../../components/tunnel";
+import { hostsSchema } from "../../config-schemas/hosts";
+import { tunnelSchema } from "../../config-schemas/tunnel";
+import type { HostFacts } from "../../provider/contract/host";
+import type { ReleaseInputs } from "../../provider/contract/release";
+import { Release } from "../../provider/sdk";
+import { DEBIAN_13, unwrap } from "../support/program";
+
+/** What a test says of a tunnel; the rest is as in the home stack. */
+export interface Wanted {
+  publicHost?: string;
+  localUrl?: string;
+  authKey?: string;
+  /** Keys of `hearth:tunnel`. */
+  config?: object;
+  /** Keys of the host. */
+  host?: object;
+  facts?: Partial<HostFacts>;
+}
+
+export interface Made {
+  release: ReleaseInputs;
+  errors: string[];
+}
+
+/** The release that the component makes. */
+export async function tunnelRelease(wanted: Wanted = {}): Promise<Made> {
+  const facts = { ...DEBIAN_13, ...wanted.facts };
+  const errors: string[] = [];
+  const log = jest.spyOn(pulumi.log, "error").mockImplementation(async (text) => void errors.push(text));
+  let release: ReleaseInputs | undefined;
+  await pulumi.runtime.setMocks({
+    call: () => ({}),
+    newResource: ({ type, name, inputs }) => {
+      if (type.endsWith(":Release")) release = unwrap(inputs) as ReleaseInputs;
+      return { id: name, state: type.endsWith(":Host") ? { facts } : { digest: "d" } };
+    },
+  });
+  new Tunnel("home-tunnel", argsOf(wanted));
+  await pulumi.runtime.disconnect();
+  log.mockRestore();
+  if (release === undefined) throw new Error("the tunnel made no release");
+  return { release, errors };
+}
+
+function argsOf({
+  publicHost = "home.tail1a2b.ts.net",
+  localUrl,
+  authKey,
+  config,
+  host,
+}: Wanted): TunnelArgs {
+  const base = { address: "home", user: "debian", become: "sudo", runtime: "quadlet", ...host };
+  const hostConfig = hostsSchema.parse({ home: base }).home;
+  if (hostConfig === undefined) throw new Error("no host");
+  return {
+    config: tunnelSchema.parse({ kind: "tailscale-funnel", host: "home", ...config }),
+    machine: new Machine("home", { config: hostConfig, projectDirectory: "/nowhere" }),
+    homeserverConfig: { publicHost },
+    proxy: { release: standInProxy(), localUrl: localUrl ?? "http://127.0.0.1:8080" },
+    ...(authKey === undefined ? {} : { authKey: pulumi.secret(authKey) }),
+    projectDirectory: "/nowhere",
+  };
+}
+
+/** What the tunnel waits for. */
+function standInProxy(): Release {
+  return new Release("home-proxy", {
+    connection: { name: "home", transport: "local", become: "none" },
+    scope: "user",
+    release: "proxy",
+  });
+}
