@@ -10,7 +10,7 @@ export function remoteCommand(words: readonly string[]): string {
   return words.length === 1 ? (words[0] ?? "") : words.map(quote).join(" ");
 }
 
-export interface OnHostOptions extends Pick<RunOptions, "input" | "timeout"> {
+export interface OnHostOptions extends Pick<RunOptions, "input" | "timeout" | "onLine"> {
   /** Account in the host; default: root. `debian` has sudo without a password. */
   user?: string;
 }

@@ -8,8 +8,13 @@ export interface Placement {
   /** Address of the sandbox host. */
   address: string;
   sshConfigFile: string;
-  certificateFile: string;
-  privateKeyFile: string;
+  /** Login user. Default: root. */
+  user?: string;
+  /** For a stack whose proxy ends TLS. */
+  certificateFile?: string;
+  privateKeyFile?: string;
+  /** For a stack with a tunnel: the control server that stands in for the service. */
+  controlUrl?: string;
   /** The sandbox's network, CIDR: private addresses, which Synapse otherwise refuses to federate with. */
   network: string;
   /** The other homeserver of the sandbox, if there is one; it takes the place of every server on the allowlist. */
@@ -32,20 +37,25 @@ export function placeStack(text: string, placement: Placement): string {
   const [fault] = document.errors;
   if (fault) throw new SandboxError(`the stack file is not YAML: ${fault.message}`);
   const host = onlyHost(document);
-  document.setIn(["config", "hearth:hosts", host], {
-    address: placement.address,
-    user: "root",
-    sshConfigFile: placement.sshConfigFile,
-  });
+  set(document, "hosts", [host, "address"], placement.address);
+  set(document, "hosts", [host, "user"], placement.user ?? "root");
+  set(document, "hosts", [host, "sshConfigFile"], placement.sshConfigFile);
   set(document, "homeserver", ["serverName"], placement.serverName);
   set(document, "homeserver", ["publicHost"], placement.publicHost);
   set(document, "homeserver", ["federation", "allowedRanges"], [placement.network]);
   if (document.hasIn(["config", "hearth:homeserver", "federation", "allowlist"])) {
     const partners = placement.partner ? [placement.partner.serverName] : [];
     set(document, "homeserver", ["federation", "allowlist"], partners);
+  } else {
+    // The default asks a server that no sandbox reaches for the keys of others.
+    set(document, "homeserver", ["federation", "trustedKeyServers"], []);
   }
-  set(document, "certificates", ["certificateFile"], placement.certificateFile);
-  set(document, "certificates", ["privateKeyFile"], placement.privateKeyFile);
+  for (const key of ["certificateFile", "privateKeyFile"] as const) {
+    if (placement[key] !== undefined) set(document, "certificates", [key], placement[key]);
+  }
+  if (document.hasIn(["config", "hearth:dns", "dynamic"]))
+    set(document, "dns", ["dynamic", "names"], [placement.publicHost]);
+  if (placement.controlUrl !== undefined) set(document, "tunnel", ["controlUrl"], placement.controlUrl);
   placePeople(document, placement.people);
   set(document, "verification", ["enabled"], placement.verify);
   if (placement.partner) set(document, "verification", ["partner"], placement.partner);

@@ -47,6 +47,7 @@ export class MatrixClients {
       joinedRoom: call("joinedRoom"),
       invite: call("invite"),
       acceptInvite: call("acceptInvite"),
+      join: call("join"),
       membership: call("membership"),
       waitForMember: call("waitForMember"),
       send: call("send"),

@@ -38,6 +38,8 @@ export interface SessionMethods {
   invite(options: { roomId: string; userId: string }): Promise<void>;
   /** Waits for an invitation to the room and accepts it. */
   acceptInvite(options: { roomId: string; via: string[]; timeout: number }): Promise<void>;
+  /** Joins a room without an invitation, as its join rule allows; fails with the server's words when it does not. */
+  join(options: { roomId: string; via: string[]; timeout: number }): Promise<void>;
   /** A member's state in the room as this session sees it: `join`, `invite`, `leave`, or none. */
   membership(options: { roomId: string; userId: string }): Promise<string | null>;
   /** Waits until this session sees the member in the room, and so encrypts for its devices too. */

@@ -78,6 +78,10 @@ export class Session implements SessionMethods {
   }): Promise<void> {
     const invited = () => ["invite", "join"].includes(this.room(roomId)?.getMyMembership() ?? "");
     await until(`an invitation to ${roomId}`, timeout, invited);
+    await this.join({ roomId, via, timeout });
+  }
+
+  async join({ roomId, via, timeout }: { roomId: string; via: string[]; timeout: number }): Promise<void> {
     await this.client.joinRoom(roomId, { viaServers: via });
     await until(`${roomId} after joining`, timeout, () => this.room(roomId)?.getMyMembership() === "join");
   }

@@ -43,13 +43,17 @@ const sha256 = (text: string): string => createHash("sha256").update(text).diges
 /** The digest that stands for a given secret, as Check writes it. */
 export const sealed = (value: string): string => `v1:5a17:${sha256(`5a17${value}`)}`;
 
-export function connectionTo(host: Host): Connection {
+/** The sandbox's user without rights, who runs what has scope `user`. */
+export const LOGIN = "debian";
+
+function connectionTo(host: Host, user?: string): Connection {
   return {
     name: host.name,
     transport: "ssh",
     address: host.name,
     sshConfigFile: host.sshConfigFile,
     become: "none",
+    ...(user === undefined ? {} : { user }),
   };
 }
 
@@ -58,20 +62,25 @@ let applies = 0;
 /** An apply id that no other test run has used. */
 export const newApply = (): string => `t${process.pid}-${Date.now()}-${applies++}`;
 
-/** Runs one program on the host. `programs`: another folder to take the programs from (see {@link patchedPrograms}). */
+/**
+ * Runs one program on the host, as the user that its scope says unless `user` says another. `programs`: another folder to take
+ * the programs from (see {@link patchedPrograms}).
+ */
 export async function call(
   host: Host,
   program: Program,
   release: Release = {},
   meta: Partial<Meta> = {},
-  options: { programs?: string; signal?: AbortSignal; onLine?: (line: string) => void } = {},
+  options: { programs?: string; signal?: AbortSignal; onLine?: (line: string) => void; user?: string } = {},
 ): Promise<Answer> {
   const started = Date.now();
   const before = process.env.HEARTH_PROVIDER_DIR;
   if (options.programs) process.env.HEARTH_PROVIDER_DIR = options.programs;
-  const running = hostSession(connectionTo(host)).run({
+  const asRoot = meta.scope !== "user";
+  const running = hostSession(connectionTo(host, options.user ?? (asRoot ? undefined : LOGIN))).run({
     interpreter: "sh",
     program: `${program}.sh`,
+    asRoot,
     files: requestFiles(release, meta, program === "apply"),
     signal: options.signal ?? new AbortController().signal,
     timeoutSeconds: 170,
@@ -172,6 +181,18 @@ function requestFiles(release: Release, meta: Partial<Meta>, withContent: boolea
       if (source.kind === "given" && withContent) request.set(`given/${index}`, source.value);
       if (source.kind === "command") argv(`secret.${index}`, source.argv);
       return [index, path, secret.mode, secret.owner, secret.group, source.kind, detail(source), "-"];
+    }),
+  );
+  table(
+    "images",
+    (release.images ?? []).map((image) => [image]),
+  );
+  table(
+    "container-secrets",
+    map(release.containerSecrets, (name, { source }, index) => {
+      if (source.kind === "given" && withContent) request.set(`container-given/${index}`, source.value);
+      if (source.kind === "command") argv(`container-secret.${index}`, source.argv);
+      return [index, name, source.kind, detail(source), "-"];
     }),
   );
   table(

@@ -1,7 +1,7 @@
 import { execFileSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import * as pulumi from "@pulumi/pulumi";
 import { MockMonitor } from "@pulumi/pulumi/runtime/mocks";
 import * as zod from "zod";
@@ -21,7 +21,12 @@ export const DEBIAN_13: HostFacts = {
   python: "3.13",
   postgres: 17,
   nginx: "1.26.3",
+  login: { user: "root", group: "root", uid: 0, home: "/root" },
+  podman: "5.4.2",
+  tailscale: "",
 };
+/** Who logs in where containers are rootless. */
+const ALICE = { user: "alice", group: "alice", uid: 1000, home: "/home/alice" };
 export const DEBIAN_12: HostFacts = {
   ...DEBIAN_13,
   release: "12",
@@ -86,8 +91,12 @@ function makeProject(stack: FixtureStack): string {
   // Any content: only a host can check the fingerprint.
   mkdirSync(join(folder, "keys"));
   writeFileSync(join(folder, "keys", "matrix-org-archive-keyring.gpg"), "not a real key");
-  const { certificateFile, privateKeyFile } = config.certificates;
-  issue(names, join(folder, certificateFile), join(folder, privateKeyFile));
+  if (config.certificates !== undefined) {
+    const { certificateFile, privateKeyFile } = config.certificates;
+    for (const file of [certificateFile, privateKeyFile])
+      mkdirSync(join(folder, dirname(file)), { recursive: true });
+    issue(names, join(folder, certificateFile), join(folder, privateKeyFile));
+  }
   return folder;
 }
 
@@ -116,10 +125,16 @@ function nameOf(urn: string): string {
 }
 
 /** Outputs of our resources, as the provider would answer. */
-function answer(type: string, name: string, facts: HostFacts): Record<string, unknown> {
-  if (type.endsWith(":Host")) return { facts };
+function answer(
+  type: string,
+  name: string,
+  inputs: Record<string, unknown>,
+  facts: HostFacts,
+): Record<string, unknown> {
+  if (type.endsWith(":Host")) return { facts: inputs.rootless === true ? { ...facts, login: ALICE } : facts };
   if (type.endsWith(":Release")) return { instance: `i-${name}`, digest: `digest-of-${name}` };
   if (type.endsWith(":Account")) return { userId: `@${name}` };
+  if (/:(Space|Room)$/.test(type)) return { roomId: `!${name}`, inviteLink: `link-to-${name}` };
   return { results: [] };
 }
 
@@ -156,7 +171,7 @@ async function record(stack: FixtureStack, facts: HostFacts): Promise<ProgramRun
       call: () => ({}),
       newResource: ({ type, name, inputs }) => ({
         id: name,
-        state: { ...inputs, ...answer(type, name, facts) },
+        state: { ...inputs, ...answer(type, name, inputs, facts) },
       }),
     },
     "hearth",

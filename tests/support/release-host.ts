@@ -1,9 +1,12 @@
 import type { ServiceError } from "@grpc/grpc-js";
 import { type Properties, toProperties } from "../../provider/protocol/values";
 import { downHost, type Host, onHost, upHost } from "../../sandbox";
+import { LOGIN } from "./host-programs";
 import { probeRelease } from "./probe-release";
 import { ProviderClient, type StoredResource } from "./provider-client";
+import { rootlessHost, userRelease } from "./user-release";
 
+type Scope = "system" | "user";
 type Overrides = Parameters<typeof probeRelease>[1];
 
 /** A sandbox host, a provider, and the state of one release, as the engine would keep it. */
@@ -13,14 +16,23 @@ export class ReleaseHost {
 
   private constructor(
     readonly name: string,
-    private readonly host: Host,
+    readonly host: Host,
     readonly provider: ProviderClient,
+    private readonly scope: Scope,
   ) {
     this.urn = this.urnOf("probe");
   }
 
-  static async start(name: string): Promise<ReleaseHost> {
-    return new ReleaseHost(name, await upHost({ name }), await ProviderClient.start());
+  /** With scope `user` the host is one for rootless containers, reached as its login user, who may use sudo. */
+  static async start(name: string, scope: Scope = "system"): Promise<ReleaseHost> {
+    const host = scope === "system" ? await upHost({ name }) : await rootlessHost(name);
+    return new ReleaseHost(name, host, await ProviderClient.start(), scope);
+  }
+
+  get connection() {
+    const { sshConfigFile } = this.host;
+    const login = this.scope === "user" ? { user: LOGIN, become: "sudo" } : { become: "none" };
+    return { name: this.name, transport: "ssh", address: this.name, sshConfigFile, ...login };
   }
 
   /** Ends the provider, which must end by itself, and the host. */
@@ -56,15 +68,9 @@ export class ReleaseHost {
 
   /** Checked inputs of the probe release, as the engine would get them. `olds`: of the state unless said otherwise. */
   async wanted(content: string, overrides: Overrides = {}, olds?: Properties): Promise<Properties> {
-    const { sshConfigFile } = this.host;
-    const connection = {
-      name: this.name,
-      transport: "ssh",
-      address: this.name,
-      sshConfigFile,
-      become: "none",
-    };
-    const inputs = toProperties({ connection, scope: "system", ...probeRelease(content, overrides) });
+    const make = this.scope === "system" ? probeRelease : userRelease;
+    const { connection, scope } = this;
+    const inputs = toProperties({ connection, scope, ...make(content, overrides) });
     const checked = await this.provider.check(this.urn, inputs, olds ?? this.state?.inputs ?? {});
     if (checked.faults.length > 0) throw new Error(checked.faults.join("\n"));
     return checked.inputs;

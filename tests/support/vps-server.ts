@@ -1,10 +1,10 @@
 import fs from "node:fs/promises";
 import os from "node:os";
 import path from "node:path";
-import { parseDocument } from "yaml";
 import { downHost, type Host, issueCertificate, onHost, sandboxNetwork, upHost } from "../../sandbox";
-import { type RunResult, Stack } from "../../sandbox/deploy/stack";
+import { Stack } from "../../sandbox/deploy/stack";
 import { placeStack } from "../../sandbox/deploy/stack-file";
+import { DeployedServer } from "./deployed-server";
 
 const COMMITTED = path.resolve(__dirname, "../../Pulumi.vps.yaml");
 
@@ -16,16 +16,13 @@ export interface UnitLife {
   since: string;
 }
 
-/** The committed Pulumi.vps.yaml on a sandbox host of its own, with only addresses, names and keys replaced. */
-export class VpsServer {
+/** The committed Pulumi.vps.yaml. */
+export class VpsServer extends DeployedServer {
   readonly serverName: string;
   readonly publicHost: string;
 
-  private constructor(
-    readonly host: Host,
-    readonly directory: string,
-    readonly stack: Stack,
-  ) {
+  private constructor(host: Host, directory: string, stack: Stack) {
+    super(host, directory, stack);
     this.serverName = `${host.name}.test`;
     this.publicHost = `matrix.${host.name}.test`;
   }
@@ -41,17 +38,7 @@ export class VpsServer {
     return server;
   }
 
-  /** Takes back every edit of the stack file. */
-  async reset(): Promise<void> {
-    await this.stack.prepare(await this.placed());
-  }
-
-  async remove(): Promise<void> {
-    await downHost(this.host.name);
-    await fs.rm(this.directory, { recursive: true, force: true });
-  }
-
-  private async placed(): Promise<string> {
+  protected async placed(): Promise<string> {
     return placeStack(await fs.readFile(COMMITTED, "utf8"), {
       serverName: this.serverName,
       publicHost: this.publicHost,
@@ -66,34 +53,6 @@ export class VpsServer {
       people: { alice: "Alice" },
       verify: false,
     });
-  }
-
-  /** Changes values of the stack file (`homeserver.media.localLifetime`), as an editor would; undefined removes the key. */
-  async edit(changes: Record<string, unknown>): Promise<void> {
-    const document = parseDocument(await fs.readFile(this.stack.configFile, "utf8"));
-    for (const [dotted, value] of Object.entries(changes)) {
-      const [section, ...keys] = dotted.split(".");
-      const full = ["config", `hearth:${section}`, ...keys];
-      if (value === undefined) document.deleteIn(full);
-      else document.setIn(full, document.createNode(value));
-    }
-    await fs.writeFile(this.stack.configFile, document.toString({ lineWidth: 0 }));
-  }
-
-  /** Runs `up`; throws with the engine's own output when it fails. */
-  async up(args: readonly string[] = []): Promise<RunResult> {
-    return succeeded(await this.stack.up({ args }));
-  }
-
-  async preview(args: readonly string[] = ["--diff"]): Promise<RunResult> {
-    return succeeded(await this.stack.preview({ args }));
-  }
-
-  /** Runs shell text on the host as root and returns what it printed; throws when it fails. */
-  async sh(text: string): Promise<string> {
-    const { code, stdout, stderr } = await onHost(this.host, [text]);
-    if (code !== 0) throw new Error(`on ${this.host.name}: ${text}\n${stdout}\n${stderr}`);
-    return stdout;
   }
 
   async unit(name: string): Promise<UnitLife> {
@@ -126,19 +85,4 @@ export class VpsServer {
     ]);
     return Number(stdout);
   }
-
-  /** Seconds until the client API answers 200, looking four times a second; throws after `limit`. */
-  async secondsUntilAnswering(limit = 30): Promise<number> {
-    const started = performance.now();
-    while ((await this.status()) !== 200) {
-      if (performance.now() - started > limit * 1000) throw new Error(`no answer within ${limit} s`);
-      await new Promise((resolve) => setTimeout(resolve, 250));
-    }
-    return (performance.now() - started) / 1000;
-  }
-}
-
-function succeeded(result: RunResult): RunResult {
-  if (!result.ok) throw new Error(`pulumi failed:\n${result.output}`);
-  return result;
 }

@@ -1,0 +1,80 @@
+import fs from "node:fs/promises";
+import path from "node:path";
+import { ensureImages, IMAGES, type ImageStore, STORE } from "./containers/build";
+import { installPodman, must } from "./containers/podman";
+import { SandboxError } from "./errors";
+import type { Host, SandboxOptions } from "./index";
+import { withLock } from "./lock";
+import { run } from "./process";
+import { exists, StateDirectory } from "./state";
+
+/** Names of the images that {@link prepareImages} brings, as their registries have them. */
+export const IMAGE_NAMES: readonly string[] = IMAGES.map(([, name]) => name);
+
+/** In a host's store: which build its images are of. Podman takes `*-images` there for a storage driver's. */
+const MARK = "hearth-sandbox-build";
+
+export interface PrepareOptions extends SandboxOptions {
+  /** Whether Podman and what it needs are installed too. Default: true. Without, only the images lie there. */
+  podman?: boolean;
+}
+
+/**
+ * Puts stand-ins for the images that no registry is asked for here into user debian's own store on a trixie host, as if
+ * pulled: once for each host, before anything else uses that store. The first on a machine builds them. Throws on a host
+ * of another suite and when the store has contents of its own.
+ */
+export async function prepareImages(host: Host, options: PrepareOptions = {}): Promise<void> {
+  const { podman = true, directory, progress = () => undefined } = options;
+  if (host.suite !== "trixie") {
+    throw new SandboxError(
+      `container images are there for trixie only; the host ${host.name} is ${host.suite}`,
+    );
+  }
+  const state = new StateDirectory(directory);
+  const inHost = (work: () => Promise<void>) => withLock(state, `host-${host.name}`, progress, work);
+  if (podman) await inHost(() => installPodman(host));
+  // Under the lock to the end: another build would take away what is being copied.
+  await withLock(state, "containers", progress, async () => {
+    const images = await ensureImages(state, host, progress);
+    await inHost(() => placeImages(host, images));
+  });
+}
+
+async function placeImages(host: Host, images: ImageStore): Promise<void> {
+  const store = path.join(host.root, STORE);
+  if (await exists(path.join(store, MARK))) return;
+  await refuseContents(host, store);
+  await must(host, ["mkdir", "-p", path.dirname(`/${STORE}`)], "debian");
+  const staging = `${store}.new`;
+  await fs.rm(staging, { recursive: true, force: true });
+  await copyStore(images.directory, staging);
+  await fs.writeFile(path.join(staging, MARK), `${images.digest}\n`);
+  await fs.rm(store, { recursive: true, force: true });
+  await fs.rename(staging, store);
+}
+
+/** Podman never writes to a layer once it is there, so all hosts share the files of layers by hard links. */
+async function copyStore(from: string, to: string): Promise<void> {
+  await run("cp", ["-al", from, to]);
+  for (const name of (await fs.readdir(from)).filter((entry) => entry !== "overlay")) {
+    await fs.rm(path.join(to, name), { recursive: true });
+    await run("cp", ["-a", path.join(from, name), to]);
+  }
+}
+
+/** A store that Podman has only looked at has these indexes, empty or not at all. */
+async function refuseContents(host: Host, store: string): Promise<void> {
+  for (const file of [
+    "overlay-images/images.json",
+    "overlay-containers/containers.json",
+    "secrets/secrets.json",
+  ]) {
+    const text = await fs.readFile(path.join(store, file), "utf8").catch(() => "[]");
+    if (/"id"|"ID"/i.test(text)) {
+      throw new SandboxError(
+        `debian's container store on ${host.name} has contents of its own (${file}); prepare the images before it is used`,
+      );
+    }
+  }
+}

@@ -1,0 +1,20 @@
+import { downHost, onHost } from "../../sandbox";
+import { upTailnet } from "../../sandbox/tailnet";
+import { fromOutside } from "../components/tunnel-outside";
+
+const NAME = `tailnet-again-${process.pid}`;
+const options = { name: NAME, domain: `again${process.pid.toString(16)}.ts.net` };
+afterAll(() => downHost(NAME));
+
+it("a tailnet that is brought up again goes on with its nodes, and takes in the names of new ones", async () => {
+  const first = await upTailnet({ ...options, nodes: ["one"] });
+  const process = async () => (await onHost(first.host, ["systemctl show -P MainPID tailnet"])).stdout;
+  const before = await process();
+  expect(Number(before)).toBeGreaterThan(0);
+  const second = await upTailnet({ ...options, nodes: ["one", "two"] });
+  expect(await process()).toBe(before);
+  expect(second.host.dnsNames).toContain(`two.${second.domain}`);
+  // The certificate is the sandbox CA's, so nodes trust the stand-in as they would the service.
+  expect((await fromOutside(second, `${second.controlUrl}/key?v=999`)).body).toContain("mkey:");
+  // The first on a machine builds the programs.
+}, 600_000);

@@ -1,0 +1,9 @@
+// Caddy as its vendor builds it: all standard modules, nothing else.
+package main
+
+import (
+	caddycmd "github.com/caddyserver/caddy/v2/cmd"
+	_ "github.com/caddyserver/caddy/v2/modules/standard"
+)
+
+func main() { caddycmd.Main() }

@@ -1,0 +1,73 @@
+import fs from "node:fs/promises";
+import { parseDocument } from "yaml";
+import { downHost, type Host, onHost } from "../../sandbox";
+import type { RunResult, Stack } from "../../sandbox/deploy/stack";
+
+/** A committed stack file on a sandbox host of its own, with only addresses, names, keys and people replaced. */
+export abstract class DeployedServer {
+  constructor(
+    readonly host: Host,
+    /** Files of this server on this machine. */
+    readonly directory: string,
+    readonly stack: Stack,
+  ) {}
+
+  /** The stack file as it is before any edit. */
+  protected abstract placed(): Promise<string>;
+
+  /** HTTP status of a path under the public name; 0 when nothing answers. */
+  abstract status(path?: string): Promise<number>;
+
+  /** Takes back every edit of the stack file. */
+  async reset(): Promise<void> {
+    await this.stack.prepare(await this.placed());
+  }
+
+  async remove(): Promise<void> {
+    await downHost(this.host.name);
+    await fs.rm(this.directory, { recursive: true, force: true });
+  }
+
+  /** Changes values of the stack file (`homeserver.media.localLifetime`), as an editor would; undefined removes the key. */
+  async edit(changes: Record<string, unknown>): Promise<void> {
+    const document = parseDocument(await fs.readFile(this.stack.configFile, "utf8"));
+    for (const [dotted, value] of Object.entries(changes)) {
+      const [section, ...keys] = dotted.split(".");
+      const full = ["config", `hearth:${section}`, ...keys];
+      if (value === undefined) document.deleteIn(full);
+      else document.setIn(full, document.createNode(value));
+    }
+    await fs.writeFile(this.stack.configFile, document.toString({ lineWidth: 0 }));
+  }
+
+  /** Runs `up`; throws with the engine's own output when it fails. */
+  async up(args: readonly string[] = []): Promise<RunResult> {
+    return succeeded(await this.stack.up({ args }));
+  }
+
+  async preview(args: readonly string[] = ["--diff"]): Promise<RunResult> {
+    return succeeded(await this.stack.preview({ args }));
+  }
+
+  /** Runs shell text on the host as root and returns what it printed; throws when it fails. */
+  async sh(text: string): Promise<string> {
+    const { code, stdout, stderr } = await onHost(this.host, [text]);
+    if (code !== 0) throw new Error(`on ${this.host.name}: ${text}\n${stdout}\n${stderr}`);
+    return stdout;
+  }
+
+  /** Seconds until the client API answers 200, looking four times a second; throws after `limit`. */
+  async secondsUntilAnswering(limit = 30): Promise<number> {
+    const started = performance.now();
+    while ((await this.status()) !== 200) {
+      if (performance.now() - started > limit * 1000) throw new Error(`no answer within ${limit} s`);
+      await new Promise((resolve) => setTimeout(resolve, 250));
+    }
+    return (performance.now() - started) / 1000;
+  }
+}
+
+function succeeded(result: RunResult): RunResult {
+  if (!result.ok) throw new Error(`pulumi failed:\n${result.output}`);
+  return result;
+}

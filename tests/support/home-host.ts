@@ -1,0 +1,50 @@
+import type { Connection } from "../../provider/contract/connection";
+import { downHost, type Host, onHost, powerCutHost, upHost } from "../../sandbox";
+import { type PrepareOptions, prepareImages } from "../../sandbox/containers";
+
+/** Milliseconds that a hook which makes a home host is to be given: the first on a machine builds the images. */
+export const HOME_HOST_WITHIN = 600_000;
+
+/** A machine at home: Debian with the container images there, reached as user debian, who has sudo. */
+export interface HomeHost {
+  host: Host;
+  /** As user debian, with sudo for what is root's. */
+  connection: Connection;
+  /** Standard output of shell text, run as debian in his own user manager; throws when it fails. */
+  sh(text: string, input?: string): Promise<string>;
+  /** The same as root. */
+  root(text: string): Promise<string>;
+  /** Kills the host at once and boots it again. */
+  powerCut(): Promise<void>;
+  /** Ends the host. */
+  down(): Promise<void>;
+}
+
+/** Makes sure that the host is there with its images. `podman: false` leaves it to Hearth to install Podman. */
+export async function homeHost(name: string, options: PrepareOptions = {}): Promise<HomeHost> {
+  const host = await upHost({ name });
+  await prepareImages(host, options);
+  const run = async (user: string, text: string, input?: string): Promise<string> => {
+    const { code, stdout, stderr } = await onHost(host, [text], { user, input });
+    if (code !== 0) throw new Error(`${user} on ${name}: ${text}: exit code ${code}\n${stdout}\n${stderr}`);
+    return stdout.trimEnd();
+  };
+  return {
+    host,
+    connection: {
+      name,
+      transport: "ssh",
+      address: name,
+      user: "debian",
+      sshConfigFile: host.sshConfigFile,
+      become: "sudo",
+    },
+    sh: (text, input) => run("debian", text, input),
+    root: (text) => run("root", text),
+    powerCut: async () => {
+      await powerCutHost(name);
+      await upHost({ name });
+    },
+    down: () => downHost(name),
+  };
+}

@@ -1,0 +1,149 @@
+import fs from "node:fs/promises";
+import os from "node:os";
+import path from "node:path";
+import { ask } from "../../provider/resources/verification/network";
+import { downHost, type Host, issueCertificate, onHost, sandboxNetwork, upHost } from "../../sandbox";
+import { prepareImages } from "../../sandbox/containers";
+import { Stack } from "../../sandbox/deploy/stack";
+import { placeStack } from "../../sandbox/deploy/stack-file";
+import { installTailscale, type Tailnet } from "../../sandbox/tailnet";
+import { DeployedServer } from "./deployed-server";
+
+const ROOT = path.resolve(__dirname, "../..");
+/** The login user of sandbox hosts, whose containers these are. */
+const USER = "debian";
+
+/** The units of the home stack that run all the time. */
+export const HOME_UNITS = ["hearth-postgres.service", "hearth-synapse.service", "hearth-caddy.service"];
+
+export interface HomeOptions {
+  /** Absent: no tunnel, the proxy ends TLS under `<name>.test`. */
+  tailnet?: Tailnet;
+  /** Auth key with which the node joins. Default: one that is good. */
+  authKey?: string;
+  /** Committed stack file. Default: Pulumi.home.yaml. */
+  file?: string;
+  /** A server name whose own web server stands elsewhere, at this address. Default: the public host is the server name. */
+  domain?: { serverName: string; address: string };
+  /** What runs on the partner's server and may be reached. */
+  partner?: { serverName: string; publicHost: string; address: string };
+}
+
+/** A committed stack file of a home: images prepared, tailscaled there and not logged in, nothing deployed yet. */
+export class HomeServer extends DeployedServer {
+  readonly publicHost: string;
+
+  private constructor(
+    host: Host,
+    directory: string,
+    stack: Stack,
+    private readonly options: HomeOptions,
+  ) {
+    super(host, directory, stack);
+    this.publicHost = publicHostOf(host.name, options);
+  }
+
+  get serverName(): string {
+    return this.options.domain?.serverName ?? this.publicHost;
+  }
+
+  static async make(name: string, options: HomeOptions): Promise<HomeServer> {
+    const { tailnet } = options;
+    await downHost(name);
+    const host = await upHost({ name, dnsNames: tailnet ? [] : [publicHostOf(name, options)] });
+    // Podman itself is for Hearth to bring.
+    await prepareImages(host, { podman: false });
+    const directory = await fs.mkdtemp(path.join(os.tmpdir(), `hearth-e2e-${name}-`));
+    const server = new HomeServer(host, directory, new Stack({ name, directory }), options);
+    await server.reset();
+    if (tailnet) {
+      await installTailscale(host, { tailnet, node: name });
+      await server.giveSecret("tunnel.authKey", options.authKey ?? tailnet.keys.valid);
+    } else {
+      await issueCertificate([server.publicHost], path.join(directory, "tls"));
+    }
+    return server;
+  }
+
+  /** As the operator sets a secret. */
+  async giveSecret(name: string, value: string): Promise<void> {
+    await this.stack.cli([
+      ...["config", "set", "--stack", this.host.name, "--config-file", this.stack.configFile],
+      ...["--secret", "--path", `hearth:secrets.${name}`, value],
+    ]);
+  }
+
+  protected async placed(): Promise<string> {
+    const { tailnet, domain, partner, file = "Pulumi.home.yaml" } = this.options;
+    const placed = placeStack(await fs.readFile(path.join(ROOT, file), "utf8"), {
+      serverName: this.serverName,
+      publicHost: this.publicHost,
+      address: this.host.name,
+      user: USER,
+      sshConfigFile: this.host.sshConfigFile,
+      network: await sandboxNetwork(),
+      ...(tailnet
+        ? { controlUrl: tailnet.controlUrl }
+        : {
+            certificateFile: path.join(this.directory, "tls/fullchain.pem"),
+            privateKeyFile: path.join(this.directory, "tls/privkey.pem"),
+          }),
+      ...(partner && {
+        partner: { serverName: partner.serverName, url: `https://${partner.publicHost}` },
+      }),
+      resolve: {
+        [this.publicHost]: this.wayIn,
+        ...(domain && { [domain.serverName]: domain.address }),
+        ...(partner && { [partner.publicHost]: partner.address, [partner.serverName]: partner.address }),
+      },
+      caFile: this.host.caFile,
+      people: {},
+      verify: false,
+    });
+    return placed;
+  }
+
+  /** Runs shell text as the login user, in the session of his user manager. */
+  async asUser(text: string): Promise<string> {
+    const { code, stdout, stderr } = await onHost(
+      this.host,
+      [`export XDG_RUNTIME_DIR=/run/user/$(id -u); ${text}`],
+      {
+        user: USER,
+      },
+    );
+    if (code !== 0) throw new Error(`as ${USER} on ${this.host.name}: ${text}\n${stdout}\n${stderr}`);
+    return stdout;
+  }
+
+  /** Process and start of every long-running service and of tailscaled: equal texts mean that nothing was restarted. */
+  async lives(): Promise<string> {
+    const show = "systemctl show --property=Id,MainPID,ActiveState,ActiveEnterTimestampMonotonic";
+    const user = await this.asUser(
+      `systemctl --user ${show.slice("systemctl ".length)} ${HOME_UNITS.join(" ")}`,
+    );
+    return `${user}\n${await this.sh(`${show} tailscaled.service`)}`;
+  }
+
+  /** Address that the public name leads to: Funnel's ingress, or the machine itself. */
+  private get wayIn(): string {
+    return (this.options.tailnet?.host ?? this.host).address;
+  }
+
+  /** HTTP status from outside, as everybody comes in; 0 when nothing answers. The path is sent as it is. */
+  async status(pathname = "/_matrix/client/versions"): Promise<number> {
+    const host = this.publicHost;
+    const resolve = { [host]: this.wayIn };
+    const answer = await ask(resolve, { host, port: 443, path: pathname }).catch(() => undefined);
+    return answer?.status ?? 0;
+  }
+
+  /** A person's generated password, as the operator would look it up. */
+  async password(localpart: string): Promise<string> {
+    return (await this.asUser(`cat ~/.local/state/hearth/accounts/${localpart}.password`)).trim();
+  }
+}
+
+function publicHostOf(name: string, { tailnet }: HomeOptions): string {
+  return `${name}.${tailnet?.domain ?? "test"}`;
+}

@@ -1,0 +1,207 @@
+import { ROOTLESS_PACKAGES } from "../../provider/contract/host";
+import type { HostFile, Ownership } from "../../provider/contract/release";
+import { downHost, type Host, onHost, upHost } from "../../sandbox";
+import { LOGIN, type Release } from "./host-programs";
+
+/** A release of scope `user`: a small real service in a container of the sandbox's login user. */
+
+export const HOME = `/home/${LOGIN}`;
+export const CONF = `${HOME}/.config/hearth/probe/probe.conf`;
+export const QUADLET = `${HOME}/.config/containers/systemd/hearth-probe.container`;
+export const TIMER = `${HOME}/.config/systemd/user/hearth-tick.timer`;
+export const DATA = `${HOME}/.local/share/hearth/probe`;
+export const STATE = `${HOME}/.local/state/hearth`;
+/** In a real registry on the host itself. */
+export const REGISTRY = "registry.test:5000";
+export const IMAGE = `${REGISTRY}/probe:1`;
+export const URL = "http://127.0.0.1:8099/served";
+
+const owned = (mode: string): Ownership => ({ mode, owner: LOGIN, group: LOGIN });
+export const userFile = (content: string, mode = "0644"): HostFile => ({ content, ...owned(mode) });
+
+/** What the image runs: busybox's web server shows the configuration and the secret's length it was started with. */
+const SERVE = `#!/bin/sh
+set -eu
+if [ "\${1-}" = check ]; then
+  . /etc/probe/probe.conf
+  case $mode in normal | crash) exit 0 ;; esac
+  echo "no such mode: $mode"
+  exit 1
+fi
+. /etc/probe/probe.conf
+if [ "$mode" = crash ]; then
+  echo "cannot start with mode=crash, password=hunter2"
+  exit 1
+fi
+mkdir -p /run/www
+cp /etc/probe/probe.conf /run/www/served
+wc -c </run/secrets/given >>/run/www/served
+exec httpd -f -p 8000 -h /run/www
+`;
+
+/** Run as root: Podman and what it needs. */
+const INSTALL = `set -eu
+apt-get update -q >/dev/null
+DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends ${ROOTLESS_PACKAGES.join(" ")} >/dev/null
+loginctl enable-linger ${LOGIN}
+`;
+
+/** Run as root: a registry on the host itself, and what the stand-in image is made of. */
+const STAND_IN = `set -eu
+apt-get update -q >/dev/null
+DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends busybox-static docker-registry >/dev/null
+echo 127.0.0.1 registry.test >>/etc/hosts
+mkdir -p /etc/containers/registries.conf.d
+printf '[[registry]]\\nlocation = "${REGISTRY}"\\ninsecure = true\\n' >/etc/containers/registries.conf.d/test.conf
+cat >/etc/docker/registry/config.yml <<'END'
+version: 0.1
+storage: { filesystem: { rootdirectory: /var/lib/docker-registry } }
+http: { addr: "127.0.0.1:5000" }
+END
+systemctl restart docker-registry
+mkdir -p /run/rootfs/bin /run/rootfs/etc /run/rootfs/tmp
+cp /usr/bin/busybox /run/rootfs/bin/
+for name in sh cat cp httpd mkdir sleep wc id test; do ln -s busybox "/run/rootfs/bin/$name"; done
+cat >/run/rootfs/bin/serve
+chmod 0755 /run/rootfs/bin/serve
+tar -C /run/rootfs -c -f /run/rootfs.tar .
+`;
+
+const IMPORT = `podman import --quiet --change 'CMD ["/bin/serve"]' /run/rootfs.tar ${IMAGE} && podman push --quiet ${IMAGE}`;
+
+/** A sandbox host on which {@link userRelease} can run. */
+export async function rootlessHost(name: string): Promise<Host> {
+  const host = await upHost({ name });
+  try {
+    await asRoot(host, INSTALL);
+    await bringStandIn(host);
+    return host;
+  } catch (error) {
+    await downHost(name);
+    throw error;
+  }
+}
+
+/** Puts the stand-in image into the login user's store and into the host's own registry; Podman is there. */
+export async function bringStandIn(host: Host): Promise<void> {
+  // The sandbox's device file, for network namespaces of users.
+  await asRoot(host, "chmod 0666 /dev/net/tun");
+  await asRoot(host, STAND_IN, SERVE);
+  await asUser(host, IMPORT);
+}
+
+async function asRoot(host: Host, text: string, input?: string): Promise<void> {
+  const { code, stderr } = await onHost(host, [text], input === undefined ? {} : { input });
+  if (code !== 0) throw new Error(`${host.name} could not be prepared: ${stderr}`);
+}
+
+/** Standard output of shell text, run as the login user in his own manager; throws when it fails. */
+export async function asUser(host: Host, text: string): Promise<string> {
+  const script = `export XDG_RUNTIME_DIR="/run/user/$(id -u)"\n${text}`;
+  const { code, stdout, stderr } = await onHost(host, [script], { user: LOGIN });
+  if (code !== 0) throw new Error(`${text}: exit ${code}: ${stderr}${stdout}`);
+  return stdout.trimEnd();
+}
+
+/** `probe.conf`'s text. */
+export const conf = (mark: string, mode = "normal"): string => `mode=${mode}\n# ${mark}\n`;
+
+export const quadlet = (image = IMAGE): string => `[Unit]
+Description=Probe
+[Container]
+Image=${image}
+ContainerName=hearth-probe
+Pull=never
+UserNS=keep-id:uid=991,gid=991
+User=991:991
+ReadOnly=true
+Tmpfs=/run:mode=1777
+Volume=${HOME}/.config/hearth/probe:/etc/probe:ro
+Volume=${DATA}:/data
+Secret=probe-given,target=given,uid=991,gid=991,mode=0400
+PublishPort=127.0.0.1:8099:8000
+StopTimeout=1
+[Service]
+TimeoutStartSec=20
+[Quadlet]
+DefaultDependencies=false
+[Install]
+WantedBy=default.target
+`;
+
+const TICK = "[Service]\nType=oneshot\nExecStart=/bin/true\n";
+const TICKING = "[Timer]\nOnCalendar=monthly\nPersistent=true\n[Install]\nWantedBy=timers.target\n";
+
+/** Runs the image's own program over the staged configuration, at its final path. */
+const CHECK = [
+  ...["/usr/bin/podman", "run", "--rm", "--pull=never", "--network=none", "--read-only"],
+  ...["--userns=keep-id:uid=991,gid=991", "--user=991:991"],
+  ...["--volume", `${HOME}/.config/hearth/probe:/etc/probe:ro`, IMAGE, "/bin/serve", "check"],
+];
+
+/** Quadlet says what it cannot read, and ends well all the same. */
+const DRY_RUN =
+  'if ! said=$(/usr/libexec/podman/quadlet --user --dryrun 2>&1 >/dev/null) || printf %s "$said" | grep converting; then printf %s "$said"; exit 1; fi';
+
+/** The release with that configuration; the rest can be overridden. */
+export function userRelease(content: string, overrides: Release = {}): Release {
+  return {
+    release: "probe",
+    identity: { serverName: "probe.test" },
+    directories: { [DATA]: owned("0700") },
+    files: {
+      [CONF]: userFile(content),
+      [QUADLET]: userFile(quadlet()),
+      [`${HOME}/.config/systemd/user/hearth-tick.service`]: userFile(TICK),
+      [TIMER]: userFile(TICKING),
+    },
+    secrets: { [`${DATA}/random`]: { ...owned("0600"), source: { kind: "random", bytes: 20 } } },
+    images: [IMAGE],
+    containerSecrets: {
+      "probe-random": { source: { kind: "random", bytes: 20 } },
+      // Its name comes before the one it is made from.
+      "probe-made": {
+        source: {
+          kind: "command",
+          argv: [
+            "/usr/bin/podman",
+            "secret",
+            "inspect",
+            "--showsecret",
+            "--format",
+            "{{.SecretData}}",
+            "probe-random",
+          ],
+        },
+      },
+      "probe-given": { source: { kind: "given", value: "from the operator" } },
+    },
+    tasks: {
+      mark: {
+        observe: ["/bin/cat", `${DATA}/mark`],
+        apply: ["/bin/sh", "-c", `id -un >"$HOME/.local/share/hearth/probe/mark"`],
+        want: LOGIN,
+      },
+    },
+    units: {
+      "hearth-probe.service": {
+        enabled: true,
+        state: "running",
+        restartOn: [CONF, "container-secret:probe-given", `image:${IMAGE}`],
+        reloadOn: [],
+      },
+      "hearth-tick.timer": { enabled: true, state: "running", restartOn: [], reloadOn: [] },
+    },
+    validators: {
+      "10-configuration": { argv: CHECK, timeoutSeconds: 20 },
+      "20-quadlet": { argv: ["/bin/sh", "-c", DRY_RUN], timeoutSeconds: 20 },
+      "30-units": {
+        argv: ["/usr/bin/systemd-analyze", "--user", "verify", TIMER],
+        timeoutSeconds: 20,
+        isolateNetwork: true,
+      },
+    },
+    health: { answers: { kind: "http", url: URL, status: 200, timeoutSeconds: 10 } },
+    ...overrides,
+  };
+}
