@@ -2,66 +2,72 @@ import { Accounts } from "./components/accounts";
 import { Certificates } from "./components/certificates";
 import { Delegation } from "./components/delegation";
 import { baseUrl as baseUrlOf } from "./components/delegation/documents";
+import { Dns } from "./components/dns";
 import { Homeserver } from "./components/homeserver";
 import { machinesOf } from "./components/hosts";
+import { Inactivity } from "./components/inactivity";
+import { Maintenance } from "./components/maintenance";
 import { Postgres } from "./components/postgres";
 import { ReverseProxy } from "./components/proxy";
+import { Rooms } from "./components/rooms";
+import { Tunnel } from "./components/tunnel";
 import { Checks } from "./components/verification";
 import { loadStack } from "./config-schemas/load";
 
 const { config, secrets, projectDirectory } = loadStack();
-const machines = machinesOf(config.hosts, secrets.sudo, projectDirectory);
-const [home, database, edge] = [config.homeserver.host, config.postgres.host, config.proxy.host];
+// All services share the homeserver's machine: rules.ts refuses another placement.
+const machine = machinesOf(config, secrets.sudo, projectDirectory).get(config.homeserver.host);
+const named = (part: string) => `${machine.name}-${part}`;
+const base = { machine, projectDirectory, homeserverConfig: config.homeserver };
 
-const delegation = new Delegation(`${edge}-delegation`, {
+const delegation = new Delegation(named("delegation"), {
   config: config.delegation,
   homeserver: config.homeserver,
 });
-const postgres = new Postgres(`${database}-postgres`, {
-  config: config.postgres,
-  machine: machines.get(database),
+const certificates =
+  config.certificates && new Certificates(named("certificates"), { ...base, config: config.certificates });
+const postgres = new Postgres(named("postgres"), { ...base, config: config.postgres });
+const { identityServer } = config.delegation;
+const homeserver = new Homeserver(named("homeserver"), {
+  ...{ ...base, config: config.homeserver, postgres, secrets },
+  ...(identityServer !== undefined && { identityServer }),
 });
-const certificates = new Certificates(`${edge}-certificates`, {
-  config: config.certificates,
-  machine: machines.get(config.certificates.host),
-  projectDirectory,
+const behind = { ...base, homeserver };
+const proxy = new ReverseProxy(named("proxy"), { ...behind, config: config.proxy, delegation, certificates });
+const tunnel =
+  config.tunnel &&
+  new Tunnel(named("tunnel"), { ...base, config: config.tunnel, proxy, authKey: secrets.tunnelAuthKey });
+const dns =
+  config.dns && new Dns(named("dns"), { ...behind, config: config.dns, apiKey: secrets.dynuApiKey });
+const accounts = new Accounts(named("accounts"), {
+  ...{ ...behind, config: config.accounts, passwords: secrets.accounts },
 });
-const homeserver = new Homeserver(`${home}-homeserver`, {
-  config: config.homeserver,
-  identityServer: config.delegation.identityServer,
-  machine: machines.get(home),
-  postgres,
-  secrets,
-  projectDirectory,
-});
-const proxy = new ReverseProxy(`${edge}-proxy`, {
-  config: config.proxy,
-  homeserverConfig: config.homeserver,
-  machine: machines.get(edge),
-  homeserver,
-  delegation,
-  certificates,
-});
-const accounts = new Accounts(`${home}-accounts`, {
-  config: config.accounts,
-  machine: machines.get(home),
-  homeserver,
-  passwords: secrets.accounts,
+const maintenance =
+  config.maintenance && new Maintenance(named("maintenance"), { ...behind, config: config.maintenance });
+const inactivity =
+  config.inactivity &&
+  new Inactivity(named("inactivity"), { ...behind, config: config.inactivity, sections: config });
+const rooms = new Rooms(named("rooms"), {
+  ...{ ...behind, config: config.rooms, service: inactivity?.members ?? [] },
+  after: [accounts, ...(inactivity ? [inactivity.account] : [])],
 });
 const checks = config.verification.enabled
-  ? new Checks(`${home}-verification`, {
-      config,
-      machine: machines.get(home),
-      homeserver,
-      releases: { postgres, certificates, homeserver, proxy },
-      projectDirectory,
-      after: [accounts],
+  ? new Checks(named("verification"), {
+      ...{
+        ...behind,
+        config,
+        after: [accounts, rooms, ...(inactivity ? [inactivity] : []), ...(dns ? [dns] : [])],
+      },
+      releases: { postgres, homeserver, proxy, certificates, tunnel, maintenance },
     })
   : undefined;
 
 export const serverName = config.homeserver.serverName;
 export const baseUrl = baseUrlOf(config.homeserver);
 export const userIds = accounts.userIds;
+export const roomIds = rooms.roomIds;
+/** For people who may join: https://matrix.to links by the room's key. */
+export const inviteLinks = rooms.inviteLinks;
 /** The documents for the bare domain's own web server, when that is another one. */
 export const wellKnown = delegation.servedHere ? "served here" : delegation.documents;
 export const verification = checks?.summary ?? "switched off";

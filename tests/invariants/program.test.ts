@@ -1,6 +1,6 @@
 import { toProperties } from "../../provider/protocol/values";
 import { checkRelease } from "../../provider/release/check";
-import { fixtureStacks } from "../fixtures/stacks";
+import { committedStacks, fixtureStacks } from "../fixtures/stacks";
 import {
   DEBIAN_12,
   DEBIAN_13,
@@ -14,7 +14,8 @@ import {
 /** What must hold for every stack file that we know of, on both distributions. */
 
 const OURS = "hearth-host:index:";
-const grid = fixtureStacks().flatMap((stack) =>
+const stacks = [...fixtureStacks(), ...committedStacks()];
+const grid = stacks.flatMap((stack) =>
   [DEBIAN_12, DEBIAN_13].map((facts) => ({ title: `${stack.name} on ${facts.codename}`, stack, facts })),
 );
 
@@ -30,7 +31,7 @@ function comparable(run: ProgramRun): unknown {
   return JSON.parse(text.replaceAll(/-----BEGIN CERTIFICATE-----[^"]*/g, "[certificate]"));
 }
 
-it.each(fixtureStacks())(
+it.each(stacks)(
   "[A1] $name makes the same resources each time, so that a second up changes nothing",
   async (stack) => {
     expect(comparable(await runProgram(stack))).toEqual(comparable(await runProgram(stack)));
@@ -85,7 +86,7 @@ describe.each(grid)("$title", ({ stack, facts }) => {
     const made = new Set(
       releases.flatMap((release) =>
         [release.files, release.directories, release.secrets, release.environments].flatMap((map) =>
-          Object.keys(map ?? {}),
+          Object.keys(map ?? {}).flatMap(asContainersSeeIt),
         ),
       ),
     );
@@ -109,6 +110,9 @@ describe.each(grid)("$title", ({ stack, facts }) => {
         const [kind, name] = subject.includes(":") ? subject.split(":") : ["path", subject];
         if (kind === "revision") expect(release.revisions).toHaveProperty([name ?? ""]);
         else if (kind === "environment") expect(release.environments).toHaveProperty([name ?? ""]);
+        else if (kind === "task") expect(release.tasks).toHaveProperty([name ?? ""]);
+        else if (kind === "container-secret") expect(release.containerSecrets).toHaveProperty([name ?? ""]);
+        else if (kind === "image") expect(release.images).toContain(subject.slice("image:".length));
         else expect({ ...release.files, ...release.secrets }).toHaveProperty([name ?? ""]);
       }
     }
@@ -119,14 +123,15 @@ describe.each(grid)("$title", ({ stack, facts }) => {
       const units = Object.values(release.units ?? {});
       if (units.length === 0) continue;
       const watched = new Set(units.flatMap((unit) => [...unit.restartOn, ...unit.reloadOn]));
-      const read = Object.keys(release.files).filter((path) => path.startsWith("/etc/"));
+      // A unit's own file restarts it by itself, as a container's does.
+      const read = Object.keys(release.files).filter((path) => CONFIGURATION.test(path) && !UNIT.test(path));
       expect(read.filter((path) => !watched.has(path))).toEqual([]);
     }
   });
 
   it("owners are root, the service's own user, or a group of its", () => {
-    const known = new Set(["root", "matrix-synapse"]);
     for (const release of Object.values(releasesOf(run))) {
+      const known = new Set(release.scope === "user" ? ["alice"] : ["root", "matrix-synapse"]);
       const owned = [release.files, release.directories, release.secrets].flatMap((map) =>
         Object.entries(map ?? {}),
       );
@@ -138,13 +143,26 @@ describe.each(grid)("$title", ({ stack, facts }) => {
         expect([path, mode]).toEqual([path, expect.stringMatching(/^06[04]0$/)]);
       }
       for (const [path, { owner, content }] of Object.entries(release.files)) {
-        // What a service may write it may also be made to write.
-        expect([path, owner]).toEqual([path, "root"]);
+        // What a service may write it may also be made to write. (Containers get these files read-only.)
+        expect([path, owner]).toEqual([path, release.scope === "user" ? "alice" : "root"]);
         expect([path, content.endsWith("\n")]).toEqual([path, true]);
       }
     }
   });
 });
+
+const CONFIGURATION = /^(\/etc|\/home\/alice\/\.config)\//;
+const UNIT = /\/(containers\/systemd|systemd\/(user|system))\//;
+
+/** A user's configuration lies below his home; inside containers it is where root's would be. */
+function asContainersSeeIt(path: string): string[] {
+  return [
+    path,
+    path
+      .replace("/home/alice/.config/hearth/", "/etc/hearth/")
+      .replace("/home/alice/.local/lib/", "/usr/local/lib/"),
+  ];
+}
 
 /** Paths of ours in a text that a service reads; comments are for people. */
 function pathsIn(content: string): string[] {

@@ -1,0 +1,155 @@
+import { downHost } from "../../sandbox";
+import { type Tailnet, upTailnet } from "../../sandbox/tailnet";
+import { HomeServer } from "../support/home-server";
+
+const NAME = "e2e-home-change";
+const YAML = "~/.config/hearth/homeserver/homeserver.yaml";
+const CONTAINER = "~/.config/containers/systemd/hearth-caddy.container";
+
+interface HandEdit {
+  what: string;
+  /** Shell text run as the login user, or as root. */
+  edit: string;
+  as?: "root";
+  /** What the next plain preview must say. */
+  shown: RegExp[];
+  /** Shell text that succeeds once it is repaired. */
+  repaired: string;
+}
+
+const HAND_EDITS: HandEdit[] = [
+  {
+    what: "[H5] Funnel switched off",
+    edit: "tailscale funnel --https=443 off",
+    as: "root",
+    shown: [/want: "nothing on 443" => "funnel 443 -> http:\/\/127\.0\.0\.1:8080"/],
+    repaired: "tailscale serve status --json | grep -q '\"AllowFunnel\"'",
+  },
+  {
+    what: "[H5] Funnel led somewhere else",
+    edit: "tailscale funnel --bg --https=443 http://127.0.0.1:9",
+    as: "root",
+    shown: [/want: "funnel 443 -> http:\/\/127\.0\.0\.1:9" => "funnel 443 -> http:\/\/127\.0\.0\.1:8080"/],
+    repaired: "tailscale serve status --json | grep -q 127.0.0.1:8080",
+  },
+  {
+    what: "a changed line of a file",
+    edit: `sed -i 's/max_upload_size: 10M/max_upload_size: 900M/' ${YAML}`,
+    shown: [/changed by hand: .*homeserver\.yaml/, /-\s+max_upload_size: 900M/, /\+\s+max_upload_size: 10M/],
+    repaired: `grep -q 'max_upload_size: 10M' ${YAML}`,
+  },
+  {
+    what: "[H13] a container's confinement loosened",
+    edit: `sed -i '/^DropCapability=/d' ${CONTAINER}; systemctl --user daemon-reload`,
+    shown: [/changed by hand: .*hearth-caddy\.container/, /\+ DropCapability=CHOWN /],
+    repaired: `grep -q '^DropCapability=CHOWN ' ${CONTAINER}`,
+  },
+  {
+    // (Caddy's would not stay stopped: its socket starts it for the next request.)
+    what: "[H1] a stopped service",
+    edit: "systemctl --user stop hearth-synapse.service",
+    shown: [
+      /changed by hand: .*hearth-synapse\.service/,
+      /hearth-synapse\.service[\s\S]*state\s*: "\w+"\s*=> "running"/,
+    ],
+    repaired: "systemctl --user is-active --quiet hearth-synapse.service",
+  },
+  {
+    what: "[H10] a timer switched off",
+    edit: "systemctl --user disable --now hearth-maintenance.timer",
+    shown: [/changed by hand: .*hearth-maintenance\.timer/],
+    repaired: "systemctl --user is-enabled --quiet hearth-maintenance.timer",
+  },
+  {
+    what: "[H1] lingering switched off, so that nothing would start at boot",
+    // Everything would stop with the last session; ours holds it up meanwhile.
+    edit: "loginctl disable-linger debian",
+    as: "root",
+    shown: [/linger/],
+    repaired: "test -e /var/lib/systemd/linger/debian",
+  },
+];
+
+let tailnet: Tailnet;
+let home: HomeServer;
+
+beforeAll(async () => {
+  tailnet = await upTailnet({ name: "e2e-change-net", domain: "tail4e02.ts.net", nodes: [NAME] });
+  home = await HomeServer.make(NAME, { tailnet });
+  await home.up(["--skip-preview"]);
+});
+
+afterAll(async () => {
+  await home?.remove();
+  await downHost("e2e-change-net");
+});
+
+test.each(HAND_EDITS)("[A3] $what shows in the next plain preview and up repairs it", async (row) => {
+  const run = (text: string) => (row.as === "root" ? home.sh(text) : home.asUser(text));
+  await run(row.edit);
+  const plan = await home.preview();
+  for (const pattern of row.shown) expect(plan.output).toMatch(pattern);
+  expect((await home.stack.preview({ args: ["--expect-no-changes"] })).ok).toBe(false);
+  await home.up(["--skip-preview"]);
+  await run(row.repaired);
+  expect(await home.secondsUntilAnswering()).toBeLessThan(30);
+  const quiet = await home.stack.preview({ args: ["--expect-no-changes"] });
+  expect({ ok: quiet.ok, output: quiet.ok ? "" : quiet.output }).toEqual({ ok: true, output: "" });
+});
+
+test("[A2] [H8] a retention of three days less is one line in the preview, and only Synapse restarts", async () => {
+  const before = await home.lives();
+  await home.edit({
+    "homeserver.retention.maxLifetime": "11d",
+    "inactivity.window": "11d",
+  });
+  const { output } = await home.preview();
+  expect(output).toMatch(/-\s+max_lifetime: 14d\s*\n.*\+\s+max_lifetime: 11d/);
+  await home.up(["--skip-preview"]);
+  const lines = (text: string) => text.trim().split("\n\n");
+  const changed = lines(await home.lives()).filter((block, index) => block !== lines(before)[index]);
+  expect(changed).toHaveLength(1);
+  expect(changed[0]).toContain("hearth-synapse.service");
+});
+
+test("[A4] an image that does not exist is refused before anything is swapped; the service stays up", async () => {
+  const before = await home.lives();
+  await home.edit({ "proxy.image": "docker.io/library/caddy:0.0.0-not-there" });
+  const result = await home.stack.up({ args: ["--skip-preview"] });
+  expect(result.ok).toBe(false);
+  expect(result.output).toMatch(/docker\.io\/library\/caddy:0\.0\.0-not-there/);
+  expect(result.output).not.toMatch(/^\s+at .*\.(ts|js):\d+/m);
+  expect(await home.lives()).toBe(before);
+  await home.reset();
+  await home.giveSecret("tunnel.authKey", tailnet.keys.valid);
+});
+
+test("[A4] a setting with which Synapse cannot start is refused by Synapse itself; the service stays up", async () => {
+  await home.up(["--skip-preview"]);
+  const before = await home.lives();
+  await home.edit({ "homeserver.extra": { user_ips_max_age: "a while" } });
+  const result = await home.stack.up({ args: ["--skip-preview"] });
+  expect(result.ok).toBe(false);
+  expect(result.output).toMatch(/user_ips_max_age|a while/);
+  expect(await home.lives()).toBe(before);
+  await home.reset();
+  await home.giveSecret("tunnel.authKey", tailnet.keys.valid);
+});
+
+test("[A5] [H5] destroy stops everything, switches Funnel off and keeps all data; up goes on with it", async () => {
+  const key = await home.asUser("podman secret inspect --format '{{.ID}}' hearth-signing-key");
+  const password = await home.password("alice");
+  const destroyed = await home.stack.destroy();
+  expect({ ok: destroyed.ok, output: destroyed.ok ? "" : destroyed.output }).toEqual({
+    ok: true,
+    output: "",
+  });
+  expect(await home.asUser("podman ps --quiet | wc -l")).toBe("0\n");
+  expect(await home.status()).not.toBe(200);
+  expect(await home.sh("tailscale serve status --json")).not.toContain("AllowFunnel");
+  await home.asUser("test -s ~/.local/share/hearth/postgres/data/PG_VERSION");
+  await home.up(["--skip-preview"]);
+  expect(await home.secondsUntilAnswering()).toBeLessThan(30);
+  expect(await home.asUser("podman secret inspect --format '{{.ID}}' hearth-signing-key")).toBe(key);
+  expect(await home.password("alice")).toBe(password);
+});
