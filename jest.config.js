@@ -4,6 +4,8 @@
 // An Output pasted into a string is a mistake that shows only on a running server; in tests it throws.
 process.env.PULUMI_ERROR_OUTPUT_STRING = "true";
 
+// `testTimeoutSeconds` is for what hangs, and never what a test proves: what a machine downloads and builds once takes minutes,
+// several times as many where it is slow and others use it too.
 const shared = {
   testEnvironment: "node",
   setupFilesAfterEnv: ["<rootDir>/toolchain/jest-timeout.js"],
@@ -26,21 +28,21 @@ module.exports = {
       displayName: "unit",
       testMatch: ["<rootDir>/tests/**/*.test.ts"],
       testPathIgnorePatterns: ["\\.(provider|e2e)\\.test\\.ts$"],
-      globals: { testTimeoutSeconds: 20 },
+      globals: { testTimeoutSeconds: 60 },
     },
     {
       ...shared,
       displayName: "provider",
       testMatch: ["<rootDir>/tests/**/*.provider.test.ts"],
       globalSetup: "<rootDir>/toolchain/jest-setup.js",
-      globals: { testTimeoutSeconds: 180 },
+      globals: { testTimeoutSeconds: 1200 },
     },
     {
       ...shared,
       displayName: "e2e",
       testMatch: ["<rootDir>/tests/**/*.e2e.test.ts"],
       globalSetup: "<rootDir>/toolchain/jest-setup.js",
-      globals: { testTimeoutSeconds: 900 },
+      globals: { testTimeoutSeconds: 2700 },
     },
   ],
 };

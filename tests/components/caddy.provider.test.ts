@@ -27,7 +27,7 @@ let caddy: CaddyHost;
 beforeAll(async () => {
   caddy = await CaddyHost.make(`caddy-${process.pid}`);
   ok(await caddy.apply(proxyRelease()));
-}, 600_000);
+});
 afterAll(() => caddy?.home.down());
 
 describe("[H4] Caddy behind a tunnel", () => {

@@ -13,7 +13,7 @@ beforeAll(async () => {
   host = await upHost({ name: NAME, suite: "bookworm" });
   releases = new RealReleases(host, DEBIAN_12);
   for (const name of ORDER) ok(await releases.apply(fixture("minimal"), name));
-}, 600_000);
+});
 afterAll(() => downHost(NAME));
 
 it("[V1] runs the pinned Synapse behind nginx, on a database of its own", async () => {

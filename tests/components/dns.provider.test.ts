@@ -17,7 +17,7 @@ beforeAll(async () => {
   // This machine, as the sandbox's hosts reach it.
   dynu = await DynuAccount.start(await home.sh("ip -4 route show default | awk '{ print $3 }'"));
   ok(await call(home.host, "apply", release(), { scope: "user" }));
-}, 600_000);
+});
 afterAll(async () => {
   await dynu?.stop();
   await home?.down();

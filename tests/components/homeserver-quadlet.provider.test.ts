@@ -25,7 +25,7 @@ beforeAll(async () => {
   home = await homeHost(NAME);
   releases = new ContainerReleases(home.host);
   for (const name of ["rootless", "postgres", "homeserver"]) ok(await releases.apply(name));
-}, 900_000);
+});
 afterAll(() => home.down());
 
 describe("[H13] confinement holds, as the kernel and Podman tell of what runs", () => {

@@ -43,7 +43,7 @@ beforeAll(async () => {
   ok(await releases.apply("homeserver", wanted));
   await account("hearth-maintenance", true);
   await account("hearth-inactivity", false);
-}, 900_000);
+});
 
 afterAll(() => downHost(NAME));
 

@@ -19,7 +19,7 @@ beforeAll(async () => {
   releases = new RealReleases(host);
   for (const name of ["certificates", "postgres", "homeserver", "proxy"])
     ok(await releases.apply(minimal, name));
-}, 600_000);
+});
 afterAll(() => downHost(NAME));
 
 describe("Postgres", () => {

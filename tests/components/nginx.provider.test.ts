@@ -46,7 +46,7 @@ describe.each(CASES)("nginx of $suite", ({ suite, facts }) => {
     await sh(host, "command -v python3 >/dev/null || apt-get install -qq -y python3 >/dev/null 2>&1");
     await sh(host, "systemd-run --quiet --unit=echo python3 /root/echo.py");
     await sh(host, "until curl -sS -o /dev/null http://127.0.0.1:8999/; do sleep 0.2; done 2>/dev/null");
-  }, 600_000);
+  });
   afterAll(() => downHost(name));
 
   const curl = (url: string, options = "") => {

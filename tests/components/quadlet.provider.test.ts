@@ -17,7 +17,7 @@ beforeAll(async () => {
   await home.root(`loginctl enable-linger ${LOGIN_FACTS.user}`);
   const program = readFileSync(join(__dirname, "../../components/check_quadlet.sh"), "utf8");
   await home.sh(`cat >${PROGRAM}; mkdir -p ${CONTAINERS}`, program);
-}, 600_000);
+});
 afterAll(() => home.down());
 
 describe("Quadlet's own generator", () => {

@@ -16,7 +16,7 @@ beforeAll(async () => {
   on = await TunnelHost.start(String(process.pid));
   name = `chat.${on.tailnet.domain}`;
   key = on.tailnet.keys.valid;
-}, 600_000);
+});
 afterAll(() => on.stop());
 
 describe("[H5] joining", () => {

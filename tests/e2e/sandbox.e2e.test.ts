@@ -16,8 +16,6 @@ import {
 import { tryRun } from "../../sandbox/process";
 import { StateDirectory } from "../../sandbox/state";
 
-jest.setTimeout(300_000);
-
 /** A sandbox of this test's own, so that it can be torn down whole beside the one a developer uses. */
 let directory: string;
 let one: Host;

@@ -2,7 +2,7 @@ import fs from "node:fs/promises";
 import path from "node:path";
 import { downHost } from "../../sandbox";
 import { IMAGE_NAMES, prepareImages } from "../../sandbox/containers";
-import { HOME_HOST_WITHIN, type HomeHost, homeHost } from "../support/home-host";
+import { type HomeHost, homeHost } from "../support/home-host";
 
 /** The stand-ins keep what Hearth relies on in the official images; what is wrong here would be proved on a fiction. */
 
@@ -20,7 +20,7 @@ beforeAll(async () => {
   home = await homeHost(name, { podman: false });
   // Containers outlive the log-ins that start them.
   await home.root("loginctl enable-linger debian");
-}, HOME_HOST_WITHIN);
+});
 
 afterAll(() => downHost(name));
 

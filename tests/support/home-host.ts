@@ -2,9 +2,6 @@ import type { Connection } from "../../provider/contract/connection";
 import { downHost, type Host, onHost, powerCutHost, upHost } from "../../sandbox";
 import { type PrepareOptions, prepareImages } from "../../sandbox/containers";
 
-/** Milliseconds that a hook which makes a home host is to be given: the first on a machine builds the images. */
-export const HOME_HOST_WITHIN = 600_000;
-
 /** A machine at home: Debian with the container images there, reached as user debian, who has sudo. */
 export interface HomeHost {
   host: Host;

@@ -83,7 +83,8 @@ export async function call(
     asRoot,
     files: requestFiles(release, meta, program === "apply"),
     signal: options.signal ?? new AbortController().signal,
-    timeoutSeconds: 170,
+    // A first one downloads and builds.
+    timeoutSeconds: 900,
     onLine: options.onLine,
   });
   try {

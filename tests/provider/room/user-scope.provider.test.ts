@@ -30,7 +30,7 @@ beforeAll(async () => {
   const releases = new ContainerReleases(home.host);
   ok(await releases.apply("postgres"));
   ok(await releases.apply("homeserver"));
-}, 900_000);
+});
 
 afterAll(() => downHost(NAME));
 
