@@ -77,7 +77,7 @@ describe("a jump host", () => {
       timeoutSeconds: 30,
     });
   const origins = async () => {
-    const { stdout } = await onHost(host, ["journalctl", "-u", "ssh", "-o", "cat", "--no-pager"]);
+    const { stdout } = await onHost(host, ["journalctl --sync; journalctl -u ssh -o cat --no-pager"]);
     return [...stdout.matchAll(/Accepted publickey for root from (\S+)/g)].map(([, address]) => address);
   };
 
