@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from "node:timers/promises";
 import { downHost, type Host, powerCutHost, upHost } from "../../../sandbox";
 import {
   type Answer,
@@ -11,6 +10,7 @@ import {
   removePrograms,
   sh,
 } from "../../support/host-programs";
+import { eventually } from "../../support/jobs";
 import { conf, probeRelease, rootFile, URL } from "../../support/probe-release";
 
 // Of this run alone: another run beside it has a host of its own.
@@ -36,6 +36,14 @@ const hanging = (): Release =>
   probeRelease(conf("hanging"), {
     health: { never: { kind: "command", argv: ["/bin/false"], timeoutSeconds: 120 } },
   });
+
+/** Keeps an apply at its validation until {@link letGo}. */
+const HELD = {
+  argv: ["/bin/sh", "-c", "until test -e /run/let-go; do sleep 0.1; done"],
+  timeoutSeconds: 120,
+};
+const letGo = () => sh(host, "touch /run/let-go");
+const hold = () => sh(host, "rm -f /run/let-go");
 
 /** Starts an apply and returns once it says `step`; `ended` is its answer. */
 async function until(
@@ -128,7 +136,8 @@ describe("a transaction that is killed is cleared up by the next apply:", () => 
     expect(await lost).not.toBe("an answer");
     host = await upHost({ name: NAME });
     expect((await observe(base())).of("journal")[0]?.[0]).toBe("swapping");
-    expect(await served()).toContain("# hanging");
+    // Its unit is up at once, its port a moment later.
+    expect(await eventually(async () => (await served().catch(() => "")).includes("# hanging"))).toBe(true);
     const done = ok(await apply(base()));
     expect(done.of("did")).toEqual([]);
     expect(await served()).toContain("# base");
@@ -205,9 +214,11 @@ describe("stopping on purpose", () => {
 });
 
 describe("a lost connection", () => {
+  beforeEach(hold);
+
   it("does not stop the apply; its result can be had later, from any line", async () => {
     const release = probeRelease(conf("base"), {
-      validators: { slow: { argv: ["/bin/sleep", "1.5"], timeoutSeconds: 20 } },
+      validators: { held: HELD },
     });
     release.files = { ...release.files, "/etc/probe/later": rootFile("later\n") };
     const id = newApply();
@@ -223,6 +234,7 @@ describe("a lost connection", () => {
       },
     );
     await expect(lost).rejects.toThrow();
+    await letGo();
     const all = ok(await call(host, "result", release, { apply: id }));
     expect(all.of("did").flat()).toContain("wrote /etc/probe/later");
     const rest = ok(await call(host, "result", release, { apply: id, line: "3" }));
@@ -234,18 +246,15 @@ describe("a lost connection", () => {
 });
 
 describe("two at once", () => {
-  const slow = (): Release => ({
-    release: "slow",
-    files: { "/etc/slow": rootFile(`${newApply()}\n`) },
-    validators: { slow: { argv: ["/bin/sleep", "2.5"], timeoutSeconds: 20 } },
+  const held = (): Release => ({
+    release: "first",
+    files: { "/etc/first": rootFile(`${newApply()}\n`) },
+    validators: { held: HELD },
   });
+  beforeEach(hold);
 
   it("another operator is refused at once, with the holder's name and age", async () => {
-    const { ended } = await until(
-      "validating",
-      { ...slow(), release: "first" },
-      { operator: "anna@desk", instance: "-" },
-    );
+    const { ended } = await until("validating", held(), { operator: "anna@desk", instance: "-" });
     expect((await observe(base())).of("lock")).toEqual([["anna@desk", expect.stringMatching(/^\d+$/)]]);
     const refused = await apply(base(), { operator: "ben@laptop", run: "another" });
     expect(refused.end).toBe("end refused");
@@ -253,26 +262,28 @@ describe("two at once", () => {
       "locked",
       expect.stringMatching(/^anna@desk has been changing this host for \d+ s \(release first\)/),
     ]);
+    await letGo();
     ok(await ended);
     expect((await observe(base())).of("lock")).toEqual([]);
   });
 
   it("another release of the same run waits and says for what", async () => {
-    const release: Release = { ...slow(), release: "first" };
-    const { ended } = await until("validating", release, { instance: "-" });
-    const second = ok(await apply(base()));
-    expect(second.of("step")[0]?.[2]).toBe("waiting for release first on this host");
-    ok(await ended);
+    const first = await until("validating", held(), { instance: "-" });
+    const second = await until("waiting for release", base(), {});
+    await letGo();
+    ok(await first.ended);
+    const waited = ok(await second.ended);
+    expect(waited.of("step")[0]?.[2]).toBe("waiting for release first on this host");
   });
 
   it("every release of a run gets its turn, however many wait", async () => {
     const releases = Array.from(
       { length: 5 },
-      (_, index): Release => ({ ...slow(), release: `turn-${index}`, validators: {} }),
+      (_, index): Release => ({
+        release: `turn-${index}`,
+        files: { [`/etc/turn-${index}`]: rootFile(`${newApply()}\n`) },
+      }),
     );
-    releases.forEach((release, index) => {
-      release.files = { [`/etc/turn-${index}`]: rootFile(`${newApply()}\n`) };
-    });
     const done = await Promise.all(releases.map((release) => apply(release, { instance: "-" })));
     for (const answer of done) ok(answer);
     expect((await observe(base())).of("lock")).toEqual([]);
@@ -280,11 +291,7 @@ describe("two at once", () => {
 
   it("a lock whose holder died is none", async () => {
     const id = newApply();
-    const { ended } = await until(
-      "validating",
-      { ...slow(), release: "first" },
-      { apply: id, run: "dead", instance: "-" },
-    );
+    const { ended } = await until("validating", held(), { apply: id, run: "dead", instance: "-" });
     await sh(host, `systemctl kill -s KILL hearth-apply-${id}`);
     await ended;
     expect((await observe(base())).of("lock")).toEqual([]);
@@ -353,6 +360,6 @@ it("[A4] a disk that is full by the time the services fail does not stop the way
 });
 
 it("nothing of Hearth's stays running", async () => {
-  await sleep(200);
-  expect(await sh(host, "systemctl list-units --all --plain --no-legend 'hearth-*'")).toBe("");
+  const units = () => sh(host, "systemctl list-units --all --plain --no-legend 'hearth-*'");
+  expect(await eventually(async () => (await units()) === "", 60)).toBe(true);
 });
