@@ -34,7 +34,7 @@ test.each(["SIGINT", "SIGTERM", "SIGHUP"] as const)(
     const provider = await start();
     const asked = Date.now();
     expect(await provider.kill(signal)).toBe(0);
-    expect(Date.now() - asked).toBeLessThan(1000);
+    expect(Date.now() - asked).toBeLessThan(5000);
   },
 );
 
@@ -57,7 +57,7 @@ test("Cancel while a look waits for a host that does not answer: the look ends a
   const asked = Date.now();
   await provider.cancel();
   expect(await running).toMatchObject({ code: status.ABORTED, details: "the log-in to vps was cancelled" });
-  expect(Date.now() - asked).toBeLessThan(2000);
+  expect(Date.now() - asked).toBeLessThan(8000);
   expect(await provider.stop()).toBe(0);
   mute.close();
 });

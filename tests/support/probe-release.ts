@@ -1,4 +1,4 @@
-import type { HostFile } from "../../provider/contract/release";
+import type { HealthProbe, HostFile } from "../../provider/contract/release";
 import type { Release } from "./host-programs";
 
 /** A small real service: busybox's web server shows the configuration it was started with. `mode=crash` makes it fail at start. */
@@ -47,6 +47,11 @@ export const URL = "http://127.0.0.1:8099/served";
 /** `probe.conf`'s text. */
 export const conf = (mark: string, mode = "normal", port = 8099): string =>
   `mode=${mode}\nport=${port}\n# ${mark}\n`;
+
+/** That the service answers; for one that never will, so short that a test can wait for it. */
+export const answersWithin = (timeoutSeconds: number): Record<string, HealthProbe> => ({
+  answers: { kind: "http", url: URL, status: 200, timeoutSeconds },
+});
 
 /** The release with that configuration; the rest can be overridden. */
 export function probeRelease(content: string, overrides: Release = {}): Release {
@@ -108,7 +113,7 @@ export function probeRelease(content: string, overrides: Release = {}): Release 
         timeoutSeconds: 20,
       },
     },
-    health: { answers: { kind: "http", url: URL, status: 200, timeoutSeconds: 5 } },
+    health: answersWithin(60),
     ...overrides,
   };
 }

@@ -88,7 +88,7 @@ export class ReleaseHost {
 
   /** Waits until the provider's progress names a step. */
   async reached(text: string, provider: ProviderClient = this.provider): Promise<void> {
-    for (let tries = 0; tries < 300; tries++) {
+    for (let tries = 0; tries < 1200; tries++) {
       if (provider.logs.some(({ message }) => message.includes(text))) return;
       await new Promise((resolve) => setTimeout(resolve, 100));
     }

@@ -59,6 +59,7 @@ storage: { filesystem: { rootdirectory: /var/lib/docker-registry } }
 http: { addr: "127.0.0.1:5000" }
 END
 systemctl restart docker-registry
+until ss -Hltn | grep -q 127.0.0.1:5000; do sleep 0.1; done
 mkdir -p /run/rootfs/bin /run/rootfs/etc /run/rootfs/tmp
 cp /usr/bin/busybox /run/rootfs/bin/
 for name in sh cat cp httpd mkdir sleep wc id test; do ln -s busybox "/run/rootfs/bin/$name"; done
@@ -122,7 +123,7 @@ Secret=probe-given,target=given,uid=991,gid=991,mode=0400
 PublishPort=127.0.0.1:8099:8000
 StopTimeout=1
 [Service]
-TimeoutStartSec=20
+TimeoutStartSec=90
 [Quadlet]
 DefaultDependencies=false
 [Install]
@@ -193,15 +194,15 @@ export function userRelease(content: string, overrides: Release = {}): Release {
       "hearth-tick.timer": { enabled: true, state: "running", restartOn: [], reloadOn: [] },
     },
     validators: {
-      "10-configuration": { argv: CHECK, timeoutSeconds: 20 },
-      "20-quadlet": { argv: ["/bin/sh", "-c", DRY_RUN], timeoutSeconds: 20 },
+      "10-configuration": { argv: CHECK, timeoutSeconds: 60 },
+      "20-quadlet": { argv: ["/bin/sh", "-c", DRY_RUN], timeoutSeconds: 60 },
       "30-units": {
         argv: ["/usr/bin/systemd-analyze", "--user", "verify", TIMER],
-        timeoutSeconds: 20,
+        timeoutSeconds: 60,
         isolateNetwork: true,
       },
     },
-    health: { answers: { kind: "http", url: URL, status: 200, timeoutSeconds: 10 } },
+    health: { answers: { kind: "http", url: URL, status: 200, timeoutSeconds: 60 } },
     ...overrides,
   };
 }
