@@ -84,12 +84,12 @@ async function admin(pathname: string, token?: string): Promise<AdminAnswer> {
 
 /** A fresh database builds some of its indexes in the background; until then it cannot activate accounts again. */
 async function untilSettled(): Promise<void> {
-  for (let tries = 0; tries < 600; tries++) {
+  for (let tries = 0; tries < 3000; tries++) {
     const { current_updates } = await admin("/_synapse/admin/v1/background_updates/status");
     if (Object.keys(current_updates).length === 0) return;
     await new Promise((resolve) => setTimeout(resolve, 100));
   }
-  throw new Error("background updates did not end within 60 s");
+  throw new Error("background updates did not end");
 }
 
 const password = async (localpart: string) =>
