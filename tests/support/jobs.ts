@@ -237,8 +237,8 @@ export async function jobAccount(homeserver: Homeserver, localpart: string, admi
   return { user, folder, args: [...args, "--folder", folder] };
 }
 
-/** Waits until something holds. */
-export async function eventually(what: () => Promise<boolean>, seconds = 20): Promise<boolean> {
+/** Waits until something holds; whether it came to that. */
+export async function eventually(what: () => Promise<boolean>, seconds = 60): Promise<boolean> {
   const deadline = performance.now() + seconds * 1000;
   while (performance.now() < deadline) {
     if (await what()) return true;

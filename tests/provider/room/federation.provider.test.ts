@@ -1,3 +1,4 @@
+import { eventually } from "../../support/jobs";
 import { startFederatingHomeserver } from "../homeserver";
 import { type Person, Rooms, type Seen, wanted, wantedSpace } from "./rooms";
 
@@ -41,10 +42,8 @@ test("[A1] [H12] the invited are not invited again, whatever became of the invit
   expect((await here.apply(wider)).did).toEqual([`${carol.user} invited`]);
   expect((await here.apply(wider)).did).toEqual([]);
   expect(await carol.act(space.roomId, "leave")).toBe(200);
-  for (let tries = 0; tries < 50; tries++) {
-    if ((await here.observe(wider)).members[carol.user] === "left") break;
-    await new Promise((resolve) => setTimeout(resolve, 100));
-  }
+  const left = async () => (await here.observe(wider)).members[carol.user] === "left";
+  expect(await eventually(left, 60)).toBe(true);
   const seen = await here.apply(wider);
   expect(seen.did).toEqual([]);
   expect(seen.notes).toEqual([expect.stringMatching(`^${carol.user} left or declined the invitation; `)]);
