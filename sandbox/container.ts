@@ -118,7 +118,7 @@ export async function signalReboot(container: Container): Promise<void> {
 /** Ends every process of the container at once, without any shutdown, and clears what it leaves in the kernel. */
 export async function killContainer(state: StateDirectory, container: Container): Promise<void> {
   const started = Date.now();
-  while (Date.now() - started < 10_000) {
+  while (Date.now() - started < 60_000) {
     const left = await managers(container);
     if (left.length === 0) break;
     // First whatever would start it again; then PID 1, whose end ends all inside; nspawn then tidies up and
@@ -126,7 +126,7 @@ export async function killContainer(state: StateDirectory, container: Container)
     for (const entry of left) if (path.basename(entry.argv[0] ?? "") !== "systemd-nspawn") kill(entry.pid);
     const leader = await leaderOf(container);
     if (leader !== undefined) kill(leader);
-    if (Date.now() - started > 3000) for (const entry of left) kill(entry.pid);
+    if (Date.now() - started > 10_000) for (const entry of left) kill(entry.pid);
     await sleep(30);
   }
   if (await exists("/run/systemd/system")) {
@@ -136,17 +136,16 @@ export async function killContainer(state: StateDirectory, container: Container)
   for (const tree of await cgroupTrees()) {
     const group = path.join(tree, `hearth-sandbox-${state.tag}`);
     if (!(await exists(group))) continue;
-    await tryRun("find", [
-      path.join(group, container.name),
-      "-depth",
-      "-type",
-      "d",
-      "-exec",
-      "rmdir",
-      "{}",
-      ";",
-    ]);
+    await removeGroups(path.join(group, container.name));
     await fs.rmdir(group).catch(() => undefined);
+  }
+}
+
+/** Removes a control group and those in it; the kernel may still hold one for a moment for a process that has just ended. */
+async function removeGroups(group: string): Promise<void> {
+  for (let tries = 0; tries < 50 && (await exists(group)); tries++) {
+    if (tries > 0) await sleep(100);
+    await tryRun("find", [group, "-depth", "-type", "d", "-exec", "rmdir", "{}", ";"]);
   }
 }
 

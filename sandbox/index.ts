@@ -161,9 +161,9 @@ export async function rebootHost(name: string, options: SandboxOptions = {}): Pr
     const before = await leaderOf(container);
     progress(`rebooting ${name}`);
     await signalReboot(container);
-    const deadline = Date.now() + 120_000;
+    const deadline = Date.now() + 300_000;
     while ((await leaderOf(container)) === before) {
-      if (Date.now() > deadline) throw new SandboxError(`the host ${name} did not shut down within 120 s`);
+      if (Date.now() > deadline) throw new SandboxError(`the host ${name} did not shut down within 300 s`);
       await sleep(50);
     }
     await waitUntilReady(container, addressIn(subnet, record.index), sshConfigFile(state), progress);

@@ -6,8 +6,9 @@ import { SandboxError } from "./errors";
 import { type Finished, sleep, tryRun } from "./process";
 import type { Progress } from "./state";
 
-const SSHD_WITHIN = 60_000;
-const BOOT_WITHIN = 90_000;
+/** Milliseconds. A boot takes two or three seconds; on a machine that is busy with others it takes its time. */
+const SSHD_WITHIN = 180_000;
+const BOOT_WITHIN = 300_000;
 /** Between the two lives of a rebooting host there is a moment without any process of it. */
 const GONE_AFTER = 2000;
 /** Answers of ssh that waiting does not change. */
