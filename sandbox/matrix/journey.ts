@@ -24,7 +24,7 @@ export interface JourneyResult {
   messages: [string, string];
 }
 
-const PATIENCE = 30_000;
+const PATIENCE = 120_000;
 
 /**
  * Two people on two servers: both log in, share an encrypted room across federation, one writes, the other reads and

@@ -5,6 +5,8 @@ import type { Credentials, LoggedIn, SessionMethods, WireEvent } from "./protoco
 type Sdk = typeof import("matrix-js-sdk");
 
 const POLL = 50;
+/** Milliseconds for what takes a second where nothing else goes on. */
+const PATIENCE = 120_000;
 const LOGIN_PATIENCE = 60_000;
 
 /** One logged-in device; its keys live in memory only and are gone with the process. */
@@ -29,8 +31,8 @@ export class Session implements SessionMethods {
     this.connected = client;
     await client.initRustCrypto({ useIndexedDB: false });
     await client.startClient({ initialSyncLimit: 20 });
-    await until(`the first sync of ${userId}`, 30_000, () => client.isInitialSyncComplete());
-    await until(`the device keys of ${userId}`, 30_000, () => this.keysAreUploaded(userId, deviceId));
+    await until(`the first sync of ${userId}`, PATIENCE, () => client.isInitialSyncComplete());
+    await until(`the device keys of ${userId}`, PATIENCE, () => this.keysAreUploaded(userId, deviceId));
     return { userId, deviceId, baseUrl };
   }
 
@@ -46,7 +48,7 @@ export class Session implements SessionMethods {
     });
     await until(
       "the new room to encrypt",
-      15_000,
+      PATIENCE,
       () => this.room(roomId)?.hasEncryptionStateEvent() === true,
     );
     return roomId;
