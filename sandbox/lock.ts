@@ -7,7 +7,7 @@ import type { Progress, StateDirectory } from "./state";
  * Runs `work` while holding an exclusive lock between processes. The lock is a `flock` held by a child that
  * waits for the end of its stdin, so it goes away with this process however this process ends.
  *
- * Order where locks nest: `containers`, then `host-<name>`, then `image-<suite>`, then `shared`.
+ * Order where locks nest (`tailscale` is held alone): `containers`, then `host-<name>`, then `image-<suite>`, then `shared`.
  */
 export async function withLock<T>(
   state: StateDirectory,

@@ -2,7 +2,8 @@ import fs from "node:fs/promises";
 import path from "node:path";
 import { SandboxError } from "./errors";
 import { type Host, issueCertificate, onHost, type SandboxOptions, upHost } from "./index";
-import { writeFileAtomically } from "./state";
+import { withLock } from "./lock";
+import { StateDirectory, writeFileAtomically } from "./state";
 import { ensureTailscale } from "./tailnet/build";
 
 /** A tailnet of the sandbox: a stand-in for Tailscale's service on a host of its own. */
@@ -59,7 +60,7 @@ WantedBy=multi-user.target
 /** Makes sure that the tailnet's host is there and running. Its nodes are forgotten when its host restarts. */
 export async function upTailnet(options: TailnetOptions): Promise<Tailnet> {
   const { domain = "tail1a2b.ts.net", nodes, controlHost = defaultControlHost(domain), ...rest } = options;
-  const programs = await ensureTailscale(options.progress ?? (() => undefined));
+  const programs = await builtTailscale(options);
   const host = await upHost({
     ...rest,
     dnsNames: [controlHost, ...nodes.map((node) => `${node}.${domain}`)],
@@ -86,6 +87,13 @@ export async function upTailnet(options: TailnetOptions): Promise<Tailnet> {
   };
   await serve(host, programs, `${JSON.stringify(config, null, 2)}\n`);
   return { host, domain, controlUrl: `https://${controlHost}`, keys: AUTH_KEYS };
+}
+
+/** One at a time: two builds beside each other take twice as long, and come to the same. */
+async function builtTailscale({ directory, progress = () => undefined }: SandboxOptions) {
+  const state = new StateDirectory(directory);
+  await state.prepare();
+  return withLock(state, "tailscale", progress, () => ensureTailscale(progress));
 }
 
 function defaultControlHost(domain: string): string {
@@ -119,7 +127,7 @@ export async function installTailscale(
   host: Host,
   { tailnet, node, ...rest }: TailscaleOptions,
 ): Promise<void> {
-  const programs = await ensureTailscale(rest.progress ?? (() => undefined));
+  const programs = await builtTailscale(rest);
   const inHost = (file: string) => path.join(host.root, file);
   await install(path.join(programs, "tailscaled"), inHost("usr/sbin/tailscaled"));
   await install(path.join(programs, "tailscale"), inHost("usr/bin/tailscale"));
