@@ -38,6 +38,9 @@ export function checkPlatform(): void {
   }
 }
 
+/** apt waits for nobody who updates its lists, and sandboxes of several directories may come to need packages at once. */
+const LOCK = "/run/hearth-sandbox-packages.lock";
+
 /** Checks what the sandbox stands on and installs missing packages. Throws one error that names all that is missing. */
 export async function ensureRequirements(progress: Progress): Promise<void> {
   checkPlatform();
@@ -52,14 +55,9 @@ export async function ensureRequirements(progress: Progress): Promise<void> {
   progress(`installing ${missing.join(", ")}`);
   const env = { DEBIAN_FRONTEND: "noninteractive" };
   try {
-    await run("apt-get", ["-q", "update"], { env });
-    await run(
-      "apt-get",
-      ["-qy", "-o", "DPkg::Lock::Timeout=120", "install", "--no-install-recommends", ...missing],
-      {
-        env,
-      },
-    );
+    await run("flock", [LOCK, "apt-get", "-q", "update"], { env });
+    const install = ["-qy", "-o", "DPkg::Lock::Timeout=600", "install", "--no-install-recommends"];
+    await run("flock", [LOCK, "apt-get", ...install, ...missing], { env });
   } catch (error) {
     throw new SandboxError(
       `the sandbox needs packages that could not be installed: ${missing.join(", ")}.\n${messageOf(error)}`,
