@@ -31,7 +31,7 @@ test("[A4] Ctrl-C once: up fails and says so, the host is as before, the state k
   expect(stdout + stderr).toContain("run pulumi up again");
   expect(await stack.seen()).toBe("one one one one active");
   expect(stack.project.state()).not.toContain("wait-once");
-  await stack.nothingLeft(10);
+  await stack.nothingLeft();
   await worksAgain("two");
 });
 
@@ -42,8 +42,8 @@ test("[A4] Ctrl-C twice: the CLI leaves at once, the host undoes the change by i
   await sleep(100);
   signalTerminal(up, "SIGINT");
   expect((await up.ended).code).not.toBe(0);
-  await stack.nothingLeft(15);
-  await stack.hostAtRest(15);
+  await stack.nothingLeft();
+  await stack.hostAtRest();
   expect(await stack.seen()).toBe("two two two two active");
   // The engine took its lock away itself: nothing to clear up.
   expect(await stack.preview()).toMatchObject({
@@ -62,8 +62,8 @@ test.each(["SIGHUP", "SIGKILL"] as const)(
     if (signal === "SIGHUP") signalTerminal(up, signal);
     else up.child.kill(signal);
     await up.ended;
-    await stack.nothingLeft(20);
-    await stack.hostAtRest(5);
+    await stack.nothingLeft();
+    await stack.hostAtRest();
     expect(await stack.seen()).toBe(before);
     expect(await stack.up()).toMatchObject({ code: 1, stderr: expect.stringContaining("pulumi cancel") });
     expect(await stack.project.pulumi("cancel", "--yes")).toMatchObject({ code: 0 });
@@ -77,7 +77,8 @@ test("[A4] a CLI that is killed during the very first up leaves the host as it w
     const up = await stack.upUntilWaiting(first);
     up.child.kill("SIGKILL");
     await up.ended;
-    await stack.nothingLeft(20, first);
+    await stack.nothingLeft(first);
+    await stack.hostAtRest();
     const files = "/etc/fresh/a /etc/fresh/b /etc/systemd/system/fresh.service";
     expect(
       await stack.shell(`ls -d ${files} 2>&1 | grep -vc 'cannot access'; systemctl is-active fresh`),
@@ -105,8 +106,8 @@ test("[A4] a killed provider (out of memory, say): the host finishes the change 
   expect(code).toBe(1);
   expect(stdout).toContain("exited prematurely");
   await stack.letGo();
-  await stack.hostAtRest(10);
-  await stack.nothingLeft(15);
+  await stack.hostAtRest();
+  await stack.nothingLeft();
   expect(await stack.seen()).toBe("wait-provider wait-provider wait-provider wait-provider active");
   // What was done is what is wanted: there is nothing to do, and the state now says so.
   const next = await stack.up();

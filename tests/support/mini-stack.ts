@@ -18,6 +18,9 @@ export interface MiniChange {
 /** Where an update that waits for its service stands. */
 const WAITING = "waiting until the services answer";
 
+/** Seconds within which all is over, on a machine that has other things to do as well. */
+const PATIENCE = 120;
+
 /** A stack of one release with two files and a unit, under the real engine, on a sandbox host of its own. */
 export class MiniStack {
   private constructor(
@@ -84,8 +87,8 @@ export class MiniStack {
   }
 
   /** Waits until no transaction runs on the host. */
-  async hostAtRest(seconds: number): Promise<void> {
-    const script = `for _ in $(seq ${seconds * 5}); do
+  async hostAtRest(): Promise<void> {
+    const script = `for _ in $(seq ${PATIENCE * 5}); do
   [ -n "$(systemctl list-units --plain --no-legend 'hearth-apply-*')" ] || exit 0
   sleep 0.2
 done; echo "a transaction still runs"`;
@@ -94,8 +97,8 @@ done; echo "a transaction still runs"`;
   }
 
   /** Waits until no engine, provider, language host or ssh of this stack is left. */
-  nothingLeft(seconds: number, project = this.project): Promise<void> {
-    return eventually(() => processesIn(project.folder), seconds);
+  nothingLeft(project = this.project): Promise<void> {
+    return eventually(() => processesIn(project.folder), PATIENCE);
   }
 
   /** Kills the provider's processes without a word. */
@@ -167,7 +170,7 @@ WantedBy=multi-user.target
       ready: {
         kind: "command",
         argv: ["/bin/sh", "-c", `! grep -q ^wait ${folder}/a || test -e /run/go`],
-        timeoutSeconds: 120,
+        timeoutSeconds: 600,
       },
     },
   };
