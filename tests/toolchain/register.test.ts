@@ -124,7 +124,7 @@ process.stdin.on("end", () => process.exit(0)).resume();`,
     expect(await answer()).toBe(`one ${checkout}/provider`);
     write("provider/name.ts", 'export const name: string = "two";');
     expect(await answer()).toBe(`two ${checkout}/provider`);
-    await eventually(() => processesIn(checkout), 10);
+    await eventually(() => processesIn(checkout), 60);
   });
 
   test("several first starts at once, as in a cold preview, all get a port", async () => {
