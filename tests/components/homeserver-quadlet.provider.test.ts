@@ -1,5 +1,6 @@
 import { type HomeHost, homeHost } from "../support/home-host";
 import { call, ok } from "../support/host-programs";
+import { eventually } from "../support/jobs";
 import { changesOf, failureOf } from "../support/real-release";
 import { CONTAINERS, ContainerReleases, containerReleases, LOGIN_FACTS } from "./quadlet-releases";
 
@@ -203,10 +204,10 @@ describe("Synapse", () => {
     const answer = ok(await releases.apply("homeserver", { homeserver: { logging: { level: "INFO" } } }));
     expect(changesOf(answer)).toContain("reloaded hearth-synapse.service");
     expect(await pidOf("hearth-synapse")).toBe(before);
-    await sh("curl -sS -o /dev/null http://127.0.0.1:8008/_matrix/client/versions; sleep 1");
-    expect(
-      await sh(`grep -c 'INFO.*/_matrix/client/versions' ${DATA}/homeserver/log/homeserver.log`),
-    ).not.toBe("0");
+    const ask = "curl -sS -o /dev/null http://127.0.0.1:8008/_matrix/client/versions";
+    const count = `grep -c 'INFO.*/_matrix/client/versions' ${DATA}/homeserver/log/homeserver.log || true`;
+    // Synapse takes the signal, and writes its log, when it comes to it.
+    expect(await eventually(async () => (await sh(`${ask}; ${count}`)) !== "0")).toBe(true);
     ok(await releases.apply("homeserver"));
   });
 
@@ -250,7 +251,9 @@ describe("Synapse", () => {
   });
 
   it("[A4] a port that another program has ends with the old container back", async () => {
-    await sh("systemd-run --user --quiet --unit=taker python3 -m http.server --bind 127.0.0.1 8123");
+    const server = "python3 -m http.server --bind 127.0.0.1 8123";
+    const taken = "until ss -Hltn | grep -q :8123; do sleep 0.1; done";
+    await sh(`systemd-run --user --quiet --unit=taker ${server}; ${taken}`);
     try {
       const failure = failureOf(
         await releases.apply("homeserver", { homeserver: { listener: { port: 8123 } } }),
@@ -270,7 +273,7 @@ it("[H1] [H15] everything is back after a power cut, without a login, with its d
   const started = Date.now();
   // As root, who is no login of the user's.
   const answers = "until curl -sSf http://127.0.0.1:8008/health; do sleep 0.5; done 2>/dev/null";
-  expect(await home.root(`timeout 60 sh -c '${answers}'`)).toBe("OK");
+  expect(await home.root(`timeout 180 sh -c '${answers}'`)).toBe("OK");
   console.log(`Synapse answered ${((Date.now() - started) / 1000).toFixed(1)} s after the boot`);
   expect(await psql("SELECT answer FROM kept")).toBe("42");
 });

@@ -72,7 +72,7 @@ describe("Quadlet's own generator", () => {
     const expected = [...words, EVERYTHING.environment.WEIRD].map((word) => `<${word}>`).join("");
     const log = "journalctl --user -u hearth-job.service -o cat --no-pager";
     // The journal may be a moment late.
-    const said = await sh(`for _ in 1 2 3 4 5; do ${log} | grep '^<' && break; sleep 1; done`);
+    const said = await sh(`for _ in $(seq 60); do ${log} | grep '^<' && break; sleep 1; done`);
     expect(said).toBe(expected);
   });
 });
