@@ -108,7 +108,7 @@ export class TunnelHost {
     await onHost(this.host, ["cat >/root/echo.py"], { input: ECHO });
     await this.sh("systemctl is-active -q echo || systemd-run -q --unit=echo python3 /root/echo.py");
     await this.sh(
-      "for i in $(seq 50); do curl -so /dev/null http://127.0.0.1:8080/ && break; sleep 0.1; done",
+      "for i in $(seq 600); do curl -so /dev/null http://127.0.0.1:8080/ && break; sleep 0.1; done",
     );
   }
 }

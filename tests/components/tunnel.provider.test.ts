@@ -1,5 +1,6 @@
 import { powerCutHost, rebootHost, upHost } from "../../sandbox";
 import { ok } from "../support/host-programs";
+import { eventually } from "../support/jobs";
 import { changesOf, failureOf } from "../support/real-release";
 import { TunnelHost } from "./tunnel-host";
 import { fromOutside } from "./tunnel-outside";
@@ -18,6 +19,13 @@ beforeAll(async () => {
   key = on.tailnet.keys.valid;
 });
 afterAll(() => on.stop());
+
+/** Waits until a request from the internet comes through. */
+const reached = () =>
+  eventually(async () => {
+    const answer = await fromOutside(on.tailnet, `https://${name}/`).catch(() => undefined);
+    return answer?.status === 200;
+  }, 120);
 
 describe("[H5] joining", () => {
   it("refuses an auth key that expired in the service's own words, with what to do and without the key", async () => {
@@ -74,7 +82,11 @@ describe("[H5] joining", () => {
 });
 
 describe("[H5] [H6] traffic from the internet", () => {
-  beforeAll(() => on.echo());
+  beforeAll(async () => {
+    await on.echo();
+    // The ingress and the node need some seconds to find each other.
+    expect(await reached()).toBe(true);
+  });
 
   it("reaches the machine's loopback with the visitor's address, which he cannot forge", async () => {
     const forged = {
@@ -167,16 +179,8 @@ describe("[H15] after a boot Funnel is on again, without a login", () => {
     ],
   ])("%s", async (_, boot) => {
     await boot();
-    const started = Date.now();
     await on.echo();
-    let status = 0;
-    while (status !== 200 && Date.now() - started < 60_000) {
-      status = await fromOutside(on.tailnet, `https://${name}/`).then(
-        (answer) => answer.status,
-        () => 0,
-      );
-    }
-    expect(status).toBe(200);
+    expect(await reached()).toBe(true);
     expect(changesOf(ok(await on.apply("chat", key)))).toEqual([]);
   });
 });
