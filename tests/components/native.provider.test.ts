@@ -1,5 +1,6 @@
 import { downHost, type Host, upHost } from "../../sandbox";
 import { ok, sh } from "../support/host-programs";
+import { eventually } from "../support/jobs";
 import { changed, fixture } from "../support/program";
 import { changesOf, failureOf, RealReleases } from "../support/real-release";
 
@@ -143,10 +144,11 @@ describe("Synapse", () => {
     );
     expect(changesOf(answer)).toContain("reloaded matrix-synapse.service");
     expect(await synapsePid()).toBe(before);
-    await sh(host, "curl -sS -o /dev/null http://127.0.0.1:8008/_matrix/client/versions; sleep 1");
-    expect(
-      await sh(host, "grep -c 'INFO.*/_matrix/client/versions' /var/log/matrix-synapse/homeserver.log"),
-    ).not.toBe("0");
+    const ask = "curl -sS -o /dev/null http://127.0.0.1:8008/_matrix/client/versions";
+    const log = "/var/log/matrix-synapse/homeserver.log";
+    const count = `grep -c 'INFO.*/_matrix/client/versions' ${log} || true`;
+    // Synapse takes the signal, and writes its log, when it comes to it.
+    expect(await eventually(async () => (await sh(host, `${ask}; ${count}`)) !== "0")).toBe(true);
     ok(await releases.apply(minimal, "homeserver"));
   });
 
