@@ -92,7 +92,7 @@ const DEPLOYED_HOST: BadInput[] = [
   {
     what: "another apply running",
     spoil:
-      "systemd-run --unit=holder --collect flock -o /var/lib/hearth/lock sleep 120; printf 'operator\\tcarol@desk\\nrun\\tother\\nrelease\\tproxy\\n' >/var/lib/hearth/owner; sleep 0.5",
+      "systemd-run --unit=holder --collect flock -o /var/lib/hearth/lock sleep 900; printf 'operator\\tcarol@desk\\nrun\\tother\\nrelease\\tproxy\\n' >/var/lib/hearth/owner; while flock -n /var/lib/hearth/lock true; do sleep 0.1; done",
     mend: "systemctl stop holder",
     edit: async () => ({ "homeserver.media.localLifetime": "111d" }),
     says: [/carol@desk/, /proxy/, /again/],
@@ -172,8 +172,8 @@ describe("bad input is one clear message before anything is touched", () => {
 
     test("a preview of a host that is away says how to go on, and works offline", async () => {
       await server.sh("systemctl stop ssh.socket ssh.service || true");
-      // The connection of the run before would still carry this one; it ends by itself after five idle seconds.
-      await new Promise((resolve) => setTimeout(resolve, 7000));
+      // The connection of the run before would still carry this one.
+      await server.disconnected();
       try {
         const refused = await server.stack.preview();
         expect(refused.ok).toBe(false);

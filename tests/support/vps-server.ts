@@ -4,7 +4,9 @@ import path from "node:path";
 import { downHost, type Host, issueCertificate, onHost, sandboxNetwork, upHost } from "../../sandbox";
 import { Stack } from "../../sandbox/deploy/stack";
 import { placeStack } from "../../sandbox/deploy/stack-file";
+import { tryRun } from "../../sandbox/process";
 import { DeployedServer } from "./deployed-server";
+import { eventually } from "./jobs";
 
 const COMMITTED = path.resolve(__dirname, "../../Pulumi.vps.yaml");
 
@@ -75,6 +77,24 @@ export class VpsServer extends DeployedServer {
       this.unit("nginx.service"),
     ]);
     return { synapse, postgres, nginx };
+  }
+
+  /** Waits until no connection leads there: the one that runs of the engine share outlives the last of them by some seconds. */
+  async disconnected(): Promise<void> {
+    const open = ["-Htn", "state", "established", "dst", `${this.host.address}:22`];
+    const none = async () => (await tryRun("ss", open)).stdout.trim() === "";
+    if (!(await eventually(none, 120))) throw new Error(`there are still connections to ${this.host.name}`);
+  }
+
+  /** Has nginx reload, and waits until no worker with the old configuration takes connections. */
+  async reloadNginx(): Promise<void> {
+    await this.sh(`workers() { ps -o pid=,args= --ppid "$(systemctl show -P MainPID nginx)" | awk '!/shutting down/ { print $1 }'; }
+      old=$(workers); systemctl reload nginx
+      for try in $(seq 600); do
+        now=$(workers)
+        [ -z "$now" ] || echo "$now" | grep -q -x -F "$old" || exit 0
+        sleep 0.1
+      done; exit 1`);
   }
 
   /** HTTP status through the host's own proxy under the public name; 0 when nothing answers. */
