@@ -112,13 +112,13 @@ const FAULTS: [fault: string, edit: string, failed: string[]][] = [
 ];
 
 test.each(FAULTS)("%s: hearth verify names it on the real proxy", async (_fault, edit, failed) => {
-  await server.sh(
-    `cp -a ${INCLUDE} /root/inc; cp -a ${SITE} /root/site; ${edit}; systemctl reload nginx; sleep 1`,
-  );
+  await server.sh(`cp -a ${INCLUDE} /root/inc; cp -a ${SITE} /root/site; ${edit}`);
+  await server.reloadNginx();
   try {
     expect(await hearthVerify()).toEqual({ status: 1, failed });
   } finally {
-    await server.sh(`cp -a /root/inc ${INCLUDE}; cp -a /root/site ${SITE}; systemctl reload nginx; sleep 1`);
+    await server.sh(`cp -a /root/inc ${INCLUDE}; cp -a /root/site ${SITE}`);
+    await server.reloadNginx();
   }
 });
 
