@@ -45,6 +45,7 @@ afterAll(async () => {
 test("[A1] [H1] [H5] one up from an empty host, images present, to a server that its partner has checked", async () => {
   await home.edit({ "verification.enabled": true });
   const first = await home.up(["--skip-preview"]);
+  console.log(`first up: ${first.seconds.toFixed(1)} s`);
   expect(first.seconds).toBeLessThan(FIRST_UP);
   expect(await home.status()).toBe(200);
 });
@@ -225,6 +226,7 @@ describe("people on two servers", () => {
     while ((await states()) !== "active\nactive\nactive\n") {
       expect((performance.now() - booted) / 1000).toBeLessThan(BACK);
     }
+    console.log(`everything is back ${((performance.now() - booted) / 1000).toFixed(1)} s after power`);
     const kept = (id: string, timeout: number) => alice.read({ roomId, eventId: id, timeout });
     expect(await kept(before, PATIENCE)).toBe("before the lights go out");
     expect(await kept(meanwhile, 5 * PATIENCE)).toBe("sent while the PC was off");

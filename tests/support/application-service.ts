@@ -33,7 +33,7 @@ export class ApplicationService {
     url.searchParams.set("user_id", `@${localpart}:${this.server.serverName}`);
     if (time !== undefined) url.searchParams.set("ts", String(time.getTime()));
     const { code, stdout, stderr } = await onHost(this.server.host, [
-      ...["curl", "--silent", "--show-error", "--max-time", "60", "--request", method],
+      ...["curl", "--silent", "--show-error", "--max-time", "300", "--request", method],
       ...["--header", `Authorization: Bearer ${TOKEN}`],
       ...(body === undefined ? [] : ["--data", JSON.stringify(body)]),
       url.href,

@@ -15,8 +15,8 @@ export abstract class DeployedServer {
   /** The stack file as it is before any edit. */
   protected abstract placed(): Promise<string>;
 
-  /** HTTP status of a path under the public name; 0 when nothing answers. */
-  abstract status(path?: string): Promise<number>;
+  /** HTTP status of a path under the public name; 0 when nothing answers within `seconds`, by default 30. */
+  abstract status(path?: string, seconds?: number): Promise<number>;
 
   /** Takes back every edit of the stack file. */
   async reset(): Promise<void> {
@@ -59,7 +59,7 @@ export abstract class DeployedServer {
   /** Seconds until the client API answers 200, looking four times a second; throws after `limit`. */
   async secondsUntilAnswering(limit = 30): Promise<number> {
     const started = performance.now();
-    while ((await this.status()) !== 200) {
+    while ((await this.status(undefined, 5)) !== 200) {
       if (performance.now() - started > limit * 1000) throw new Error(`no answer within ${limit} s`);
       await new Promise((resolve) => setTimeout(resolve, 250));
     }

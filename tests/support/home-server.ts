@@ -1,13 +1,13 @@
 import fs from "node:fs/promises";
 import os from "node:os";
 import path from "node:path";
-import { ask } from "../../provider/resources/verification/network";
 import { downHost, type Host, issueCertificate, onHost, sandboxNetwork, upHost } from "../../sandbox";
 import { prepareImages } from "../../sandbox/containers";
 import { Stack } from "../../sandbox/deploy/stack";
 import { placeStack } from "../../sandbox/deploy/stack-file";
 import { installTailscale, type Tailnet } from "../../sandbox/tailnet";
 import { DeployedServer } from "./deployed-server";
+import { statusFrom } from "./outside";
 
 const ROOT = path.resolve(__dirname, "../..");
 /** The login user of sandbox hosts, whose containers these are. */
@@ -131,11 +131,8 @@ export class HomeServer extends DeployedServer {
   }
 
   /** HTTP status from outside, as everybody comes in; 0 when nothing answers. The path is sent as it is. */
-  async status(pathname = "/_matrix/client/versions"): Promise<number> {
-    const host = this.publicHost;
-    const resolve = { [host]: this.wayIn };
-    const answer = await ask(resolve, { host, port: 443, path: pathname }).catch(() => undefined);
-    return answer?.status ?? 0;
+  status(path = "/_matrix/client/versions", seconds = 30): Promise<number> {
+    return statusFrom({ address: this.wayIn, host: this.publicHost, path, seconds });
   }
 
   /** A person's generated password, as the operator would look it up. */

@@ -98,9 +98,18 @@ export class VpsServer extends DeployedServer {
   }
 
   /** HTTP status through the host's own proxy under the public name; 0 when nothing answers. */
-  async status(url = "/_matrix/client/versions"): Promise<number> {
+  async status(url = "/_matrix/client/versions", seconds = 30): Promise<number> {
     const { stdout } = await onHost(this.host, [
-      ...["curl", "--silent", "--output", "/dev/null", "--max-time", "5", "--write-out", "%{http_code}"],
+      ...[
+        "curl",
+        "--silent",
+        "--output",
+        "/dev/null",
+        "--max-time",
+        `${seconds}`,
+        "--write-out",
+        "%{http_code}",
+      ],
       `https://${this.publicHost}${url}`,
     ]);
     return Number(stdout);
