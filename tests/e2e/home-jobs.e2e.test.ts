@@ -15,7 +15,8 @@ const ON_PARTNER = "/etc/hearth-e2e-application-service.yaml";
 const LONG_AGO = new Date(Date.now() - 20 * 86_400_000);
 /** Shortened lifetime of messages and interval of purges, seconds. */
 const SHORT = 60;
-const BACK = 60;
+/** Seconds until the server answers again after a reboot. */
+const BACK = 180;
 /** Most by which a cleaning is put off. */
 const HALF_AN_HOUR = 1800;
 
@@ -146,13 +147,14 @@ describe("the monthly cleaning", () => {
   test("[H10] says how much disk is used before and after, and leaves no token of its account", async () => {
     // What was started at boot: interrupted, it logs out like the others.
     await home.asUser("systemctl --user stop hearth-wake.service");
-    expect(await eventually(async () => (await leftOf("hearth-maintenance")) === "", 30)).toBe(true);
+    expect(await eventually(async () => (await leftOf("hearth-maintenance")) === "")).toBe(true);
     await start("hearth-maintenance");
     expect(await eventually(async () => (await log()).includes("disk use after"))).toBe(true);
     expect(await log()).toMatch(
       /disk use before: media \d+ MiB, database [1-9]\d* MiB[\s\S]*remote media: 0 files not accessed since[\s\S]*disk use after: media \d+ MiB, database [1-9]\d* MiB/,
     );
-    expect(await leftOf("hearth-maintenance")).toBe("");
+    // The purge, which its timer starts three minutes after the boot, has the same account.
+    expect(await eventually(async () => (await leftOf("hearth-maintenance")) === "")).toBe(true);
   });
 });
 
@@ -182,7 +184,7 @@ describe("the bot, with the stack's own rooms and two real servers", () => {
     }
     const message = await there.send("alice", rooms.main, "still here");
     const arrived = () => query(`SELECT count(*) FROM events WHERE event_id = '${message}'`);
-    expect(await eventually(async () => (await arrived()) === "1", 60)).toBe(true);
+    expect(await eventually(async () => (await arrived()) === "1", 120)).toBe(true);
   });
 
   test("[H11] a dry run, the default, names who is inactive on either server, and removes nobody", async () => {
@@ -209,7 +211,7 @@ describe("the bot, with the stack's own rooms and two real servers", () => {
     for (const room of [rooms.home, rooms.main])
       expect(await here.members("alice", room)).toEqual(left.sort());
     const seenThere = async () => (await there.members("alice", rooms.main)).includes(foreign("bob"));
-    expect(await eventually(async () => !(await seenThere()), 30)).toBe(true);
+    expect(await eventually(async () => !(await seenThere()), 120)).toBe(true);
   });
 
   test("[H11] the reports are the login user's own files, one for each run", async () => {
