@@ -1,5 +1,6 @@
 import fs from "node:fs/promises";
 import path from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { VpsServer } from "../support/vps-server";
 
 const PLANTED = "PlantedPassw0rd-given-to-alice-7f3a";
@@ -27,12 +28,15 @@ describe("secrets", () => {
       ...["--path", "--secret", "hearth:secrets.accounts.alice", PLANTED],
     ]);
     // What every process of this machine, the host's included, shows of itself while the server is made.
-    const watch = setInterval(() => void collectProcesses(seen), 150);
-    for (const args of [["--diff", "--debug"], ["--json"]])
-      outputs.push((await server.stack.preview({ args })).output);
-    outputs.push((await server.up(["--debug", "--diff"])).output);
-    outputs.push((await server.up(["--json"])).output);
-    clearInterval(watch);
+    const watch = watchProcesses(seen);
+    try {
+      for (const args of [["--diff", "--debug"], ["--json"]])
+        outputs.push((await server.stack.preview({ args })).output);
+      outputs.push((await server.up(["--debug", "--diff"])).output);
+      outputs.push((await server.up(["--json"])).output);
+    } finally {
+      await watch.stop();
+    }
   });
 
   afterAll(async () => {
@@ -111,6 +115,23 @@ describe("secrets", () => {
     expect(modes).toBe("");
   });
 });
+
+/** Looks again and again, one look at a time however long it takes, until it is stopped. */
+function watchProcesses(seen: Set<string>): { stop: () => Promise<void> } {
+  let running = true;
+  const loop = (async () => {
+    while (running) {
+      await collectProcesses(seen);
+      await sleep(150);
+    }
+  })();
+  return {
+    stop: () => {
+      running = false;
+      return loop;
+    },
+  };
+}
 
 /** Adds the command lines and environments of every process there is now. */
 async function collectProcesses(seen: Set<string>): Promise<void> {
