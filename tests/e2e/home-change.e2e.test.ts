@@ -62,11 +62,11 @@ const HAND_EDITS: HandEdit[] = [
   },
   {
     what: "[H1] lingering switched off, so that nothing would start at boot",
-    // Everything would stop with the last session; ours holds it up meanwhile.
-    edit: "loginctl disable-linger debian",
+    // Everything would stop some seconds after the last session; one holds it up meanwhile.
+    edit: "systemd-run --quiet --unit=held --property=User=debian --property=PAMName=login sleep 900; loginctl disable-linger debian",
     as: "root",
     shown: [/linger/],
-    repaired: "test -e /var/lib/systemd/linger/debian",
+    repaired: "test -e /var/lib/systemd/linger/debian && systemctl stop held",
   },
 ];
 
