@@ -122,7 +122,8 @@ test("releases of both scopes share one log-in; root's go through sudo, the user
     }),
   );
   // The connection outlives its last session by a few seconds only.
-  const logins = "journalctl -u ssh -o cat --no-pager | grep -c 'Accepted publickey for debian'";
+  const logins =
+    "journalctl --sync; journalctl -u ssh -o cat --no-pager | grep -c 'Accepted publickey for debian'";
   await release.read();
   const before = await release.shell(logins);
   await Promise.all([
