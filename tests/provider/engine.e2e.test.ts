@@ -39,6 +39,8 @@ export const facts = host.facts;
 `;
 
 beforeAll(async () => {
+  // One that a run left which was cut off is not empty.
+  await downHost(NAME);
   host = await upHost({ name: NAME });
   project = await EngineProject.create(program());
   project.write("settings.yaml", SETTINGS);

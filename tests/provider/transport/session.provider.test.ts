@@ -10,7 +10,8 @@ import { downHost, type Host, onHost, upHost } from "../../../sandbox";
 import { eventually } from "../../support/jobs";
 import { ProviderClient } from "../../support/provider-client";
 
-const NAME = "transport";
+// Of this run alone: another run beside it has a host of its own.
+const NAME = `transport-${process.pid}`;
 let host: Host;
 let folder: string;
 let good: Connection;
