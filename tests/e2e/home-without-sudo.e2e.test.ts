@@ -1,0 +1,63 @@
+import { downHost } from "../../sandbox";
+import { type Tailnet, upTailnet } from "../../sandbox/tailnet";
+import { HomeServer } from "../support/home-server";
+
+const [NET, NAME] = ["e2e-nosudo-net", "e2e-home-nosudo"];
+
+let tailnet: Tailnet;
+let home: HomeServer;
+/** What each refused `up` told root to type. */
+const told: string[] = [];
+
+beforeAll(async () => {
+  tailnet = await upTailnet({ name: NET, domain: "tail4e06.ts.net", nodes: [NAME] });
+  home = await HomeServer.make(NAME, { tailnet });
+  await home.edit({ "hosts.home.become": "none", "verification.enabled": true });
+  // Nobody who logs in there can become root. (A fresh sandbox host has no lists of packages yet.)
+  await home.sh("chmod 0000 /usr/bin/sudo; touch /root/before; apt-get -q update");
+});
+
+afterAll(async () => {
+  await home?.remove();
+  await downHost(NET);
+});
+
+/** Lines of a message that are commands, as it sets them apart, or names one for root. */
+function commandsIn(output: string): string[] {
+  const commands =
+    /^ {6,}((?:apt-get|usermod|loginctl|systemctl) .+)$|As root, once: (tailscale set --operator=\S+)/gm;
+  return [...output.matchAll(commands)].map(([, line, named]) => line ?? named ?? "");
+}
+
+async function refusedUp(): Promise<string> {
+  const { ok, output } = await home.stack.up({ args: ["--skip-preview"] });
+  expect({ ok, output: ok ? output : "" }).toEqual({ ok: false, output: "" });
+  told.push(...commandsIn(output));
+  return output;
+}
+
+test("[H1] without sudo one message says all that root has to type", async () => {
+  const output = await refusedUp();
+  expect(output).toContain(`now: nothing was changed on home`);
+  expect(told).toEqual([
+    expect.stringMatching(/^apt-get install --no-install-recommends podman /),
+    "loginctl enable-linger debian",
+  ]);
+  for (const command of told)
+    await home.sh(`export DEBIAN_FRONTEND=noninteractive; ${command.replace("install", "-qy install")}`);
+});
+
+test("[H5] what only Tailscale's operator may do is said too", async () => {
+  await refusedUp();
+  const command = told.at(-1) ?? "";
+  expect(command).toBe("tailscale set --operator=debian");
+  await home.sh(command);
+});
+
+test("[A1] [H1] [H5] then the whole server comes up, checked from outside, and nothing of it is root's", async () => {
+  await home.up(["--skip-preview"]);
+  expect(await home.status()).toBe(200);
+  const left = "find /etc /usr/local /var/lib -newer /root/before -path '*hearth*' | head";
+  expect(await home.sh(left)).toBe("");
+  expect((await home.up()).steps.filter(({ op }) => op !== "refresh")).toEqual([]);
+});
