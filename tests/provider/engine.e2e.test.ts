@@ -1,7 +1,8 @@
 import { downHost, type Host, onHost, upHost } from "../../sandbox";
 import { EngineProject } from "../support/engine-project";
 
-const NAME = "engine";
+// Of this run alone: another run beside it has a host of its own.
+const NAME = `engine-${process.pid}`;
 const YAML = "/etc/mini/homeserver.yaml";
 const SETTINGS = `# retention of messages
 retention:
@@ -39,8 +40,6 @@ export const facts = host.facts;
 `;
 
 beforeAll(async () => {
-  // One that a run left which was cut off is not empty.
-  await downHost(NAME);
   host = await upHost({ name: NAME });
   project = await EngineProject.create(program());
   project.write("settings.yaml", SETTINGS);
@@ -105,7 +104,7 @@ test("a probe that fails shows as a warning in the preview and as a planned upda
   await shell("rm /run/mini-ok");
   const { code, stdout } = await project.pulumi("preview", "--expect-no-changes");
   expect(code).toBe(7);
-  expect(stdout).toMatch(/unhealthy state:\n.*release "mini" on engine: probe there failed/);
+  expect(stdout).toMatch(new RegExp(`unhealthy state:\\n.*release "mini" on ${NAME}: probe there failed`));
   expect(stdout).toContain("will restart its units: a probe fails");
   await shell("touch /run/mini-ok");
   expect(await project.pulumi("preview", "--expect-no-changes")).toMatchObject({ code: 0 });

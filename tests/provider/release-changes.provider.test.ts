@@ -4,10 +4,12 @@ import { CONF, conf } from "../support/probe-release";
 import { InitFailed } from "../support/provider-client";
 import { failure, ReleaseHost } from "../support/release-host";
 
+// Of this run alone: another run beside it has a host of its own.
+const NAME = `changes-${process.pid}`;
 let release: ReleaseHost;
 
 beforeAll(async () => {
-  release = await ReleaseHost.start("changes");
+  release = await ReleaseHost.start(NAME);
 });
 afterAll(() => release.stop());
 
@@ -73,7 +75,7 @@ test("[A4] a change that breaks the service is rolled back: the error says step,
   const bad = await release.wanted(conf("three", "crash"));
   const { code, details } = await failure(release.provider.update(release.urn, release.stored, bad));
   expect(code).toBe(status.ABORTED);
-  expect(details).toMatch(/^release "probe" on changes was rolled back: step \d+\/\d+ health: /);
+  expect(details).toMatch(new RegExp(`^release "probe" on ${NAME} was rolled back: step \\d+/\\d+ health: `));
   expect(details).toContain("cannot start with mode=crash, password=[hidden]");
   expect(details).toMatch(/\n {2}now: generation 2 is active/);
   expect(details).toMatch(/\n {2}do: correct the cause/);
@@ -85,7 +87,9 @@ test("[A4] a change that its validator refuses touches nothing", async () => {
   const bad = await release.wanted("no such setting\n");
   const { code, details } = await failure(release.provider.update(release.urn, release.stored, bad));
   expect(code).toBe(status.ABORTED);
-  expect(details).toMatch(/^release "probe" on changes was not changed: step \d+\/\d+ validate: /);
+  expect(details).toMatch(
+    new RegExp(`^release "probe" on ${NAME} was not changed: step \\d+/\\d+ validate: `),
+  );
   expect(await release.served()).toBe(conf("two").trim());
 });
 
@@ -121,7 +125,7 @@ test("a probe that fails while all units run makes the resource unhealthy, and t
   await release.shell("rm /run/probe/www/served");
   const unhealthy = await release.read().catch((error: unknown) => error);
   if (!(unhealthy instanceof InitFailed)) throw new Error(`not unhealthy: ${unhealthy}`);
-  expect(unhealthy.reasons).toEqual(['release "probe" on changes: probe answers answered 404, expected 200']);
+  expect(unhealthy.reasons).toEqual([`release "probe" on ${NAME}: probe answers answered 404, expected 200`]);
   expect(unhealthy.refreshBeforeUpdate).toBe(true);
   expect(secretPaths(unhealthy.stored.inputs)).toEqual(['secrets["/etc/probe/secrets/given"].source.value']);
   const news = await release.wanted(conf("two"));

@@ -5,10 +5,12 @@ import { CONF, conf, probeRelease } from "../support/probe-release";
 import { ProviderClient } from "../support/provider-client";
 import { failure, ReleaseHost } from "../support/release-host";
 
+// Of this run alone: another run beside it has a host of its own.
+const NAME = `owners-${process.pid}`;
 let release: ReleaseHost;
 
 beforeAll(async () => {
-  release = await ReleaseHost.start("owners");
+  release = await ReleaseHost.start(NAME);
   const inputs = await release.wanted(conf("two"));
   release.stored = await release.provider.create(release.urn, inputs);
 });
@@ -18,7 +20,7 @@ test("another server name is refused, in the preview and with the way out", asyn
   const news = await release.wanted(conf("two"), { identity: { serverName: "other.test" } });
   const { code, details } = await failure(release.provider.update(release.urn, release.stored, news, true));
   expect(code).toBe(status.FAILED_PRECONDITION);
-  expect(details).toMatch(/^owners was set up with serverName "probe\.test" and cannot become "other\.test"/);
+  expect(details).toContain(`${NAME} was set up with serverName "probe.test" and cannot become "other.test"`);
   const { details: created } = await failure(
     release.provider.create(
       release.urnOf("renamed"),
@@ -35,14 +37,14 @@ test("another server name is refused, in the preview and with the way out", asyn
       true,
     ),
   );
-  expect(created).toMatch(/^owners was set up with serverName "probe\.test"/);
+  expect(created).toContain(`${NAME} was set up with serverName "probe.test"`);
 });
 
 test("a renamed resource without alias is refused with the line to paste", async () => {
   const { details } = await failure(
     release.provider.create(release.urnOf("renamed"), release.stored.inputs, true),
   );
-  expect(details).toContain('aliases: [{ name: "owners-probe" }]');
+  expect(details).toContain(`aliases: [{ name: "${NAME}-probe" }]`);
   expect((await failure(release.provider.create(release.urnOf("renamed"), release.stored.inputs))).code).toBe(
     status.FAILED_PRECONDITION,
   );
@@ -51,7 +53,7 @@ test("a renamed resource without alias is refused with the line to paste", async
 test("two releases that want one path are refused, naming path and owner", async () => {
   const news = await release.wanted(conf("two"), { release: "second" });
   const { details } = await failure(release.provider.create(release.urnOf("renamed"), news, true));
-  expect(details).toMatch(/^release "second" wants what other releases on owners own\n/);
+  expect(details).toContain(`release "second" wants what other releases on ${NAME} own\n`);
   expect(details).toContain(`  ${CONF} belongs to release "probe"\n`);
 });
 
@@ -88,7 +90,9 @@ test("Ctrl-C while it waits for health: the host rolls back and the error says s
   const { code, details } = await running;
   expect(code).toBe(status.ABORTED);
   expect(details).toMatch(
-    /^release "probe" on owners was rolled back: .*cancelled\n {2}now: generation \d+ is active/,
+    new RegExp(
+      `^release "probe" on ${NAME} was rolled back: .*cancelled\n {2}now: generation \\d+ is active`,
+    ),
   );
   expect(await own.kill("SIGINT")).toBe(0);
   expect(await release.served()).toBe(conf("two").trim());
@@ -156,7 +160,7 @@ test("a Delete of another instance does nothing: it must not take its successor'
 test("a lost state is adopted: create finds what is there, keeps its data, and the old state's Delete comes too late", async () => {
   const inputs = await release.wanted(conf("five"), {}, {});
   await release.provider.create(release.urn, inputs, true);
-  expect(release.provider.takeLogs("info").at(-1)).toContain('release "probe" exists on owners already');
+  expect(release.provider.takeLogs("info").at(-1)).toContain(`release "probe" exists on ${NAME} already`);
   const old = release.stored;
   release.stored = await release.provider.create(release.urn, inputs);
   await release.provider.delete(release.urn, old);

@@ -25,8 +25,6 @@ export class ReleaseHost {
 
   /** With scope `user` the host is one for rootless containers, reached as its login user, who may use sudo. */
   static async start(name: string, scope: Scope = "system"): Promise<ReleaseHost> {
-    // One that a run left which was cut off is not empty.
-    await downHost(name);
     const host = scope === "system" ? await upHost({ name }) : await rootlessHost(name);
     return new ReleaseHost(name, host, await ProviderClient.start(), scope);
   }
