@@ -173,14 +173,18 @@ class WayIn {
   }
 
   private make(): tls.Server {
-    return tls.createServer(this.certificate, (outer) => {
+    const server = tls.createServer(this.certificate, (outer) => {
       const inner = net.connect(this.target, "127.0.0.1");
-      for (const socket of [outer, inner]) {
-        this.sockets.add(socket);
-        socket.on("close", () => this.sockets.delete(socket)).on("error", () => socket.destroy());
-      }
+      for (const socket of [outer, inner]) this.keep(socket);
       outer.pipe(inner).pipe(outer);
     });
+    // One whose handshake is still going on would keep the server from closing, too.
+    return server.on("connection", (socket: net.Socket) => this.keep(socket));
+  }
+
+  private keep(socket: net.Socket): void {
+    this.sockets.add(socket);
+    socket.on("close", () => this.sockets.delete(socket)).on("error", () => socket.destroy());
   }
 }
 
