@@ -102,6 +102,8 @@ function containerOf(config: PostgresConfig, layout: Layout): Container {
     ...USER,
     command: ["postgres", "-c", `config_file=${CONFIG_FILE}`],
     environment: {
+      // From 18 on the image would keep its data elsewhere: in a volume without a name, which ends with the container.
+      PGDATA: DATA,
       POSTGRES_INITDB_ARGS: INITDB.join(" "),
       // The image would keep a password that it is given in the server's environment; initdb reads the file itself. That
       // it asks for no other is all that this does: who may log in is said in our pg_hba.conf.

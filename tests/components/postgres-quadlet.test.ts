@@ -45,6 +45,15 @@ describe("the database in a container", () => {
     ]);
   });
 
+  it("[H3] keeps its data in the login user's folder, wherever the image would", async () => {
+    const release = await postgres({ image: "docker.io/library/postgres:18.1" });
+    const folder = "/var/lib/postgresql/data";
+    expect(release.text(FILE)).toContain(`\nEnvironment=PGDATA=${folder}\n`);
+    expect(release.text(FILE)).toContain(
+      `\nVolume=${LOGIN_FACTS.home}/.local/share/hearth/postgres/data:${folder}:rw\n`,
+    );
+  });
+
   it("[H2] has secrets of 64 hexadecimal digits, made on the host and in no argument", async () => {
     const release = await postgres();
     const { containerSecrets } = release;
