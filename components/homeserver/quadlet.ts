@@ -22,7 +22,7 @@ import {
   SERVICE,
 } from "./parts";
 import { CONTAINER_CONFIG, CONTAINER_DATA, CONTAINER_PATHS, CONTAINER_SECRETS } from "./paths";
-import { captchaKey, emailSettings, RANDOM } from "./secrets";
+import { captchaKey, emailSettings, makeSigningKey, RANDOM } from "./secrets";
 import { containerValidators } from "./validators";
 
 const NAME = "hearth-synapse";
@@ -40,7 +40,7 @@ export const CONTAINER_UPSTREAM = `${NAME}:${PORT}`;
 /** Synapse in a container on the private network, published on the machine's loopback. */
 export function quadletHomeserver(plan: HomeserverPlan, places: Places): HomeserverParts {
   const layout = layoutOf(places);
-  const secrets = secretsOf(plan);
+  const secrets = secretsOf(plan, places);
   const container = containerOf(plan, layout, Object.keys(secrets));
   const files = filesOf(plan, places, layout, container);
   const check = quadletCheck(SERVICE, places, [layout.containerFile, layout.networkFile]);
@@ -151,8 +151,11 @@ function configPaths({ email }: HomeserverConfig): string[] {
 }
 
 /** Most are made on the host and never leave it. */
-function secretsOf({ config, database, secrets }: HomeserverPlan): Record<string, Inputs<ContainerSecret>> {
-  const generate = runOnce(imageOf(config), [IMAGE_PYTHON, "-m", "synapse._scripts.generate_signing_key"]);
+function secretsOf(plan: HomeserverPlan, places: Places): Record<string, Inputs<ContainerSecret>> {
+  const { config, database, secrets } = plan;
+  const restore = `podman secret create --driver file ${CONTAINER_SECRETS.signingKey} FILE`;
+  const program = [IMAGE_PYTHON, "-m", "synapse._scripts.generate_signing_key"];
+  const generate = makeSigningKey(places, restore, runOnce(imageOf(config), program));
   const command = (argv: string[]) => ({ source: { kind: "command" as const, argv } });
   const captcha = registrationRequirements(config).includes("captcha");
   const email = emailSettings(config, secrets);

@@ -2,6 +2,7 @@ import type * as pulumi from "@pulumi/pulumi";
 import type { HomeserverConfig } from "../../config-schemas/homeserver";
 import { registrationRequirements } from "../../config-schemas/homeserver";
 import type { HostSecret, Inputs } from "../../provider/sdk";
+import { type Places, SYSTEM_PLACES } from "../places";
 import type { DatabaseAccess } from "../postgres";
 import type { Installation } from "./installation";
 import { NATIVE_PATHS, USER } from "./paths";
@@ -20,6 +21,22 @@ const OWN = { mode: "0600", owner: USER, group: USER };
 /** 64 hexadecimal digits. */
 export const RANDOM = { kind: "random" as const, bytes: 32 };
 
+/** Other servers know this one by its key: one that was in use and is gone is not quietly made anew. */
+const MAKE_KEY =
+  'if grep -q "^serverName" "$1" 2>/dev/null; then ' +
+  'echo "the signing key of this server is gone, and other servers know it by that key. Put it back from a backup: $2. ' +
+  'If it is lost for good, remove the line serverName from $1: a new key is made then" >&2; exit 1; fi; shift 2; exec "$@"';
+
+/**
+ * The command that makes a new server's signing key.
+ * @param places where the host keeps whose server it is, once it has been set up
+ * @param restore how to put an old one back, in words
+ * @param generate what prints a key
+ */
+export function makeSigningKey(places: Places, restore: string, generate: readonly string[]): string[] {
+  return ["/bin/sh", "-c", MAKE_KEY, "sh", `${places.state}/identity`, restore, ...generate];
+}
+
 /** Every secret file of a native Synapse: most are made on the host and never leave it. */
 export function secretFiles(
   config: HomeserverConfig,
@@ -27,7 +44,8 @@ export function secretFiles(
   access: DatabaseAccess,
   given: GivenSecrets,
 ): Record<string, Inputs<HostSecret>> {
-  const generate = [`${installation.programs}/generate_signing_key`];
+  const restore = `write it to ${NATIVE_PATHS.signingKey}`;
+  const generate = makeSigningKey(SYSTEM_PLACES, restore, [`${installation.programs}/generate_signing_key`]);
   return {
     [NATIVE_PATHS.registration]: { source: RANDOM, ...READABLE },
     [NATIVE_PATHS.macaroon]: { source: RANDOM, ...READABLE },

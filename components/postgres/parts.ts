@@ -61,6 +61,7 @@ export function databaseTask(
     `--database=${config.database}`,
     `--role=${config.role}`,
     `--journal=${console.journal}`,
+    `--identity=${places.state}/identity`,
     ...(password === undefined ? [] : [`--password=${password}`]),
     ...["--", ...console.psql],
   ];

@@ -7,6 +7,9 @@ type Setting = string | number | boolean;
 /** Proof that the server reads our files: a setting of our own that a validator asks it for. */
 export const MARKER = "hearth.managed";
 
+/** Synapse writes values into its statements, access tokens among them: one that fails must not bring them into the log. */
+const DISCREET = { log_min_error_statement: "panic" };
+
 /** The two files of settings: one whose changes need a restart, one that a reload brings in. */
 export interface PostgresFiles {
   restart: string;
@@ -23,7 +26,8 @@ export function renderPostgres(
   memoryMiB: number,
   place: { listen_addresses: string },
 ): PostgresFiles {
-  const settings = Object.entries({ ...place, ...computedSettings(config, memoryMiB), ...config.settings });
+  const computed = { ...place, ...computedSettings(config, memoryMiB), ...DISCREET };
+  const settings = Object.entries({ ...computed, ...config.settings });
   const restart = settings.filter(([name]) => RESTART_SETTINGS.has(name));
   const reload = settings.filter(([name]) => !RESTART_SETTINGS.has(name));
   return {

@@ -1,6 +1,12 @@
+import { spawnSync } from "node:child_process";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { parse } from "yaml";
 import { nativePlace } from "../../components/homeserver/native";
 import { renderEmail, renderHomeserver, renderLogging } from "../../components/homeserver/render";
+import { makeSigningKey } from "../../components/homeserver/secrets";
+import { SYSTEM_PLACES } from "../../components/places";
 import { type HomeserverConfig, homeserverSchema } from "../../config-schemas/homeserver";
 import { synapseKeyAdvice } from "../../config-schemas/synapse-keys";
 import { parsedFixture } from "../fixtures/stacks";
@@ -233,6 +239,35 @@ describe("the release", () => {
       group: "matrix-synapse",
       source: { kind: "command" },
     });
+  });
+});
+
+describe("the command that makes a signing key", () => {
+  let state: string;
+  beforeEach(() => {
+    state = mkdtempSync(join(tmpdir(), "hearth-key-"));
+  });
+  afterEach(() => rmSync(state, { recursive: true }));
+
+  const made = () => {
+    const [program = "", ...args] = makeSigningKey({ ...SYSTEM_PLACES, state }, "put it there", [
+      "echo",
+      "key $1",
+    ]);
+    return spawnSync(program, args, { encoding: "utf8" });
+  };
+
+  it("[G6] makes one for a new server", () => {
+    expect(made()).toMatchObject({ status: 0, stdout: "key $1\n", stderr: "" });
+  });
+
+  it("[A5] makes no other one for a server that others know, and says what to do", () => {
+    writeFileSync(join(state, "identity"), "serverName\texample.org\n");
+    const { status, stdout, stderr } = made();
+    expect({ status, stdout }).toEqual({ status: 1, stdout: "" });
+    expect(stderr).toMatch(
+      /is gone, .* from a backup: put it there\. If it is lost .* from \/.*\/identity: a new/,
+    );
   });
 });
 

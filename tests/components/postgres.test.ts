@@ -45,6 +45,7 @@ describe("the two files", () => {
       "effective_cache_size",
       "maintenance_work_mem",
       "work_mem",
+      "log_min_error_statement",
       "hearth.managed",
     ]);
   });
@@ -67,7 +68,11 @@ describe("the two files", () => {
   it("leave memory to Postgres when tuning is off", () => {
     const { restart, reload } = renderNative(config({ tuning: "none" }), 3904);
     expect(settings(restart)).toEqual(["listen_addresses"]);
-    expect(settings(reload)).toEqual(["hearth.managed"]);
+    expect(settings(reload)).toEqual(["log_min_error_statement", "hearth.managed"]);
+  });
+
+  it("[A9] keep what Synapse writes into a statement that fails out of the log", () => {
+    expect(renderNative(config(), 3904).reload).toContain("log_min_error_statement = 'panic'\n");
   });
 
   it.each([
@@ -99,6 +104,7 @@ describe("the release", () => {
       group: "root",
     });
     expect(postgres?.tasks["database-synapse"]?.apply).toContain(`--password=${password}`);
+    expect(postgres?.tasks["database-synapse"]?.apply).toContain("--identity=/var/lib/hearth/identity");
     const passfile = homeserver?.secrets["/etc/hearth/homeserver/secrets/database.pgpass"];
     expect(passfile).toMatchObject({ mode: "0600", owner: "matrix-synapse" });
     expect(passfile?.source).toMatchObject({ kind: "command", argv: expect.arrayContaining([password]) });

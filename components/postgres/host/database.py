@@ -1,8 +1,9 @@
 """Keep one role and one database of the local Postgres as Synapse needs them. Never drops or recreates anything.
 
 Usage (Python's standard library only):
-    database.py observe|apply --database NAME --role NAME --journal COMMAND [--password SOURCE] -- PSQL...
-PSQL is how the superuser's psql is started here; COMMAND shows the server's log; SOURCE is a file or `podman:NAME`.
+    database.py observe|apply --database NAME --role NAME --journal COMMAND --identity FILE [--password SOURCE] -- PSQL...
+PSQL is how the superuser's psql is started here; COMMAND shows the server's log; SOURCE is a file or `podman:NAME`; FILE is where
+this host keeps whose homeserver it is.
 
 `observe` prints the present state as one line and changes nothing. `apply` makes what is missing; what it may not
 change (the collation of a database with data in it) ends it with status 1 and the way out on standard error.
@@ -178,7 +179,34 @@ def ensure_database(options):
         psql('ALTER DATABASE :"database" OWNER TO :"role";', database=options.database, role=options.role)
 
 
+def server_of_host(identity):
+    """The name of the homeserver that was set up here; None: none was yet."""
+    try:
+        with open(identity, encoding="utf-8") as file:
+            facts = dict(line.rstrip("\n").split("\t", 1) for line in file if "\t" in line)
+    except FileNotFoundError:
+        return None
+    return facts.get("serverName")
+
+
+def refuse_hiding(options):
+    """A homeserver that was set up here has its data in another database, or where nobody looks now: an empty one would hide it."""
+    server = server_of_host(options.identity)
+    if server is None:
+        return
+    rows = psql("SELECT datname FROM pg_database WHERE NOT datistemplate AND datname <> 'postgres' ORDER BY 1;")
+    there = ", ".join(name for (name,) in rows) or "none"
+    die(
+        f"there is no database {options.database}, but {server} was set up on this host: an empty one would hide its accounts and "
+        f"messages. Databases here: {there}. If hearth:postgres.database was changed, write the old name; if a disk is not "
+        f"mounted, mount it; if the data is lost, restore it. To begin with an empty database all the same, remove the line "
+        f"serverName from {options.identity}"
+    )
+
+
 def apply(options):
+    if read_database(options.database) is None:
+        refuse_hiding(options)
     ensure_role(options)
     ensure_database(options)
 
@@ -195,6 +223,7 @@ def main():
     parser.add_argument("--database", required=True)
     parser.add_argument("--role", required=True)
     parser.add_argument("--journal", required=True)
+    parser.add_argument("--identity", required=True)
     parser.add_argument("--password")
     arguments, separator, psql_words = split(sys.argv[1:])
     options = parser.parse_args(arguments)
