@@ -41,6 +41,11 @@ class DnsRecord implements Resource {
    * and deleted under its old key after that, which must not take it away.
    */
   private readonly taken = new Set<string>();
+  /**
+   * Resources whose state has a record, by what each says of having made it. Reading comes before all changes, so this also
+   * knows what became of a new key in an earlier run that ended before the old one was deleted.
+   */
+  private readonly owners = new Map<string, Map<string, boolean>>();
 
   check(_olds: Properties, news: Properties): Checked {
     const faults = secretPaths(news)
@@ -62,7 +67,8 @@ class DnsRecord implements Resource {
     const plan = planFor(wanted, zone, await recordsOf(wanted, zone.id, call.signal));
     if (plan.way === "refuse") throw new ProviderError("FAILED_PRECONDITION", plan.reason);
     const known = plan.way === "take over" ? plan.id : undefined;
-    if (known !== undefined) {
+    const ours = known !== undefined && this.others(call, identityOf(wanted, zone.id, known)).includes(true);
+    if (known !== undefined && !ours) {
       await call.log.info(
         `${wanted.name} ${wanted.data.kind} is at Dynu already and is taken over; it stays when this is removed`,
       );
@@ -70,7 +76,8 @@ class DnsRecord implements Resource {
     if (call.preview) return { id: "", outputs: {} };
     if (known !== undefined) this.taken.add(identityOf(wanted, zone.id, known));
     const record = await writeRecord(wanted, zone, wanted, known);
-    const made: Made = { zone: zone.id, domain: zone.domain, record, made: known === undefined };
+    const made: Made = { zone: zone.id, domain: zone.domain, record, made: known === undefined || ours };
+    this.own(call, wanted, made);
     return { id: `${zone.domain}/${record}`, outputs: toProperties(made) };
   }
 
@@ -83,6 +90,7 @@ class DnsRecord implements Resource {
       const records = await recordsOf(wanted, made.zone, call.signal);
       const found = records.find((record) => isStill(record, wanted, made));
       if (found?.data === undefined) return undefined;
+      this.own(call, wanted, made);
       const drift = driftOf(wanted, found);
       const { ttl, enabled, data } = found;
       return {
@@ -114,7 +122,9 @@ class DnsRecord implements Resource {
     const wanted = typed(call, state.inputs);
     const made = parse(madeShape, withoutDrift(state.outputs), `the state of ${call.name}`);
     const { zone, record } = made;
-    const taken = this.taken.has(identityOf(wanted, zone, record));
+    const identity = identityOf(wanted, zone, record);
+    const taken = this.taken.has(identity) || this.others(call, identity).length > 0;
+    this.owners.get(identity)?.delete(call.urn);
     if (taken || !made.made) {
       const why = made.made ? "another key of the stack file has it now" : "it was there before";
       await call.log.info(`${wanted.name} ${wanted.data.kind} stays at Dynu: ${why}`);
@@ -122,6 +132,16 @@ class DnsRecord implements Resource {
     }
     const records = await recordsOf(wanted, zone, call.signal);
     if (records.some((found) => isStill(found, wanted, made))) await removeRecord(wanted, zone, record);
+  }
+
+  private own({ urn }: Call, wanted: DnsRecordInputs, { zone, record, made }: Made): void {
+    const identity = identityOf(wanted, zone, record);
+    this.owners.set(identity, new Map([...(this.owners.get(identity) ?? []), [urn, made]]));
+  }
+
+  /** What other resources of this process say of having made a record. */
+  private others({ urn }: Call, identity: string): boolean[] {
+    return [...(this.owners.get(identity) ?? [])].filter(([owner]) => owner !== urn).map(([, made]) => made);
   }
 }
 

@@ -130,6 +130,22 @@ it("[H6] leaves a record alone that got another key in the stack file: it is mad
   expect(provider.takeLogs("info").join()).toMatch(/stays at Dynu: another key of the stack file has it now/);
 });
 
+it("[H6] leaves it alone also when the run ended between the two, and the last of its keys takes it away", async () => {
+  const other = `${URN}-renamed`;
+  const old = await create(SRV);
+  const renamed = await provider.create(other, await checked(SRV));
+  expect(provider.takeLogs("info").join()).not.toMatch(/taken over/);
+  expect(await provider.stop()).toBe(0);
+  provider = await ProviderClient.start();
+  // The engine has every resource read before it changes one.
+  await read(old);
+  await provider.read(other, renamed);
+  await provider.delete(URN, old);
+  expect(records()).toMatchObject([{ port: 443 }]);
+  await provider.delete(other, renamed);
+  expect(records()).toEqual([]);
+});
+
 it("[H6] [A5] neither changes nor removes a record that somebody gave another name", async () => {
   const stored = await create(SRV);
   Object.assign(records()[0] ?? {}, { nodeName: "_theirs._tcp" });
