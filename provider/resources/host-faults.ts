@@ -27,6 +27,8 @@ export interface Fault {
 
 /** First Podman whose Quadlet knows `Notify=healthy`. */
 const LEAST_PODMAN = 5;
+/** Paths that mean nothing else in units and in mounts: no blank, colon, comma, `%` or `$`. */
+const PLAIN_PATH = /^\/[A-Za-z0-9._/@+-]+$/;
 /** What a user gets by default, and what images expect to find. */
 const SUBIDS = 65_536;
 
@@ -42,6 +44,12 @@ export function rootlessFaults(
     faults.push({
       problem: "the login user is root; runtime quadlet runs containers without root",
       fix: `set hearth:hosts.${name}.user to another user`,
+    });
+  }
+  if (!PLAIN_PATH.test(login.home)) {
+    faults.push({
+      problem: `the home directory of ${login.user} is ${JSON.stringify(login.home)}; what is in it is mounted into containers, whose units take letters, digits and . _ - + @ / only`,
+      fix: `set hearth:hosts.${name}.user to a user with another home directory`,
     });
   }
   if (Number.parseInt(podman, 10) < LEAST_PODMAN || podman === "") {

@@ -58,6 +58,12 @@ describe("what keeps rootless containers from running", () => {
   });
 
   test.each([
+    [
+      "a home that cannot stand in a unit",
+      {},
+      { login: { ...facts.login, home: "/home/anna b" } },
+      /^the home directory of anna is "\/home\/anna b"/,
+    ],
     ["a login as root", {}, { login: { ...facts.login, user: "root", uid: 0 } }, /^the login user is root/],
     [
       "a masked manager",
