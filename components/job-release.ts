@@ -18,7 +18,10 @@ export function jobRelease(
   return new Release(name, { ...args, directories, files, images, units, validators, ...secrets }, opts);
 }
 
-/** The account with which a component's jobs log in. Its password is made on the host, where only they read it. */
+/**
+ * The account with which a component's jobs log in. Its password is made on the host, where only they read it. Whoever took
+ * the name before loses it: nobody may be waiting in an account that becomes an admin's.
+ */
 export function jobAccount(
   { name }: Machine,
   { access, release }: Homeserver,
@@ -27,7 +30,7 @@ export function jobAccount(
 ): Account {
   return new Account(
     `${name}-account-${person.localpart}`,
-    { ...access, ...person, deactivated: false, password: { kind: "generated" } },
+    { ...access, ...person, deactivated: false, password: { kind: "generated", reclaim: true } },
     { parent, dependsOn: release },
   );
 }

@@ -22,10 +22,11 @@ export interface AccountInputs extends HomeserverAccess {
   displayName?: string;
   deactivated: boolean;
   /**
-   * `generated`: made on the host, kept in `accounts/<localpart>.password` of Hearth's records there (0600).
+   * `generated`: made on the host, kept in `accounts/<localpart>.password` of Hearth's records there (0600); with `reclaim`
+   * also for an account that is there already, of which nobody else's password, session or address may be good then.
    * `given`: the operator's secret; Check replaces it by a salted digest.
    */
-  password: { kind: "generated" } | { kind: "given"; value: string };
+  password: { kind: "generated"; reclaim?: boolean } | { kind: "given"; value: string };
 }
 
 /** A Space of Hearth's own account, kept through the homeserver's API on the host's loopback. */

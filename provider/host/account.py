@@ -1,7 +1,7 @@
 """Looks at and changes local accounts of the homeserver: `account.py DIR` reads DIR/request.json, prints one JSON answer.
 
 Request: scope, homeserverUrl, serverName, registrationSecret, action (`observe`, `apply`), accounts: a list of
-{localpart, admin, displayName or null, deactivated, password: {kind: generated} or {kind: given, value, change}}
+{localpart, admin, displayName or null, deactivated, password: {kind: generated, reclaim} or {kind: given, value, change}}
 (observe needs only localpart). Optional: stateDirectory.
 
 Answer: {status: ok, accounts: [{localpart, exists, admin, displayName, deactivated}]}, for apply with existed, did,
@@ -22,9 +22,10 @@ def plan(desired, observed, password_set):
     """What to do with one account, as a list of (action, arguments); nothing is looked at or changed here.
 
     password_set: whether the given password is the one that was last set from this host (False: it is not,
-    None: nothing is known about it).
+    None: nothing is known about it); of a generated one, whether this host has it.
     """
     given = desired["password"]["kind"] == "given"
+    reclaimed = desired["password"].get("reclaim", False) and password_set is False
     if not observed["exists"]:
         # An account that is to be deactivated is made all the same: it keeps the name from being taken.
         create = ("create", {"admin": desired["admin"], "displayName": desired["displayName"]})
@@ -34,6 +35,9 @@ def plan(desired, observed, password_set):
     steps = []
     if observed["deactivated"]:
         steps.append(("reactivate", {}))
+    elif reclaimed:
+        # First of all: whoever has the account must not become an admin with it.
+        steps.append(("reclaim", {}))
     elif given and password_set is not True and (desired["password"]["change"] or password_set is False):
         steps.append(("set password", {}))
     if observed["admin"] != desired["admin"]:
@@ -41,6 +45,10 @@ def plan(desired, observed, password_set):
     if desired["displayName"] is not None and observed["displayName"] != desired["displayName"]:
         steps.append(("set display name", {"displayName": desired["displayName"]}))
     return steps
+
+
+def new_password():
+    return secrets.token_urlsafe(24)
 
 
 class Passwords:
@@ -59,10 +67,13 @@ class Passwords:
             with open(path, encoding="utf-8") as file:
                 return file.read().strip()
         except FileNotFoundError:
-            os.makedirs(self.directory, mode=0o700, exist_ok=True)
-            password = secrets.token_urlsafe(24)
-            write_private(path, password + "\n")
+            password = new_password()
+            self.keep_generated(localpart, password)
             return password
+
+    def keep_generated(self, localpart, password):
+        os.makedirs(self.directory, mode=0o700, exist_ok=True)
+        write_private(self.generated_path(localpart), password + "\n")
 
     def has_generated(self, localpart):
         return os.path.exists(self.generated_path(localpart))
@@ -116,6 +127,8 @@ class Accounts:
         password_set = None
         if desired["password"]["kind"] == "given":
             password_set = self.passwords.was_given(localpart, desired["password"]["value"])
+        elif desired["password"].get("reclaim", False):
+            password_set = self.passwords.has_generated(localpart)
         steps = plan(desired, observed, password_set)
         for action, arguments in steps:
             self._act(action, arguments, desired)
@@ -151,9 +164,15 @@ class Accounts:
             body["displayname"] = arguments["displayName"]
         elif action == "reactivate":
             body["deactivated"] = False
+        elif action == "reclaim":
+            # Other ways to log in, or to have a new password sent, go too.
+            body |= {"password": new_password(), "logout_devices": True, "threepids": [], "external_ids": []}
         if action in ("create", "reactivate", "set password") and not desired["deactivated"]:
             body["password"] = self._password(desired)
         self._must("PUT", user_path("v2/users", user), body, action)
+        if action == "reclaim":
+            # Kept when it holds: that it is here means that nobody else has the account.
+            self.passwords.keep_generated(desired["localpart"], body["password"])
         if "password" in body and desired["password"]["kind"] == "given":
             self.passwords.remember_given(desired["localpart"], body["password"])
 

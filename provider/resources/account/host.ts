@@ -20,7 +20,9 @@ export interface Applied extends Observed {
 }
 
 /** How the password is to be treated: `change` says that the operator gave another one than before. */
-export type PasswordRequest = { kind: "generated" } | { kind: "given"; value: string; change: boolean };
+export type PasswordRequest =
+  | { kind: "generated"; reclaim: boolean }
+  | { kind: "given"; value: string; change: boolean };
 
 export const accounts = new Keeper<AccountInputs, Observed, Applied>({
   program: "account.py",

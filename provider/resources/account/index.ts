@@ -88,7 +88,10 @@ class Account implements Resource {
     const account = typed(call, inputs);
     const seen = await accounts.observe(account, call.signal).catch(() => ({ unknown: "" }));
     if ("exists" in seen && seen.exists) {
-      await call.log.info(`${userId(account)} exists already and is taken over; its password stays`);
+      const { password } = account;
+      const own = password.kind === "generated" && password.reclaim === true;
+      const how = own ? "is Hearth's: nobody else keeps a way in" : "is taken over; its password stays";
+      await call.log.info(`${userId(account)} exists already and ${how}`);
     }
     return { id: "", outputs: outputs(account) };
   }
@@ -122,7 +125,7 @@ function sealedValue(properties: Properties): string | undefined {
 }
 
 function passwordRequest({ password, localpart }: AccountInputs, change: boolean): PasswordRequest {
-  if (password.kind === "generated") return { kind: "generated" };
+  if (password.kind === "generated") return { kind: "generated", reclaim: password.reclaim ?? false };
   const value = unseal(password.value, `the password of account ${localpart}`);
   return { kind: "given", value, change };
 }

@@ -24,7 +24,10 @@ const members: { [K in keyof AccountInputs]-?: Shape<AccountInputs[K]> } = {
   displayName: optional(text({ pattern: /^.{1,256}$/u, write: "a name of 1 to 256 characters" })),
   deactivated: flag,
   password: kinds<Password>({
-    generated: object<Extract<Password, { kind: "generated" }>>({ kind: oneOf("generated") }),
+    generated: object<Extract<Password, { kind: "generated" }>>({
+      kind: oneOf("generated"),
+      reclaim: optional(flag),
+    }),
     given: object<Extract<Password, { kind: "given" }>>({
       kind: oneOf("given"),
       value: text({ pattern: /^.{1,512}$/u, write: "a password of 1 to 512 characters", sensitive: true }),

@@ -147,6 +147,24 @@ test("an account that was there before is taken over with its password as it is"
   await expect(password("alice")).rejects.toThrow();
 });
 
+test("[A9] whoever took the name of a job's account is out of it before it becomes an admin's", async () => {
+  const stranger = await apply({ localpart: "job", password: given("of a stranger", false) });
+  expect(stranger).toMatchObject({ existed: false, admin: false });
+  const { token } = await logIn("job", "of a stranger");
+  const own = {
+    localpart: "job",
+    admin: true,
+    password: { kind: "generated", reclaim: true },
+  };
+  expect(await apply(own)).toMatchObject({ existed: true, did: ["reclaim", "set admin"], notes: [] });
+  expect((await logIn("job", "of a stranger")).status).toBe(403);
+  expect((await admin("/_matrix/client/v3/account/whoami", token)).errcode).toBe("M_UNKNOWN_TOKEN");
+  const mine = await password("job");
+  expect((await logIn("job", mine)).status).toBe(200);
+  expect(await apply(own)).toMatchObject({ did: [], notes: [] });
+  expect(await password("job")).toBe(mine);
+});
+
 test("the name of an account that is to be deactivated from the start is taken, with no password", async () => {
   expect((await apply({ localpart: "gone", deactivated: true })).did).toEqual(["create", "deactivate"]);
   await expect(password("gone")).rejects.toThrow();

@@ -78,6 +78,24 @@ const TABLE: [why: string, row: Row, steps: string[]][] = [
   ],
   ["a generated password is never set anew", { desired: wanted, observed: present, passwordSet: false }, []],
   [
+    "an account of Hearth's own that somebody else has is taken back before it becomes an admin",
+    {
+      desired: { ...wanted, admin: true, password: { kind: "generated", reclaim: true } },
+      observed: present,
+      passwordSet: false,
+    },
+    ["reclaim", "set admin"],
+  ],
+  [
+    "an account of Hearth's own with the password made here is left alone",
+    {
+      desired: { ...wanted, password: { kind: "generated", reclaim: true } },
+      observed: present,
+      passwordSet: true,
+    },
+    [],
+  ],
+  [
     "a given password that stayed the same is not set anew",
     { desired: { ...wanted, password: GIVEN }, observed: present, passwordSet: true },
     [],
