@@ -62,6 +62,11 @@ const PROGRAMS = "/programs";
 const PASSWORD = "/password";
 const FOLDER = "/records";
 
+/** Where a job finds a file of its component's folder of programs. */
+export function besideProgram(name: string): string {
+  return `${PROGRAMS}/${name}`;
+}
+
 /** Where the password of a job's account is on the host. */
 function passwordFile({ places, account }: Surroundings): string {
   return `${places.state}/accounts/${account}.password`;

@@ -1,7 +1,7 @@
 import { parseDuration } from "../../config-schemas/common";
 import type { InactivityConfig } from "../../config-schemas/inactivity";
 import type { StackConfig } from "../../config-schemas/stack";
-import type { Job } from "../job";
+import { besideProgram, type Job } from "../job";
 import { retentionOptions } from "../maintenance/jobs";
 
 const HOUR = 3600;
@@ -9,9 +9,17 @@ const HOUR = 3600;
 /** The sections of the stack file that decide what the bot does. */
 export type Sections = Pick<StackConfig, "homeserver" | "accounts" | "rooms">;
 
+/** Written anew when the lifetimes of messages change, and only then: its time tells since when they hold. */
+export const LIFETIMES_FILE = "lifetimes.json";
+
+/** Keys of the Spaces and rooms that the bot watches. */
+export function watchedKeys({ rooms }: InactivityConfig, sections: Sections): string[] {
+  if (rooms !== "all") return rooms;
+  return [...Object.keys(sections.rooms.spaces), ...Object.keys(sections.rooms.rooms)];
+}
+
 /** The run of the bot for these settings. */
 export function inactivityJob(config: InactivityConfig, sections: Sections): Job {
-  const rooms = config.rooms === "all" ? [] : config.rooms;
   const window = parseDuration(config.window);
   return {
     name: "hearth-inactivity",
@@ -19,7 +27,8 @@ export function inactivityJob(config: InactivityConfig, sections: Sections): Job
     program: "inactivity.py",
     settings: [
       ...["--window", String(window), ...retentionOptions(sections.homeserver.retention)],
-      ...rooms.flatMap((key) => ["--room", key]),
+      ...["--kept-since", besideProgram(LIFETIMES_FILE)],
+      ...watchedKeys(config, sections).flatMap((key) => ["--room", key]),
       ...exempt(config, sections).flatMap((user) => ["--exempt", user]),
       ...["--max-removals", String(config.maxRemovals)],
       ...(config.dryRun ? [] : ["--remove"]),

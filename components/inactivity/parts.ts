@@ -1,4 +1,5 @@
 import { INACTIVITY_ACCOUNT, type InactivityConfig } from "../../config-schemas/inactivity";
+import type { HostFile } from "../../provider/sdk";
 import {
   containerFile,
   type JobParts,
@@ -8,24 +9,30 @@ import {
   sharedModules,
   timerFile,
 } from "../job";
-import { owned } from "../places";
+import { publicFile } from "../ownership";
+import { owned, type Places } from "../places";
 import { quadletCheck } from "../podman";
 import { hostPrograms } from "../programs";
 import type { ServiceMember } from "../rooms";
-import { inactivityJob, type Sections } from "./job";
+import { inactivityJob, LIFETIMES_FILE, type Sections, watchedKeys } from "./job";
 
 /** Name of component, release and folders. */
 export const SERVICE = "inactivity";
 
 /** In each watched room exactly the power that removing takes there. */
-export function botMembers(
-  { rooms: watched }: InactivityConfig,
-  { homeserver, rooms }: Sections,
-): ServiceMember[] {
+export function botMembers(config: InactivityConfig, sections: Sections): ServiceMember[] {
+  const { homeserver, rooms } = sections;
   const userId = `@${INACTIVITY_ACCOUNT}:${homeserver.serverName}`;
+  const watched = watchedKeys(config, sections);
   return Object.entries({ ...rooms.spaces, ...rooms.rooms })
-    .filter(([key]) => watched === "all" || watched.includes(key))
+    .filter(([key]) => watched.includes(key))
     .map(([key, { powerLevels }]) => ({ userId, power: powerLevels.kick, rooms: [key] }));
+}
+
+/** The lifetimes of messages and nothing else, so that nothing else makes it another file. */
+function lifetimesFile({ homeserver: { retention } }: Sections, places: Places): HostFile {
+  const { maxLifetime = null, allowedMin = null, allowedMax = null } = retention ?? {};
+  return publicFile(`${JSON.stringify({ maxLifetime, allowedMin, allowedMax })}\n`, places);
 }
 
 /** What the Release puts on the host. */
@@ -42,6 +49,7 @@ export function inactivityParts(config: InactivityConfig, sections: Sections, si
     files: {
       ...hostPrograms(SERVICE, places),
       ...sharedModules(["session.py", "lifetimes.py"], SERVICE, places),
+      [`${places.programs(SERVICE)}/${LIFETIMES_FILE}`]: lifetimesFile(sections, places),
       ...check.files,
       ...jobFiles([job], around),
     },

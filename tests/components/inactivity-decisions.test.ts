@@ -241,32 +241,99 @@ print(json.dumps(withheld([Decision(*one) for one in decided], rooms, most)))
 });
 
 describe("a clock that leapt ahead", () => {
-  const doubt = (decided: unknown[][]): Promise<string | null> =>
+  const silent = ["@alice:here.org", "inactive", ago(20), "because"];
+  const doubt = (times: number[], born = ago(100), decided = [silent]): Promise<string | null> =>
     askModule(
       "inactivity",
       `
 import json, sys
 from decide import Decision, clock_doubt
-decided, now, window = json.load(sys.stdin)
-print(json.dumps(clock_doubt([Decision(*one) for one in decided], now, window)))
+decided, *others = json.load(sys.stdin)
+print(json.dumps(clock_doubt([Decision(*one) for one in decided], *others)))
 `,
-      [decided, NOW, WINDOW],
+      [decided, times, born, NOW, WINDOW],
     );
-  const silent = ["@alice:here.org", "inactive", ago(20), "because"];
 
-  test.each<[string, unknown[][], RegExp | null]>([
-    ["somebody was seen yesterday", [silent, ["@bob:here.org", "active", ago(1), "seen"]], null],
-    ["an admin was seen", [silent, ["@root:here.org", "exempt", ago(6), "exempt by the stack file"]], null],
-    [
-      "nobody was seen lately",
-      [silent, ["@bob:here.org", "active", ago(8), "seen"]],
-      /nobody at all was seen/,
-    ],
-    ["nobody was ever seen", [["@bob:here.org", "inactive", null, "because"]], /the clock may have leapt/],
-    ["nobody is inactive anyway", [["@bob:here.org", "active", ago(8), "seen"]], null],
-  ])("[H11] %s", async (_what, decided, says) => {
-    if (says === null) expect(await doubt(decided)).toBeNull();
-    else expect(await doubt(decided)).toMatch(says);
+  test.each<[string, number[], RegExp | null]>([
+    ["people were seen all the time", [ago(13), ago(9), ago(4), ago(1)], null],
+    ["nobody was seen lately", [ago(13), ago(8)], /nobody at all was seen/],
+    ["nobody was ever seen", [], /the clock may have leapt/],
+    ["people went on writing by the new time", [ago(40), ago(39), ago(0)], /the clock may have leapt/],
+    ["it leapt within the window", [ago(13), ago(12), ago(2), ago(1)], /the clock may have leapt/],
+    ["somebody's clock is a minute fast", [ago(13), ago(6), NOW + 60], null],
+  ])("[H11] %s", async (_what, times, says) => {
+    if (says === null) expect(await doubt(times)).toBeNull();
+    else expect(await doubt(times)).toMatch(says);
+  });
+
+  test("[H11] before there was a room nobody could be seen", async () => {
+    expect(await doubt([ago(1)], ago(2))).toBeNull();
+  });
+
+  test("[H11] nobody is inactive anyway", async () => {
+    expect(await doubt([], ago(100), [["@bob:here.org", "active", ago(8), "seen"]])).toBeNull();
+  });
+});
+
+test("[H11] a room that the bot is to watch and is not in: nobody is removed anywhere", async () => {
+  const program = `
+import json, sys
+from decide import Decision, blind_spot
+print(json.dumps([blind_spot([Decision(*one) for one in decided], missing) for decided, missing in json.load(sys.stdin)]))
+`;
+  const silent = [["@alice:here.org", "inactive", null, "because"]];
+  const rows = [
+    [silent, ["main", "games"]],
+    [silent, []],
+    [[["@bob:here.org", "active", ago(8), "seen"]], ["main"]],
+  ];
+  expect(await askModule("inactivity", program, rows)).toEqual([
+    "the bot is not in main, games, and who was seen only there looks silent",
+    null,
+    null,
+  ]);
+});
+
+test("[H11] an answer of our own server is not one of theirs", async () => {
+  const program = `
+import json, sys
+from gather import is_their_answer
+print(json.dumps([is_their_answer(*row) for row in json.load(sys.stdin)]))
+`;
+  const rows = [
+    [200, {}],
+    [404, { errcode: "M_NOT_FOUND" }],
+    [403, { errcode: "M_FORBIDDEN", error: "Profile lookup over federation is disabled on this homeserver" }],
+    [403, { errcode: "M_FORBIDDEN", error: "Federation denied with there.org." }],
+    [400, { errcode: "M_INVALID_PARAM", error: "Invalid user id" }],
+    [502, {}],
+  ];
+  expect(await askModule("inactivity", program, rows)).toEqual([true, true, true, false, false, false]);
+});
+
+test("[H11] who was seen in a watched room and has left it since counts as seen in the others", async () => {
+  const program = `
+import json, sys
+from types import SimpleNamespace
+from gather import Room
+from inactivity import decisions_on
+now, window = json.load(sys.stdin)
+def event(kind, key, sender, age, **content):
+    return {"type": kind, "state_key": key, "sender": sender, "origin_server_ts": (now - age) * 1000, "content": content}
+def room(key, *members):
+    joins = [event("m.room.member", user, user, 90 * 86400, membership="join") for user in members]
+    levels = event("m.room.power_levels", "", "@hearth:x", 90 * 86400, users={"@hearth-inactivity:x": 50})
+    made = Room("!" + key, [event("m.room.create", "", "@hearth:x", 90 * 86400), levels, *joins])
+    made.shortfall = None
+    return made
+left, other = room("left"), room("other", "@alice:x", "@bob:x")
+left.saw("@alice:x", now - 86400)
+options = SimpleNamespace(window=window, exempt=[])
+print(json.dumps({one.user: one.verdict for one in decisions_on([left, other], now, [], "@hearth-inactivity:x", options)}))
+`;
+  expect(await askModule("inactivity", program, [NOW, WINDOW])).toEqual({
+    "@alice:x": "active",
+    "@bob:x": "inactive",
   });
 });
 
@@ -302,6 +369,8 @@ describe("whether a room's history is all there", () => {
   const room = (change: object = {}) => ({
     now: NOW,
     hidden_after: WINDOW,
+    kept_since: ago(60),
+    replaced_by: null,
     visibility: "shared",
     visibility_since: ago(100),
     bot_joined: ago(90),
@@ -328,6 +397,27 @@ describe("whether a room's history is all there", () => {
       "end",
       room({ bot_joined: ago(2) }),
       /does not go back/,
+    ],
+    [
+      "ends within the window, where messages lived shorter until lately",
+      purged,
+      "end",
+      room({ kept_since: ago(3) }),
+      /does not go back/,
+    ],
+    [
+      "ends within the window, and since when messages live so long is not known",
+      purged,
+      "end",
+      room({ kept_since: null }),
+      /does not go back/,
+    ],
+    [
+      "goes on in another room since an upgrade",
+      chain,
+      "start",
+      room({ replaced_by: "!new" }),
+      /goes on as !new/,
     ],
     ["a later bot that sees all of an open history", chain, "start", room({ bot_joined: ago(2) }), null],
     [

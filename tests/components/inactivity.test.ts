@@ -39,7 +39,7 @@ it("[H11] by default the bot only reports: every month, all rooms, never the sta
   );
   expect(execOf(files)).toBe(
     "-B /programs/inactivity.py --url http://hearth-synapse:8008 --user hearth-inactivity --password-file /password " +
-      "--folder /records --window 1209600 --max-lifetime 1209600 --exempt @alice:home.test --max-removals 5",
+      "--folder /records --window 1209600 --max-lifetime 1209600 --kept-since /programs/lifetimes.json --exempt @alice:home.test --max-removals 5",
   );
   const timer = files[`${HOME}/.config/systemd/user/hearth-inactivity.timer`]?.content;
   expect(timer).toMatch(/^OnCalendar=monthly\nPersistent=true$/m);
@@ -49,7 +49,7 @@ it("[H11] removing, rooms, exemptions and limits are what the stack file says", 
   const wanted = { dryRun: false, rooms: ["main", "home"], exempt: ["@bob:example.net"], maxRemovals: 2 };
   const { files } = inactivityParts(config(wanted), sections(), SITE);
   expect(execOf(files)).toMatch(
-    / --window 1209600 --room main --room home --exempt @bob:example\.net --max-removals 2 --remove$/,
+    / --window 1209600 --kept-since \/programs\/lifetimes\.json --room main --room home --exempt @bob:example\.net --max-removals 2 --remove$/,
   );
 });
 
@@ -65,6 +65,7 @@ it("[H11] it has its modules beside it, and sees its own password and folder onl
     "gather.py",
     "history.py",
     "inactivity.py",
+    "lifetimes.json",
     "lifetimes.py",
     "report.py",
     "session.py",
@@ -75,6 +76,26 @@ it("[H11] it has its modules beside it, and sees its own password and folder onl
     `Volume=${HOME}/.local/state/hearth/accounts/hearth-inactivity.password:/password:ro`,
     `Volume=${HOME}/.local/share/hearth/inactivity:/records:rw`,
   ]);
+});
+
+it("[H11] with all rooms it watches those of the stack file by name: one that it is not in must not go unnoticed", () => {
+  const rooms = { spaces: { home: { name: "Home" } }, rooms: { main: { name: "Main" } } };
+  const { files } = inactivityParts(config(), sections({ rooms }), SITE);
+  expect(execOf(files)).toContain(" --room home --room main ");
+});
+
+it("[H11] the file that tells since when messages live so long changes with their lifetimes, and with nothing else", () => {
+  const fileOf = (homeserver: object, bot: object = {}) =>
+    inactivityParts(config(bot), sections({ homeserver }), SITE).files[
+      `${HOME}/.local/lib/hearth/inactivity/lifetimes.json`
+    ]?.content;
+  const retention = { maxLifetime: "14d", purgeInterval: "1h" };
+  expect(fileOf({ retention })).toBe(
+    fileOf({ retention, version: "1.164.0" }, { window: "7d", dryRun: false }),
+  );
+  for (const other of [{ maxLifetime: "30d" }, { allowedMin: "1d" }, { allowedMax: "15d" }])
+    expect(fileOf({ retention: { ...retention, ...other } })).not.toBe(fileOf({ retention }));
+  expect(fileOf({})).not.toBe(fileOf({ retention }));
 });
 
 it("[H11] in each watched room it has just the power that removing takes there", () => {

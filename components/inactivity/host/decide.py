@@ -44,16 +44,24 @@ def judge(user, signs, now, settings):
 
 
 def exempt_because(user, signs, settings):
-    localpart, _, server = user.removeprefix("@").partition(":")
-    if user == settings["bot"]:
-        return "the bot itself"
-    if server == server_of(settings["bot"]) and (localpart == "hearth" or localpart.startswith("hearth-")):
-        return "an account of Hearth's own"
+    own = machinery_because(user, settings["bot"])
+    if own is not None:
+        return own
     if user in settings["exempt"]:
         return "exempt by the stack file"
     for sign in signs:
         if sign["power"] >= sign["bot_power"]:
             return f"has power in {sign['room']}, not below the bot's"
+    return None
+
+
+def machinery_because(user, bot):
+    """Why an account is no person's; None: it is."""
+    localpart, _, server = user.removeprefix("@").partition(":")
+    if user == bot:
+        return "the bot itself"
+    if server == server_of(bot) and (localpart == "hearth" or localpart.startswith("hearth-")):
+        return "an account of Hearth's own"
     return None
 
 
@@ -94,17 +102,31 @@ def withheld(decisions, rooms, max_removals):
     return None
 
 
-def clock_doubt(decisions, now, window):
+def clock_doubt(decisions, times, born, now, window):
     """
     Why the clock cannot be gone by; None: it can, or nobody is inactive. A clock that leapt ahead makes everybody look silent
-    for longer than they were: somebody seen lately is the proof that it did not.
+    for longer than they were, and leaves a gap in which nobody at all was seen, also when people went on by the new time.
+
+    times: whenever any person was seen anywhere; born: when the first of the rooms was made.
     """
     if all(one.verdict != "inactive" for one in decisions):
         return None
-    newest = max((one.last_seen for one in decisions if one.last_seen is not None), default=None)
-    if newest is not None and newest >= now - window / 2:
+    start = max(now - window, born)
+    marks = [start, *sorted(min(time, now) for time in times if start < time <= now + SKEW), now]
+    if max(later - earlier for earlier, later in zip(marks, marks[1:])) <= window / 2:
         return None
     return "nobody at all was seen for half of the window, so the clock may have leapt ahead"
+
+
+def blind_spot(decisions, missing):
+    """
+    Why nobody may be removed where the bot does not see every room that it is to watch; None: it does, or nobody is inactive.
+
+    missing: keys of rooms that the bot is not in.
+    """
+    if not missing or all(one.verdict != "inactive" for one in decisions):
+        return None
+    return f"the bot is not in {', '.join(missing)}, and who was seen only there looks silent"
 
 
 def is_machinery(decision):

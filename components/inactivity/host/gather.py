@@ -5,6 +5,7 @@ The bot is an ordinary user: it sees what any member sees, and its requests are 
 
 import json
 import math
+import os
 
 import history
 import lifetimes
@@ -23,11 +24,17 @@ class Room:
         self.state = {(event["type"], event["state_key"]): event for event in state}
         self.key = self.content("m.room.create").get(KEY_FIELD)
         self.name = self.content("m.room.name").get("name") or self.key or room_id
+        self.born = seconds(self.state[("m.room.create", "")])
         self.members = {
             user: event for (kind, user), event in self.state.items()
             if kind == "m.room.member" and event["content"].get("membership") == "join"
         }
-        self.seen = {user: profile_change(event) for user, event in self.members.items()}
+        # Of everybody, also who is not in it any more.
+        self.seen = {}
+        # (who, when), of everything that was seen.
+        self.sightings = []
+        for user, event in self.members.items():
+            self.saw(user, profile_change(event))
         self.shortfall = "not looked at"
 
     def content(self, kind):
@@ -35,8 +42,9 @@ class Room:
         return event["content"] if event is not None else {}
 
     def saw(self, user, time):
-        if user in self.seen and time is not None:
-            self.seen[user] = max(self.seen[user] or time, time)
+        if time is not None:
+            self.seen[user] = max(self.seen.get(user, time), time)
+            self.sightings.append((user, time))
 
     def power(self, user):
         create = self.state.get(("m.room.create", ""), {"content": {}, "sender": None})
@@ -55,9 +63,16 @@ class Room:
     def sign_of(self, user, bot):
         """What decide.py takes of one member."""
         return {
-            "room": self.name, "seen": self.seen[user], "joined": joined_at(self.members[user]),
+            "room": self.name, "seen": self.seen.get(user), "joined": joined_at(self.members[user]),
             "power": self.power(user), "bot_power": self.power(bot),
             "complete": self.shortfall is None, "why": self.shortfall,
+        }
+
+    def sign_of_absent(self, user):
+        """The same of somebody who has left the room: that they were seen in it counts, and nothing else."""
+        return {
+            "room": self.name, "seen": self.seen[user], "joined": -math.inf,
+            "power": -math.inf, "bot_power": math.inf, "complete": True, "why": None,
         }
 
 
@@ -82,11 +97,11 @@ def joined_at(event):
 
 
 def watched_rooms(server, keys):
-    """The rooms that Hearth keeps and the bot is in; keys: those of the stack file, or None for all."""
+    """The rooms that the bot is to watch and is in; keys: theirs in the stack file."""
     rooms = []
     for room_id in server.get("/_matrix/client/v3/joined_rooms")["joined_rooms"]:
         room = Room(room_id, server.get(f"/_matrix/client/v3/rooms/{session.quoted(room_id)}/state"))
-        if room.key is not None and (keys is None or room.key in keys):
+        if room.key in keys:
             rooms.append(room)
     return sorted(rooms, key=lambda room: room.name)
 
@@ -94,15 +109,22 @@ def watched_rooms(server, keys):
 def silent_servers(server, rooms):
     """
     Servers of members that do not answer. Asking also ends their waiting when we were away, so that they deliver what
-    they kept for us.
+    they kept for us. An answer means that they reach us too: to know who asks they need our key, which is good for a day.
     """
     own = domain_of(server.user)
     users = {domain_of(user): user for room in rooms for user in room.members}
     silent = []
     for name, user in users.items():
-        if name != own and server.call("GET", f"/_matrix/client/v3/profile/{session.quoted(user)}")[0] >= 500:
+        if name != own and not is_their_answer(*server.call("GET", f"/_matrix/client/v3/profile/{session.quoted(user)}")):
             silent.append(name)
     return silent
+
+
+def is_their_answer(status, answer):
+    """Whether an answer about somebody came from their server: ours says itself whom it may not or cannot ask."""
+    if status == 403:
+        return not str(answer.get("error", "")).startswith("Federation denied")
+    return status in (200, 404)
 
 
 def domain_of(user):
@@ -150,9 +172,12 @@ def read_history(server, room, now, options):
 
 def facts_of(room, bot, now, options):
     visibility = room.state.get(("m.room.history_visibility", ""))
+    closed = ("m.room.tombstone", "") in room.state
     return {
         "now": now,
         "hidden_after": hidden_after(room, options),
+        "kept_since": kept_since(room, options),
+        "replaced_by": room.content("m.room.tombstone").get("replacement_room", "another room") if closed else None,
         "visibility": visibility["content"].get("history_visibility") if visibility else None,
         "visibility_since": seconds(visibility) if visibility else None,
         "bot_joined": joined_at(room.members[bot]) if bot in room.members else None,
@@ -164,6 +189,14 @@ def hidden_after(room, options):
         return None
     bounds = [None if value is None else value * 1000 for value in (options.max_lifetime, options.allowed_min, options.allowed_max)]
     return lifetimes.hidden_after(room.content("m.room.retention"), *bounds) / 1000
+
+
+def kept_since(room, options):
+    """Since when messages are kept there for as long as they are now; None: that is not known."""
+    if options.kept_since is None:
+        return None
+    policy = room.state.get(("m.room.retention", ""))
+    return max(os.stat(options.kept_since).st_mtime, -math.inf if policy is None else seconds(policy))
 
 
 def read_pages(server, room, start):

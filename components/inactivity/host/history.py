@@ -14,9 +14,12 @@ def shortfall(events, reached, start, room):
     reached: `start`: pages were read until everything on one was older than the window; `end`: until there were no more;
         `limit`: until there were too many.
     start: when the window began.
-    room: {hidden_after: seconds after which its messages are hidden, or None; visibility; visibility_since; bot_joined,
-        now}; times that are not known are None.
+    room: {hidden_after: seconds after which its messages are hidden, or None; kept_since: since when they are kept for so
+        long; visibility; visibility_since; bot_joined; replaced_by: the room that it was upgraded to, or None; now}; times
+        that are not known are None.
     """
+    if room["replaced_by"] is not None:
+        return f"it was upgraded and goes on as {room['replaced_by']}, where the bot sees nobody"
     if room["hidden_after"] is not None and room["hidden_after"] < room["now"] - start:
         return "its messages are hidden sooner than the window is long"
     if not sees_before_joining(room, start):
@@ -55,6 +58,9 @@ def missing_events(events, reached, start, room):
 
 
 def purged_below(reached, start, room):
-    """Whether what is missing below the oldest event was purged for its age, which is beyond the window."""
-    joined = room["bot_joined"]
-    return reached == "end" and room["hidden_after"] is not None and joined is not None and joined <= start
+    """
+    Whether what is missing below the oldest event was purged for its age, which is beyond the window. When messages lived
+    shorter at some time within it, they were purged earlier than their age says now.
+    """
+    since = [room["bot_joined"], room["kept_since"]]
+    return reached == "end" and room["hidden_after"] is not None and all(time is not None and time <= start for time in since)

@@ -20,7 +20,8 @@ def parse_arguments():
     parser.add_argument("--max-lifetime", type=int, help="seconds that messages live here; absent: for ever")
     parser.add_argument("--allowed-min", type=int)
     parser.add_argument("--allowed-max", type=int)
-    parser.add_argument("--room", action="append", help="key of a room in the stack file; absent: all of them")
+    parser.add_argument("--kept-since", help="file that was written when these lifetimes were last changed; absent: not known")
+    parser.add_argument("--room", action="append", default=[], help="key of a room in the stack file that is watched")
     parser.add_argument("--exempt", action="append", default=[], help="user ID that is never removed")
     parser.add_argument("--max-removals", type=int, required=True, help="more at once, and nobody is removed")
     parser.add_argument("--remove", action="store_true", help="remove who is inactive; without it: only report")
@@ -46,9 +47,32 @@ def look(server, options):
 
 def decisions_on(rooms, now, silent, bot, options):
     members = sorted({user for room in rooms for user in room.members})
-    evidence = {user: [room.sign_of(user, bot) for room in rooms if user in room.members] for user in members}
+    evidence = {user: signs_of(user, rooms, bot) for user in members}
     settings = {"window": options.window, "bot": bot, "exempt": options.exempt, "silent_servers": silent}
     return decide.decide(members, evidence, now, settings)
+
+
+def signs_of(user, rooms, bot):
+    return [
+        room.sign_of(user, bot) if user in room.members else room.sign_of_absent(user)
+        for room in rooms if user in room.members or user in room.seen
+    ]
+
+
+def reason_to_wait(decisions, rooms, now, bot, options):
+    """Why nobody may be removed in this run; None: whoever is inactive may."""
+    missing = missing_rooms(rooms, options)
+    times = [time for room in rooms for user, time in room.sightings if decide.machinery_because(user, bot) is None]
+    born = min((room.born for room in rooms), default=now)
+    return (
+        decide.withheld(decisions, members_by_room(rooms), options.max_removals)
+        or decide.blind_spot(decisions, missing)
+        or decide.clock_doubt(decisions, times, born, now, options.window)
+    )
+
+
+def missing_rooms(rooms, options):
+    return sorted(set(options.room) - {room.key for room in rooms})
 
 
 def remove(server, room, user, window):
@@ -98,16 +122,16 @@ def main():
     with session.alone(options.folder), session.logged_in(options, DEVICE) as server:
         rooms, now, silent = look(server, options)
         decisions = decisions_on(rooms, now, silent, server.user, options)
-        held = decide.withheld(decisions, members_by_room(rooms), options.max_removals)
-        held = held or decide.clock_doubt(decisions, now, options.window)
+        held = reason_to_wait(decisions, rooms, now, server.user, options)
         run = {
             "now": now, "window": options.window, "dry_run": not options.remove, "withheld": held,
-            "rooms": [(room.name, len(room.members), room.shortfall) for room in rooms],
+            "rooms": [(room.name, len(room.members), room.shortfall) for room in rooms], "missing": missing_rooms(rooms, options),
             "decisions": decisions, "outcome": outcome_of(server, rooms, decisions, held, options),
         }
     text = report.render(run)
-    session.write_whole(free_path(options.folder, now), text)
+    # Whatever becomes of the file, the journal has it.
     print(text, end="", flush=True)
+    session.write_whole(free_path(options.folder, now), text)
 
 
 if __name__ == "__main__":

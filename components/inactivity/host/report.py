@@ -21,12 +21,13 @@ def reason_for(server_name, window):
 def render(run):
     """
     The text. run: {now, window, dry_run, withheld: why nobody was removed although some could be, or None, rooms: [(name,
-    members, shortfall or None)], decisions, outcome: by user what was or would be done}.
+    members, shortfall or None)], missing: keys of rooms that the bot is not in, decisions, outcome: by user what was or would
+    be done}.
     """
     sections = [
         ("Inactive", "inactive"), ("Unknown: never removed", "unknown"), ("Exempt", "exempt"), ("Active", "active"),
     ]
-    blocks = [heading(run), rooms_of(run["rooms"]) or "  none: the bot is in no room that Hearth keeps"]
+    blocks = [heading(run), rooms_of(run["rooms"], run["missing"]) or "  none: the stack file names none"]
     for title, verdict in sections:
         chosen = [one for one in run["decisions"] if one.verdict == verdict]
         lines = [line_of(one, run["outcome"].get(one.user)) for one in sorted(chosen)]
@@ -43,11 +44,12 @@ def heading(run):
     return "\n".join([*lines, "", "Rooms"])
 
 
-def rooms_of(rooms):
-    return "\n".join(
+def rooms_of(rooms, missing):
+    looked_at = [
         f"  {name}: {members} members, {'history complete' if shortfall is None else f'NOT complete: {shortfall}'}"
         for name, members, shortfall in rooms
-    )
+    ]
+    return "\n".join([*looked_at, *(f"  {key}: NOT looked at: the bot is not in it; run pulumi up" for key in missing)])
 
 
 def line_of(decision, outcome):
