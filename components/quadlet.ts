@@ -114,7 +114,7 @@ function containerOptions(container: Container): Option[] {
     ...(container.entrypoint === undefined
       ? []
       : ([["Entrypoint", safe(container.entrypoint, PATH)]] as const)),
-    ...(container.command === undefined ? [] : ([["Exec", container.command.map(word).join(" ")]] as const)),
+    ...(container.command === undefined ? [] : ([["Exec", commandLine(container.command)]] as const)),
     ...confinement(container),
     ...Object.entries(container.environment).map(
       ([name, value]): Option => ["Environment", word(`${safe(name, VARIABLE)}=${value}`)],
@@ -130,6 +130,14 @@ function containerOptions(container: Container): Option[] {
     // The machine's journal keeps it, with its limits. A job writes there itself: Podman would copy each line a second time.
     ["LogDriver", container.kind === "service" ? "journald" : "passthrough"],
   ];
+}
+
+/** Each option on a line of its own: a preview shows the one that changes, and cuts long lines off. */
+function commandLine(command: readonly string[]): string {
+  return command
+    .map(word)
+    .map((text, index) => (index > 0 && text.startsWith("--") ? `\\\n  ${text}` : text))
+    .join(" ");
 }
 
 const NETWORKS = { hearth: `${NETWORK}.network`, outside: "pasta", none: "none" } as const;

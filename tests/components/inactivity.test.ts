@@ -28,7 +28,7 @@ const sections = (change: { homeserver?: object; accounts?: object; rooms?: obje
 const config = (change: object = {}) => inactivitySchema.parse({ host: "home", window: "14d", ...change });
 
 const execOf = (files: ReturnType<typeof inactivityParts>["files"]) =>
-  /^Exec=(.*)$/m.exec(files[CONTAINER]?.content ?? "")?.[1] ?? "";
+  /^Exec=(.*)$/m.exec((files[CONTAINER]?.content ?? "").replaceAll(" \\\n  ", " "))?.[1] ?? "";
 
 it("[H11] by default the bot only reports: every month, all rooms, never the stack's admins", () => {
   const accounts = { alice: { admin: true }, bob: {} };

@@ -29,7 +29,8 @@ function partsOf(homeserver: object = {}, maintenance: object = {}) {
 
 /** A value of a unit file; the first of several. */
 function option(parts: ReturnType<typeof partsOf>, path: string, key: string): string | undefined {
-  const lines = parts.files[path]?.content.split("\n") ?? [];
+  // A command goes on over several lines.
+  const lines = parts.files[path]?.content.replaceAll(" \\\n  ", " ").split("\n") ?? [];
   return lines.find((line) => line.startsWith(`${key}=`))?.slice(key.length + 1);
 }
 

@@ -61,7 +61,7 @@ describe("Quadlet's own generator", () => {
   it("hands a program exactly the words and variables that were meant", async () => {
     const image = "docker.io/library/postgres:17.6";
     const print = 'printf "<%s>" "$@" "$WEIRD"; echo';
-    const words = EVERYTHING.command ?? [];
+    const words = [...(EVERYTHING.command ?? []), "--on=a line", "--of", "its own \\"];
     const job = {
       ...{ ...JOB, image, uid: 999, gid: 999, environment: EVERYTHING.environment },
       ...{ entrypoint: "/bin/sh", command: ["-c", print, "sh", ...words] },

@@ -108,6 +108,14 @@ it("no unit waits for a network that may never be reported", () => {
   for (const text of texts) expect(parsed(text)["Quadlet.DefaultDependencies"]).toEqual(["false"]);
 });
 
+it("each option of a command has a line of its own, which a preview shows whole", () => {
+  const text = renderContainer({
+    ...JOB,
+    command: ["run.py", "--window", "1", "--exempt", "a b", "--remove"],
+  });
+  expect(text).toContain('\nExec=run.py \\\n  --window 1 \\\n  --exempt "a b" \\\n  --remove\n');
+});
+
 describe("no value breaks out of its line", () => {
   it("in words of a command", () => {
     const [exec] = optionsOf({ ...JOB, command: EVERYTHING.command ?? [] })["Container.Exec"] ?? [];
