@@ -100,7 +100,14 @@ make_container_secret() {
 }
 
 # store_container_secret NAME FILE [--replace]: the file driver, whatever the user's configuration says (see docs/decisions).
-store_container_secret() { run "$DIR/output" podman secret create --driver file ${3-} -- "$1" "$2"; }
+store_container_secret() {
+  guard_secret_store 2>"$DIR/output" || return 1
+  store_result=0
+  run "$DIR/output" podman secret create --driver file ${3-} -- "$1" "$2" || store_result=1
+  # One that failed for want of room may have cut the file short.
+  if [ "$store_result" = 0 ]; then release_secret_store; else mend_secret_store; fi
+  return "$store_result"
+}
 
 # check_given_container_secret INDEX NAME MARK: is the operator's value there, and is it the one of the plan?
 check_given_container_secret() {

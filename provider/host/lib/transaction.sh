@@ -14,6 +14,7 @@ DIR=$1
 . "$DIR/lib/check.sh"
 . "$DIR/lib/packages.sh"
 . "$DIR/lib/prepare.sh"
+. "$DIR/lib/secret-store.sh"
 . "$DIR/lib/containers.sh"
 . "$DIR/lib/stage.sh"
 . "$DIR/lib/validate.sh"
@@ -30,6 +31,7 @@ main() {
   write_owner
   trap unexpected EXIT
   begin 1 lock "release $RELEASE on this host"
+  mend_secret_store
   recover_interrupted || refuse_apply journal "$RECOVER_TEXT"
   begin 2 check "looking at the host"
   : >"$DIR/changed"

@@ -432,6 +432,36 @@ describe("interruptions", () => {
     expect(await asUser(host, `grep -rl 'in the making' ${STATE} || echo none`)).toBe("none");
   });
 
+  it.each(["", '{"half": "wri'])(
+    "[A4] secrets that a cut left half written (%j) are put back: the signing key is one of them",
+    async (half) => {
+      const all =
+        "podman secret ls --quiet | xargs podman secret inspect --showsecret --format '{{.SecretData}}' | sort";
+      const store = `${HOME}/.local/share/containers/storage/secrets/filedriver/secretsdata.json`;
+      const before = await asUser(host, all);
+      const release = userRelease(conf("two"));
+      const cut = patchedPrograms(
+        "lib/containers.sh",
+        "store_result=0",
+        `printf '%s' '${half}' >${store}; kill -9 $$`,
+      );
+      try {
+        const source = { kind: "random" as const, bytes: 16 };
+        const secrets = { ...release.containerSecrets, "probe-half": { source } };
+        expect((await apply({ ...release, containerSecrets: secrets }, {}, { programs: cut })).end).toBe(
+          "end failed",
+        );
+      } finally {
+        removePrograms(cut);
+      }
+      expect(await asUser(host, `${all} 2>/dev/null || true`)).toBe("");
+      const done = ok(await apply(release));
+      expect(done.of("note").flat().join()).toContain("all that were there before it were put back");
+      expect(await asUser(host, all)).toBe(before);
+      expect(await asUser(host, `ls -d ${STATE}/secret-store* 2>/dev/null || echo none`)).toBe("none");
+    },
+  );
+
   it("[A4] a power cut leaves a journal; after the boot the next apply undoes it, secrets too", async () => {
     const before = await picture();
     const secret = given("a value before the cut");
