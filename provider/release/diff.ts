@@ -1,8 +1,8 @@
 import { compare, type Detail } from "../protocol/diff";
 import type { Properties } from "../protocol/values";
 
-/** A release with another name, on another host or in another scope is another release. */
-const REPLACES = ["connection.name", "release", "scope"];
+/** A release with another name or on another host is another release. (Another scope is refused, see ownership.ts.) */
+const REPLACES = ["connection.name", "release"];
 
 /** States of earlier versions have none of these; that is no change. */
 const ABSENT_BEFORE: Properties = { images: [], containerSecrets: {} };
@@ -10,6 +10,11 @@ const ABSENT_BEFORE: Properties = { images: [], containerSecrets: {} };
 /** What changes, by property path. `olds` are what Read observed. */
 export function diffRelease(olds: Properties, news: Properties): Map<string, Detail> {
   return compare({ ...ABSENT_BEFORE, ...olds }, news, REPLACES);
+}
+
+/** Whether the way to the host changes. */
+export function touchesConnection(details: Map<string, Detail>): boolean {
+  return [...details.keys()].some((path) => path.startsWith("connection."));
 }
 
 /** Whether nothing changes but the way to the host. */

@@ -3,9 +3,10 @@ import { hasUnknown, isObject, type Properties } from "../protocol/values";
 import { applyRelease } from "./apply";
 import { checkRelease } from "./check";
 import { deleteRelease } from "./delete";
-import { diffRelease, onlyConnection } from "./diff";
+import { diffRelease, onlyConnection, touchesConnection } from "./diff";
+import { observe } from "./observe";
 import { digestOf, outputProperties, parseOutputs, updatedOutputs } from "./outputs";
-import { requireSameIdentity } from "./ownership";
+import { requireKnown, requireSameIdentity, requireSameScope } from "./ownership";
 import { planLine } from "./plan";
 import { previewCreate } from "./preview";
 import { isAiling, parseInputs, readRelease } from "./read";
@@ -31,6 +32,8 @@ async function updateRelease(call: Call, state: State, news: Properties): Promis
   const details = diffRelease(state.inputs, news);
   const host = isObject(news.connection) ? String(news.connection.name) : "the host";
   requireSameIdentity(state.inputs, news, host);
+  requireSameScope(state.inputs, news, host);
+  if (touchesConnection(details)) await lookOverNewWay(call, state, news);
   if (onlyConnection(details)) return connectionOnly(call, state, news);
   const repair = isAiling(call.urn);
   if (call.preview) {
@@ -42,6 +45,13 @@ async function updateRelease(call: Call, state: State, news: Properties): Promis
   );
 }
 
+/** Does the new way lead to what the state knows? Offline, the operator answers for that. */
+async function lookOverNewWay(call: Call, state: State, news: Properties): Promise<void> {
+  if (call.offline || hasUnknown(news)) return;
+  const wanted = parseInputs(news);
+  requireKnown(wanted, await observe(call, wanted, parseOutputs(state.outputs).instance, {}));
+}
+
 /** What the update will do, and which part of it puts right what somebody did by hand. */
 function plannedText({ inputs, outputs }: State, news: Properties, onlyRepair: boolean): string {
   const plan = onlyRepair ? "will restart its units: a probe fails" : planLine(inputs, news);
@@ -49,9 +59,9 @@ function plannedText({ inputs, outputs }: State, news: Properties, onlyRepair: b
   return [plan, ...drift.map((line) => `  ${line}`)].join("\n");
 }
 
-/** Another way to the same host: nothing on it changes, so it is not touched. */
+/** Another way to the same host: nothing on it changes. */
 async function connectionOnly(call: Call, state: State, news: Properties): Promise<Properties> {
-  if (call.preview) await call.log.info("only the way to the host changes; the host is not touched");
+  if (call.preview) await call.log.info("only the way to the host changes; nothing on it does");
   const { drift: _, ...outputs } = state.outputs;
   return { ...outputs, digest: hasUnknown(news) ? (outputs.digest ?? "") : digestOf(news) };
 }

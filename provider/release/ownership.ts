@@ -23,6 +23,31 @@ export function requireFree(inputs: ReleaseInputs, seen: Observation, urn: strin
   }
 }
 
+/** Refuses an update over a way that leads to a machine, or to a login user, without the release that the state knows. */
+export function requireKnown({ connection, release }: ReleaseInputs, seen: Observation): void {
+  if (seen.release) return;
+  throw new ProviderError(
+    "FAILED_PRECONDITION",
+    `${connection.name} is another machine, or another login user, than before: release ${JSON.stringify(release)} of this stack is not there, and an empty server would come to life beside the one with the data
+  now: nothing was changed
+  do: correct address, user or port of hearth:hosts.${connection.name}
+  if the machine was installed anew and nothing of the old one is to be kept: HEARTH_OFFLINE=1 pulumi up takes the new way over, and the next preview shows what would be made there`,
+  );
+}
+
+/** Refuses to move a service between root's systemd and the login user's: its data would stay behind. */
+export function requireSameScope(olds: Properties, news: Properties, host: string): void {
+  const [held, wanted] = [olds.scope, news.scope];
+  if (typeof held !== "string" || typeof wanted !== "string" || held === wanted) return;
+  const runtime = (scope: string) => (scope === "user" ? "quadlet" : "native");
+  throw new ProviderError(
+    "FAILED_PRECONDITION",
+    `${host} was set up with runtime ${runtime(held)} and cannot change to ${runtime(wanted)}: database, media and signing key would stay behind, and an empty server would come to life beside them
+  now: nothing was changed on ${host}
+  do: write runtime: ${runtime(held)} in hearth:hosts.${host} again, or use a fresh host`,
+  );
+}
+
 /** Refuses an update that would turn a host into another server. */
 export function requireSameIdentity(olds: Properties, news: Properties, host: string): void {
   const before = isObject(olds.identity) ? olds.identity : {};

@@ -10,9 +10,15 @@ check_identity() {
   done <"$(table identity)"
 }
 
+ELSEWHERE_TEXT="there is no such release here, though the stack has made one: this is another machine, or another login user, than before. An empty server would come to life beside the one with the data: correct address and user of the host"
+
 # A release belongs to one resource. Same instance, other URN: it was renamed. Same URN, other instance: its state was lost.
+# A state that knows an instance was written for a host that held it: without one this is another machine, or another user's home.
 check_owner() {
-  [ -f "$OWN/meta" ] || return 0
+  if [ ! -f "$OWN/meta" ]; then
+    [ "$INSTANCE" = - ] || refuse_apply elsewhere "$ELSEWHERE_TEXT"
+    return 0
+  fi
   held_urn=$(value "$OWN/meta" urn)
   if [ "$held_urn" != "$URN" ] && [ "$(value "$OWN/meta" instance)" != "$INSTANCE" ]; then
     refuse_apply owner "release $RELEASE on this host belongs to $held_urn, not to $URN; if it was renamed, give the new resource an alias with the old name"

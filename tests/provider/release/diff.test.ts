@@ -81,7 +81,7 @@ test.each<[string, (inputs: Properties) => void, Record<string, string>]>([
     { "connection.name": "update replace" },
   ],
   ["another name: a replacement", (inputs) => (inputs.release = "proxy"), { release: "update replace" }],
-  ["another scope: a replacement", (inputs) => (inputs.scope = "user"), { scope: "update replace" }],
+  ["another scope: an update, which is refused", (inputs) => (inputs.scope = "user"), { scope: "update" }],
 ])("[A2] %s", (_what, change, expected) => {
   expect(paths(changed(change))).toEqual(expected);
 });

@@ -1,5 +1,5 @@
 import { parseObservation } from "../../../provider/release/answer";
-import { requireFree } from "../../../provider/release/ownership";
+import { requireFree, requireSameScope } from "../../../provider/release/ownership";
 import { sample } from "./sample";
 
 const urnOf = (name: string, stack = "vps", parent = "") =>
@@ -48,4 +48,16 @@ test("another stack's release is to be removed there, or another host to be used
   expect(told(urnOf("vps-web", "other"))[2]).toBe(
     "  do: remove it there first (pulumi destroy in that stack), or use another host",
   );
+});
+
+test.each([
+  ["system", "user", "native", "quadlet"],
+  ["user", "system", "quadlet", "native"],
+])("[A1] scope %s does not become %s: its data would stay behind", (before, after, held, wanted) => {
+  const change = () => requireSameScope({ scope: before }, { scope: after }, "vps");
+  expect(change).toThrow(
+    `vps was set up with runtime ${held} and cannot change to ${wanted}: database, media`,
+  );
+  expect(change).toThrow(`do: write runtime: ${held} in hearth:hosts.vps again, or use a fresh host`);
+  expect(() => requireSameScope({ scope: before }, { scope: before }, "vps")).not.toThrow();
 });
