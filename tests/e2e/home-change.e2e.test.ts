@@ -55,6 +55,13 @@ const HAND_EDITS: HandEdit[] = [
     repaired: "systemctl --user is-active --quiet hearth-synapse.service",
   },
   {
+    what: "[H1] a removed package",
+    edit: "dpkg --force-depends -r uidmap",
+    as: "root",
+    shown: [/changed by hand: .*uidmap/],
+    repaired: "dpkg -s uidmap | grep -q '^Status: install ok installed'",
+  },
+  {
     what: "[H10] a timer switched off",
     edit: "systemctl --user disable --now hearth-maintenance.timer",
     shown: [/changed by hand: .*hearth-maintenance\.timer/],
@@ -84,6 +91,8 @@ afterAll(async () => {
   await downHost("e2e-change-net");
 });
 
+const roomIds = async () => (await home.outputs()).roomIds as Record<string, string>;
+
 test.each(HAND_EDITS)("[A3] $what shows in the next plain preview and up repairs it", async (row) => {
   const run = (text: string) => (row.as === "root" ? home.sh(text) : home.asUser(text));
   await run(row.edit);
@@ -97,14 +106,58 @@ test.each(HAND_EDITS)("[A3] $what shows in the next plain preview and up repairs
   expect({ ok: quiet.ok, output: quiet.ok ? "" : quiet.output }).toEqual({ ok: true, output: "" });
 });
 
-test("[A2] [H8] a retention of three days less is one line in the preview, and only Synapse restarts", async () => {
+test("[A3] [H12] a room's name and powers that an admin changed show in the next plain preview and up repairs them", async () => {
+  const room = encodeURIComponent((await roomIds()).main ?? "");
+  const token = await home.logIn("alice");
+  const name = () => home.ask("GET", `/client/v3/rooms/${room}/state/m.room.name`, token);
+  const levels = await home.ask("GET", `/client/v3/rooms/${room}/state/m.room.power_levels`, token);
+  await home.ask("PUT", `/client/v3/rooms/${room}/state/m.room.name`, token, { name: "Mine" });
+  await home.ask("PUT", `/client/v3/rooms/${room}/state/m.room.power_levels`, token, {
+    ...levels,
+    invite: 0,
+  });
+  const { output } = await home.preview();
+  expect(output).toMatch(/name\s*: "Mine"\s*=> "Main chat"/);
+  expect(output).toMatch(/invite\s*: 0\s*=> 50/);
+  await home.up(["--skip-preview"]);
+  expect(await name()).toEqual({ name: "Main chat" });
+  expect((await home.stack.preview({ args: ["--expect-no-changes"] })).ok).toBe(true);
+});
+
+test("[A5] [H12] a room that leaves the stack file is left alone, with a message, and taken up again", async () => {
+  const before = await roomIds();
+  await home.edit({ "rooms.rooms.main": undefined });
+  const { output } = await home.up(["--skip-preview"]);
+  expect(output).toContain("stays on the homeserver with everybody in it");
+  const token = await home.logIn("alice");
+  const { joined_rooms: joined } = await home.ask("GET", "/client/v3/joined_rooms", token);
+  expect(joined).toContain(before.main);
+  await home.reset();
+  await home.giveSecret("tunnel.authKey", tailnet.keys.valid);
+  await home.up(["--skip-preview"]);
+  expect(await roomIds()).toEqual(before);
+});
+
+test("[A2] [H8] a retention of three days less shows as itself in the preview, and only Synapse restarts", async () => {
   const before = await home.lives();
   await home.edit({
     "homeserver.retention.maxLifetime": "11d",
     "inactivity.window": "11d",
   });
   const { output } = await home.preview();
-  expect(output).toMatch(/-\s+max_lifetime: 14d\s*\n.*\+\s+max_lifetime: 11d/);
+  // What stands beside it in a list of YAML begins with the same sign.
+  const shown = output.split("\n").filter((line) => !line.endsWith("- interval: 1h"));
+  const diff = shown.flatMap((line) => /^\s+([-+])\s+(\S.*)$/.exec(line)?.slice(1) ?? []);
+  const side = (sign: string) => diff.filter((_, index) => diff[index - 1] === sign);
+  // Synapse's setting, and the same for the two jobs that go by it; each line differs by that only.
+  const days = (text: string) =>
+    text.replace("14d", "11d").replace(/^--(max-lifetime|window) 1209600/, "--$1 950400");
+  expect(side("-")).toEqual(
+    expect.arrayContaining(["max_lifetime: 14d", "--max-lifetime 1209600 \\", "--window 1209600 \\"]),
+  );
+  expect(side("+")).toEqual(side("-").map(days));
+  expect(output).toContain("restart hearth-synapse.service");
+  expect(output).not.toMatch(/(restart|reload) hearth-(postgres|caddy)/);
   await home.up(["--skip-preview"]);
   const lines = (text: string) => text.trim().split("\n\n");
   const changed = lines(await home.lives()).filter((block, index) => block !== lines(before)[index]);
@@ -137,19 +190,31 @@ test("[A4] a setting with which Synapse cannot start is refused by Synapse itsel
 });
 
 test("[A5] [H5] destroy stops everything, switches Funnel off and keeps all data; up goes on with it", async () => {
-  const key = await home.asUser("podman secret inspect --format '{{.ID}}' hearth-signing-key");
-  const password = await home.password("alice");
+  const [secrets, password, rooms] = [
+    await home.podmanSecrets(),
+    await home.password("alice"),
+    await roomIds(),
+  ];
+  const token = await home.logIn("alice");
+  const { content_uri: medium } = await home.ask("POST", "/media/v3/upload", token, { kept: true });
   const destroyed = await home.stack.destroy();
   expect({ ok: destroyed.ok, output: destroyed.ok ? "" : destroyed.output }).toEqual({
     ok: true,
     output: "",
   });
   expect(await home.asUser("podman ps --quiet | wc -l")).toBe("0\n");
+  const units =
+    "systemctl --user list-units --plain --no-legend --state=running,listening,waiting 'hearth-*'";
+  expect(await home.asUser(units)).toBe("");
   expect(await home.status()).not.toBe(200);
   expect(await home.sh("tailscale serve status --json")).not.toContain("AllowFunnel");
   await home.asUser("test -s ~/.local/share/hearth/postgres/data/PG_VERSION");
   await home.up(["--skip-preview"]);
   expect(await home.secondsUntilAnswering()).toBeLessThan(30);
-  expect(await home.asUser("podman secret inspect --format '{{.ID}}' hearth-signing-key")).toBe(key);
-  expect(await home.password("alice")).toBe(password);
+  expect(await home.podmanSecrets()).toEqual(secrets);
+  expect([await home.password("alice"), await roomIds()]).toEqual([password, rooms]);
+  // The old log-in, and with it the old database, still counts; so do the old password and the old media.
+  const download = `/client/v1/media/download/${String(medium).replace("mxc://", "")}`;
+  expect(await home.ask("GET", download, token)).toEqual({ kept: true });
+  expect(await home.logIn("alice")).toMatch(/^syt_/);
 });

@@ -135,6 +135,49 @@ export class HomeServer extends DeployedServer {
     return statusFrom({ address: this.wayIn, host: this.publicHost, path, seconds });
   }
 
+  /** What Podman keeps for the services, by name. */
+  async podmanSecrets(): Promise<Record<string, string>> {
+    const listed = await this.asUser(
+      `podman secret ls --format '{{.Name}}' | grep ^hearth- | while read -r name; do
+         printf '%s %s\\n' "$name" "$(podman secret inspect --showsecret --format '{{.SecretData}}' "$name" | base64 -w 0)"
+       done`,
+    );
+    const lines = listed.trim().split("\n");
+    return Object.fromEntries(
+      lines.map((line) => {
+        const [name = "", value = ""] = line.split(" ");
+        return [name, Buffer.from(value, "base64").toString().trim()];
+      }),
+    );
+  }
+
+  /** Asks the homeserver's client API, past the proxy. */
+  async ask(method: string, path: string, token?: string, body?: object): Promise<Record<string, unknown>> {
+    const { code, stdout, stderr } = await onHost(this.host, [
+      ...["curl", "--silent", "--show-error", "--max-time", "60", "--request", method],
+      ...(token === undefined ? [] : ["--header", `Authorization: Bearer ${token}`]),
+      ...(body === undefined ? [] : ["--data", JSON.stringify(body)]),
+      `http://127.0.0.1:8008/_matrix${path}`,
+    ]);
+    if (code !== 0) throw new Error(`${method} ${path}: ${stderr}`);
+    return JSON.parse(stdout);
+  }
+
+  /** Logs a person in with the password that was made for them; the access token. */
+  async logIn(localpart: string): Promise<string> {
+    const answer = await this.ask("POST", "/client/v3/login", undefined, {
+      type: "m.login.password",
+      identifier: { type: "m.id.user", user: localpart },
+      password: await this.password(localpart),
+    });
+    return String(answer.access_token);
+  }
+
+  /** The stack's outputs. */
+  async outputs(): Promise<Record<string, unknown>> {
+    return JSON.parse(await this.stack.cli(["stack", "output", "--json", "--stack", this.host.name]));
+  }
+
   /** A person's generated password, as the operator would look it up. */
   async password(localpart: string): Promise<string> {
     return (await this.asUser(`cat ~/.local/state/hearth/accounts/${localpart}.password`)).trim();
