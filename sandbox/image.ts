@@ -50,7 +50,9 @@ touch /etc/.updated /var/.updated
 const FILES: Readonly<Record<string, string>> = {
   "etc/default/locale": "LANG=C.UTF-8\n",
   "etc/sudoers.d/90-debian": "debian ALL=(ALL) NOPASSWD:ALL\n",
-  "etc/pip.conf": "[global]\ncert = /etc/ssl/certs/ca-certificates.crt\ncache-dir = /var/cache/pip\n",
+  // A download that stalls is gone on with; a pip that does not know how passes over that line.
+  "etc/pip.conf":
+    "[global]\ncert = /etc/ssl/certs/ca-certificates.crt\ncache-dir = /var/cache/pip\ntimeout = 60\nretries = 10\nresume-retries = 10\n",
   // Hosts are thrown away: a package manager that waits for the disk at every file buys nothing.
   "etc/dpkg/dpkg.cfg.d/unsafe-io": "force-unsafe-io\n",
   // The pids controller is missing where the operator's cgroups are hybrid; Podman's default limit needs it.

@@ -161,15 +161,10 @@ async function installed(): Promise<string> {
   if (await fs.stat(packages).catch(() => undefined)) return packages;
   await fs.mkdir(cache, { recursive: true });
   const partial = await fs.mkdtemp(`${packages}.new-`);
-  await run("python3", [
-    "-m",
-    "pip",
-    "install",
-    "--quiet",
-    "--target",
-    partial,
-    `matrix-synapse==${VERSION}`,
-  ]);
+  // A download that stalls is gone on with; a pip that does not know how passes over that.
+  const env = { ...process.env, PIP_TIMEOUT: "60", PIP_RETRIES: "10", PIP_RESUME_RETRIES: "10" };
+  const argv = ["-m", "pip", "install", "--quiet", "--target", partial, `matrix-synapse==${VERSION}`];
+  await run("python3", argv, { env });
   await fs.rename(partial, packages).catch(() => fs.rm(partial, { recursive: true }));
   return packages;
 }
