@@ -18,6 +18,7 @@ remove_units() {
   awk -F'\t' 'T == 1 { if ($1 == "unit") users[$2]++; next } $1 == "unit" && ($3 == 1 || $4 == "running") && users[$2] < 2 { print $2 }' \
     T=1 "$WORK/manifests" T=2 "$OWN/manifest" >"$WORK/units"
   while IFS= read -r name; do
+    stop_triggered "$name"
     $SYSTEMCTL disable --now -- "$name" >"$WORK/output" 2>&1 || $SYSTEMCTL stop -- "$name" >>"$WORK/output" 2>&1 || :
     $SYSTEMCTL reset-failed -- "$name" 2>/dev/null || :
     row did "stopped $name"

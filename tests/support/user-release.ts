@@ -130,7 +130,8 @@ DefaultDependencies=false
 WantedBy=default.target
 `;
 
-const TICK = "[Service]\nType=oneshot\nExecStart=/bin/true\n";
+/** A job that takes its time, once something has started it. */
+const TICK = "[Service]\nType=oneshot\nExecStart=/bin/sleep 600\n";
 const TICKING = "[Timer]\nOnCalendar=monthly\nPersistent=true\n[Install]\nWantedBy=timers.target\n";
 
 /** Runs the image's own program over the staged configuration, at its final path. */

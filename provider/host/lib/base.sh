@@ -167,5 +167,15 @@ run_argv() {
   (cd / && exec env -i PATH="$PATH" HOME="$run_home" LANG=C.UTF-8 "$@") </dev/null
 }
 
+# stop_triggered UNIT: what a timer has started may run for hours yet; without its timer nobody wants it. Before the timer stops.
+stop_triggered() {
+  case $1 in *.timer) ;; *) return 0 ;; esac
+  triggered=$($SYSTEMCTL show -P Triggers -- "$1" 2>/dev/null) || return 0
+  [ -n "$triggered" ] || return 0
+  $SYSTEMCTL stop -- "$triggered" 2>/dev/null || :
+  # A job that was cut off counts as failed.
+  $SYSTEMCTL reset-failed -- "$triggered" 2>/dev/null || :
+}
+
 # one_line: standard input's first line, tabs and other control characters made spaces (no row may have them), `-` when empty.
 one_line() { awk 'NR == 1 { gsub(/[[:cntrl:]]/, " "); print; seen = length($0) } END { if (!seen) print "-" }' | head -n 1; }

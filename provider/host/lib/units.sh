@@ -79,6 +79,7 @@ drop_units() {
   ' T=1 "$(table units)" T=2 "$WORK/manifests" T=3 "$OWN/manifest" >"$WORK/dropped"
   while IFS= read -r name; do
     touch_unit "$name"
+    stop_triggered "$name"
     unit_do stop "$name"
     if [ "$(unit_fact "$name" 2)" = enabled ]; then unit_do disable "$name"; fi
     $SYSTEMCTL reset-failed -- "$name" 2>/dev/null || :

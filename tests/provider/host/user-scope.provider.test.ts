@@ -523,7 +523,10 @@ describe("interruptions", () => {
 });
 
 describe("what goes away", () => {
-  it("a unit that the release no longer names is stopped before its file goes", async () => {
+  const startJob = () => asUser(host, "systemctl --user start --no-block hearth-tick.service");
+
+  it("a unit that the release no longer names is stopped before its file goes, and the job that it started", async () => {
+    await startJob();
     const release = userRelease(conf("two"));
     const { [TIMER]: _, ...files } = release.files ?? {};
     const { "hearth-tick.timer": __, ...units } = release.units ?? {};
@@ -531,11 +534,15 @@ describe("what goes away", () => {
     const done = ok(await apply({ ...release, files, units, validators }));
     expect(done.of("did").flat()).toContain("stopped hearth-tick.timer");
     expect(await asUser(host, "systemctl --user is-active hearth-tick.timer || true")).toBe("inactive");
+    expect(await asUser(host, "systemctl --user is-active hearth-tick.service || true")).not.toMatch(
+      /^activ/,
+    );
     ok(await apply(release));
   });
 
   it("[A5] a delete stops and removes what the release owns and keeps data, image and secrets; an apply goes on with them", async () => {
     await asUser(host, `echo precious >${DATA}/precious`);
+    await startJob();
     const secret = "podman secret inspect --showsecret --format '{{.SecretData}}' probe-random";
     const before = await asUser(host, secret);
     const done = await call(host, "delete", { release: "probe" }, { instance, scope: "user" });
