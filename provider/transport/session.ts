@@ -48,7 +48,7 @@ export interface HostSession {
 
 /** sshd's MaxSessions is 10 by default; beyond it, sessions are refused. */
 const SESSIONS_PER_HOST = 8;
-/** Milliseconds during which the shared connection is taken for alive without asking; below ssh's own five seconds. */
+/** Milliseconds during which the shared connection is taken for alive without asking; far below what ssh keeps it for. */
 const TRUSTED = 2000;
 /** Milliseconds during which a failed log-in is not tried again: every resource of a host asks at the same time. */
 const FAILURE_KEPT = 15_000;

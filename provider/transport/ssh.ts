@@ -8,7 +8,7 @@ import { ProviderError } from "../protocol/errors";
 /** Seconds until a TCP connection counts as failed. */
 const CONNECT_TIMEOUT = 10;
 /** Seconds that the shared connection outlives its last session, so that preview and update share one. */
-const KEEP = 5;
+const KEEP = 20;
 /** sun_path holds 104 bytes on the smallest system; ssh adds a dot and 16 characters while it makes the socket. */
 const SOCKET_PATH_LIMIT = 104 - 17 - 1;
 

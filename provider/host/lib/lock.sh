@@ -32,7 +32,10 @@ wait_for_holder() {
   lock_holder=$(value "$DIR/holder" release)
   if [ "$(value "$DIR/holder" run)" != "$RUN" ]; then
     lock_tries=$((lock_tries + 1))
-    if [ "$lock_tries" -lt 5 ]; then
+    # Somebody who has not said who he is yet may be slow, or one of this run.
+    lock_patience=5
+    [ -s "$DIR/holder" ] || lock_patience=50
+    if [ "$lock_tries" -lt "$lock_patience" ]; then
       sleep 0.2
       return 0
     fi

@@ -69,10 +69,11 @@ build_environment() {
   # shellcheck disable=SC2086  # $4 is empty or one word
   run "$DIR/output" "$3" -m venv $4 "$2" || fail "$3 -m venv $2 failed" "$DIR/output"
   bundle=/etc/ssl/certs/ca-certificates.crt
+  # A download that stalls for 15 s would end the whole first `up`. (Older pips do not know how to resume, and ignore it.)
   # pip trusts its own bundle only; the host's administrator may have added authorities to the system's. Its cache goes with
   # this transaction, unless the host's pip.conf names a lasting one.
   if [ -f "$bundle" ]; then export PIP_CERT="$bundle"; fi
-  run "$DIR/output" env XDG_CACHE_HOME="$WORK/cache" timeout -k 30 3600 "$2/bin/python" -m pip install --quiet --no-input \
+  run "$DIR/output" env XDG_CACHE_HOME="$WORK/cache" PIP_TIMEOUT=60 PIP_RETRIES=10 PIP_RESUME_RETRIES=10 timeout -k 30 3600 "$2/bin/python" -m pip install --quiet --no-input \
     --disable-pip-version-check --requirement "$REQUEST/requirements/$1" || fail "pip install into $2 failed" "$DIR/output"
 }
 

@@ -3,7 +3,7 @@ import * as fs from "node:fs";
 import * as tls from "node:tls";
 import { ProviderError } from "../../protocol/errors";
 import { type Finding, fail, firstLine, pass } from "./finding";
-import { lookup, type Resolve, reason } from "./network";
+import { lookup, type Resolve, reason, TIMEOUT } from "./network";
 
 const DAY = 24 * 3600 * 1000;
 
@@ -112,7 +112,7 @@ function handshake(
       lookup: lookup(resolve),
       secureContext,
       rejectUnauthorized: false,
-      timeout: 5000,
+      timeout: TIMEOUT,
     });
     socket.on("timeout", () => socket.destroy(new Error("no answer")));
     socket.on("error", (error) => reject(new Error(reason(error))));

@@ -3,8 +3,8 @@ import * as https from "node:https";
 import type { LookupFunction } from "node:net";
 import * as net from "node:net";
 
-/** Milliseconds until a connection or an answer is given up. */
-const TIMEOUT = 5000;
+/** Milliseconds until a connection or an answer is given up: the first one through a tunnel may need a second handshake. */
+export const TIMEOUT = 15_000;
 /** Longest body that is read, bytes; what we ask for is far shorter. */
 const BODY_LIMIT = 256 * 1024;
 
