@@ -79,7 +79,7 @@ function prerequisiteFaults({ user, uid }: HostFacts["login"], seen: RootlessFac
   if (seen.missing.length > 0) {
     faults.push({
       problem: `packages are missing: ${seen.missing.join(", ")}`,
-      commands: [`apt-get install --no-install-recommends ${seen.missing.join(" ")}`],
+      commands: ["apt-get update", `apt-get install --no-install-recommends ${seen.missing.join(" ")}`],
     });
   }
   if (uid !== 0 && seen.subids < SUBIDS) {

@@ -40,6 +40,7 @@ test("[H1] without sudo one message says all that root has to type", async () =>
   const output = await refusedUp();
   expect(output).toContain(`now: nothing was changed on home`);
   expect(told).toEqual([
+    "apt-get update",
     expect.stringMatching(/^apt-get install --no-install-recommends podman /),
     "loginctl enable-linger debian",
   ]);

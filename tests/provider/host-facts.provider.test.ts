@@ -82,7 +82,7 @@ test("[H1] all that is missing is one message with the commands, which then real
   // With sudo these are Hearth's to put right.
   await look({ become: "sudo" });
   const commands = [...details.matchAll(/^ {6}(\S.*)$/gm)].map(([, command]) => command);
-  expect(commands).toHaveLength(3);
+  expect(commands).toHaveLength(4);
   for (const command of commands)
     await sh(host, String(command).replace("apt-get install", "apt-get install -y"));
   await look({});

@@ -100,6 +100,7 @@ describe("what keeps rootless containers from running", () => {
   now: nothing was changed on home
   do: give it more memory, or lower the \`memory\` of services in the stack file
   do: as root there:
+      apt-get update
       apt-get install --no-install-recommends podman passt
       usermod --add-subuids 165536-231071 --add-subgids 165536-231071 anna
       loginctl enable-linger anna
