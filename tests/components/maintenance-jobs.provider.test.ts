@@ -84,7 +84,7 @@ describe("retention", () => {
     ]);
     expect([status, output]).toEqual([
       0,
-      expect.stringContaining(`messages: ${room} holds nothing from before`),
+      expect.stringContaining(`messages: ${room} purged of those before`),
     ]);
     expect(await stored(room)).toEqual(["young"]);
     expect(await devices(job.user)).toBe(before);

@@ -28,7 +28,10 @@ const BEFORE_ANYTHING: BadInput[] = [
   {
     what: "[H14] a machine with too little memory",
     edit: { "homeserver.memory": "200G" },
-    says: [/204800/, /\+/, /MiB/, /homeserver\.memory|memory/],
+    says: [
+      /too little memory: synapse 204800( \+ [a-z ]+ \d+)+ = \d+ MiB; it has \d+ MiB/,
+      /lower the `memory`/,
+    ],
   },
   {
     what: "[H11] an inactivity window longer than the retention",

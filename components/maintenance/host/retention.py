@@ -77,7 +77,8 @@ def purge_messages(server, options, now, log):
             before = int(now * 1000) - lifetimes.purged_after(policy_of(server, room), *bounds)
             if purge_room(server, room, before):
                 purged += 1
-                log(f"messages: {room} holds nothing from before {session.stamp(before / 1000)} any more")
+                # The newest of them stays: Synapse purges up to an event, from which the room's history then goes on.
+                log(f"messages: {room} purged of those before {session.stamp(before / 1000)}, their newest aside")
             else:
                 untouched += 1
         except session.Failed as error:
