@@ -137,9 +137,16 @@ test("a probe that fails while all units run makes the resource unhealthy, and t
 
 test("another way to the same host changes the state and not the host", async () => {
   const news = await release.wanted(conf("two"));
-  const moved = { ...news, connection: { ...Object(news.connection), port: 1 } };
-  expect(await release.diff(release.stored.inputs, moved)).toEqual({ "connection.port": "ADD" });
-  // Nothing listens on port 1: the host was not asked.
-  const { outputs } = await release.provider.update(release.urn, release.stored, moved);
+  const over = (port: number) => ({ ...news, connection: { ...Object(news.connection), port } });
+  expect(await release.diff(release.stored.inputs, over(22))).toEqual({ "connection.port": "ADD" });
+  const changes = () =>
+    release.shell("ls -l --full-time /var/lib/hearth/apply /var/lib/hearth/releases/probe");
+  const before = await changes();
+  const { outputs } = await release.provider.update(release.urn, release.stored, over(22));
   expect(outputs).toEqual(release.stored.outputs);
+  expect(await changes()).toBe(before);
+  // One that leads nowhere is not taken into the state.
+  await expect(release.provider.update(release.urn, release.stored, over(1))).rejects.toThrow(
+    "refused the connection",
+  );
 });

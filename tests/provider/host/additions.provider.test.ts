@@ -160,7 +160,8 @@ describe("packages", () => {
   });
 
   it("that do not exist fail the apply with apt's words", async () => {
-    const done = await apply({ release: "none", packages: { "no-such-package": "any" } });
+    const nonsense = { release: "none", packages: { "no-such-package": "any" } };
+    const done = await call(host, "apply", nonsense, { instance: "-" });
     expect(done.of("fail")[0]).toEqual(["packages", "apt-get install failed: no-such-package"]);
     expect(Buffer.from(done.of("output")[0]?.[0] ?? "", "base64").toString()).toContain(
       "Unable to locate package no-such-package",
