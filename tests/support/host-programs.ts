@@ -269,3 +269,29 @@ function triggers(name: string, unit: HostUnit): string[][] {
 function asked(probe: HealthProbe): (string | number)[] {
   return probe.kind === "http" ? [probe.url, probe.status] : ["-", "-"];
 }
+
+/** Keeps an apply at its validation until {@link letGo}. */
+export const HELD = {
+  argv: ["/bin/sh", "-c", "until test -e /run/let-go; do sleep 0.1; done"],
+  timeoutSeconds: 120,
+};
+export const letGo = (host: Host) => sh(host, "touch /run/let-go");
+export const hold = (host: Host) => sh(host, "rm -f /run/let-go");
+
+/** Starts an apply and returns once it says `step`; `ended` is its answer. */
+export async function untilStep(
+  step: string,
+  start: (options: { onLine: (line: string) => void }) => Promise<Answer>,
+): Promise<{ ended: Promise<Answer> }> {
+  let reached = (): void => undefined;
+  const arrived = new Promise<void>((resolve) => {
+    reached = resolve;
+  });
+  const ended = start({
+    onLine: (line) => {
+      if (line.startsWith("step") && line.includes(step)) reached();
+    },
+  });
+  await Promise.race([arrived, ended]);
+  return { ended };
+}

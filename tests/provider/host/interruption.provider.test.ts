@@ -1,7 +1,9 @@
 import { downHost, type Host, powerCutHost, upHost } from "../../../sandbox";
 import {
-  type Answer,
   call,
+  HELD,
+  hold,
+  letGo,
   type Meta,
   newApply,
   ok,
@@ -9,6 +11,7 @@ import {
   type Release,
   removePrograms,
   sh,
+  untilStep,
 } from "../../support/host-programs";
 import { eventually } from "../../support/jobs";
 import { conf, probeRelease, rootFile, URL } from "../../support/probe-release";
@@ -37,32 +40,8 @@ const hanging = (): Release =>
     health: { never: { kind: "command", argv: ["/bin/false"], timeoutSeconds: 120 } },
   });
 
-/** Keeps an apply at its validation until {@link letGo}. */
-const HELD = {
-  argv: ["/bin/sh", "-c", "until test -e /run/let-go; do sleep 0.1; done"],
-  timeoutSeconds: 120,
-};
-const letGo = () => sh(host, "touch /run/let-go");
-const hold = () => sh(host, "rm -f /run/let-go");
-
-/** Starts an apply and returns once it says `step`; `ended` is its answer. */
-async function until(
-  step: string,
-  release: Release,
-  meta: Partial<Meta>,
-): Promise<{ ended: Promise<Answer> }> {
-  let reached = (): void => undefined;
-  const arrived = new Promise<void>((resolve) => {
-    reached = resolve;
-  });
-  const ended = apply(release, meta, {
-    onLine: (line) => {
-      if (line.startsWith("step") && line.includes(step)) reached();
-    },
-  });
-  await Promise.race([arrived, ended]);
-  return { ended };
-}
+const until = (step: string, release: Release, meta: Partial<Meta>) =>
+  untilStep(step, (options) => apply(release, meta, options));
 
 beforeAll(async () => {
   host = await upHost({ name: NAME });
@@ -214,7 +193,7 @@ describe("stopping on purpose", () => {
 });
 
 describe("a lost connection", () => {
-  beforeEach(hold);
+  beforeEach(() => hold(host));
 
   it("does not stop the apply; its result can be had later, from any line", async () => {
     const release = probeRelease(conf("base"), {
@@ -234,7 +213,7 @@ describe("a lost connection", () => {
       },
     );
     await expect(lost).rejects.toThrow();
-    await letGo();
+    await letGo(host);
     const all = ok(await call(host, "result", release, { apply: id }));
     expect(all.of("did").flat()).toContain("wrote /etc/probe/later");
     const rest = ok(await call(host, "result", release, { apply: id, line: "3" }));
@@ -251,7 +230,7 @@ describe("two at once", () => {
     files: { "/etc/first": rootFile(`${newApply()}\n`) },
     validators: { held: HELD },
   });
-  beforeEach(hold);
+  beforeEach(() => hold(host));
 
   it("another operator is refused at once, with the holder's name and age", async () => {
     const { ended } = await until("validating", held(), { operator: "anna@desk", instance: "-" });
@@ -262,7 +241,7 @@ describe("two at once", () => {
       "locked",
       expect.stringMatching(/^anna@desk has been changing this host for \d+ s \(release first\)/),
     ]);
-    await letGo();
+    await letGo(host);
     ok(await ended);
     expect((await observe(base())).of("lock")).toEqual([]);
   });
@@ -270,7 +249,7 @@ describe("two at once", () => {
   it("another release of the same run waits and says for what", async () => {
     const first = await until("validating", held(), { instance: "-" });
     const second = await until("waiting for release", base(), {});
-    await letGo();
+    await letGo(host);
     ok(await first.ended);
     const waited = ok(await second.ended);
     expect(waited.of("step")[0]?.[2]).toBe("waiting for release first on this host");

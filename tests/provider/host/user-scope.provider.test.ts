@@ -2,7 +2,10 @@ import { downHost, type Host, powerCutHost, upHost } from "../../../sandbox";
 import {
   type Answer,
   call,
+  HELD,
+  hold,
   LOGIN,
+  letGo,
   type Meta,
   newApply,
   ok,
@@ -11,6 +14,7 @@ import {
   removePrograms,
   sealed,
   sh,
+  untilStep,
 } from "../../support/host-programs";
 import { eventually } from "../../support/jobs";
 import {
@@ -68,31 +72,8 @@ const hanging = (release: Release): Release => ({
   health: { never: { kind: "command", argv: ["/bin/false"], timeoutSeconds: 120 } },
 });
 
-/** Keeps an apply at its validation until {@link letGo}. */
-const HELD = {
-  argv: ["/bin/sh", "-c", "until test -e /run/let-go; do sleep 0.1; done"],
-  timeoutSeconds: 120,
-};
-const letGo = () => sh(host, "touch /run/let-go");
-const hold = () => sh(host, "rm -f /run/let-go");
-
-/** Starts an apply and returns once it says `step`; `ended` is its answer. */
-async function until(
-  step: string,
-  release: Release,
-  meta: Partial<Meta> = {},
-): Promise<{ ended: Promise<Answer> }> {
-  let reached = (): void => undefined;
-  const arrived = new Promise<void>((resolve) => {
-    reached = resolve;
-  });
-  const onLine = (line: string) => {
-    if (line.startsWith("step") && line.includes(step)) reached();
-  };
-  const ended = apply(release, meta, { onLine });
-  await Promise.race([arrived, ended]);
-  return { ended };
-}
+const until = (step: string, release: Release, meta: Partial<Meta> = {}) =>
+  untilStep(step, (options) => apply(release, meta, options));
 
 beforeAll(async () => {
   host = await rootlessHost(NAME);
@@ -364,7 +345,7 @@ describe("a host that is not prepared is refused before anything is touched:", (
 });
 
 describe("interruptions", () => {
-  beforeEach(hold);
+  beforeEach(() => hold(host));
 
   it("a lost connection does not stop the apply; its result can be had later", async () => {
     const id = newApply();
@@ -377,7 +358,7 @@ describe("interruptions", () => {
       if (line.includes("validating")) abort.abort();
     };
     await expect(apply(release, { apply: id }, { signal: abort.signal, onLine })).rejects.toThrow();
-    await letGo();
+    await letGo(host);
     const all = ok(await call(host, "result", release, { apply: id, scope: "user" }));
     expect(all.of("did").flat()).toContain(`wrote ${HOME}/.config/hearth/probe/later`);
     ok(await apply(userRelease(conf("two"))));
@@ -392,7 +373,7 @@ describe("interruptions", () => {
       "locked",
       expect.stringMatching(/^anna@desk has been changing this host for \d+ s/),
     ]);
-    await letGo();
+    await letGo(host);
     ok(await ended);
     ok(await apply(userRelease(conf("two"))));
   });
