@@ -1,3 +1,4 @@
+import { shellWord } from "../provider/text";
 import { type Fault, keyOf, type Path } from "./fault";
 import type { FullStack, Section } from "./stack";
 
@@ -52,10 +53,10 @@ export function at(condition: boolean, ...path: (string | number)[]): Path[] {
 
 /** The command that sets a secret; it asks for the value, so that none stands on a command line. */
 export function setSecret(...path: string[]): string {
-  return `run: pulumi config set --secret --path '${keyOf(["secrets", ...path])}'`;
+  return `run: pulumi config set --secret --path ${shellWord(keyOf(["secrets", ...path]))}`;
 }
 
 /** The command that removes a secret. */
 export function removeSecret(...path: string[]): string {
-  return `run: pulumi config rm --path '${keyOf(["secrets", ...path])}'`;
+  return `run: pulumi config rm --path ${shellWord(keyOf(["secrets", ...path]))}`;
 }

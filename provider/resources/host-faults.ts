@@ -1,5 +1,6 @@
 import type { Connection } from "../contract/connection";
 import type { HostFacts } from "../contract/host";
+import { shellWord } from "../text";
 
 /** What rootless containers need and only the provider has to know, as facts.sh found it. */
 export interface RootlessFacts {
@@ -79,7 +80,10 @@ function prerequisiteFaults({ user, uid }: HostFacts["login"], seen: RootlessFac
   if (seen.missing.length > 0) {
     faults.push({
       problem: `packages are missing: ${seen.missing.join(", ")}`,
-      commands: ["apt-get update", `apt-get install --no-install-recommends ${seen.missing.join(" ")}`],
+      commands: [
+        "apt-get update",
+        `apt-get install --no-install-recommends ${seen.missing.map(shellWord).join(" ")}`,
+      ],
     });
   }
   if (uid !== 0 && seen.subids < SUBIDS) {
@@ -87,13 +91,13 @@ function prerequisiteFaults({ user, uid }: HostFacts["login"], seen: RootlessFac
     const had = seen.subids === 0 ? "no subordinate ids" : `only ${seen.subids} subordinate ids`;
     faults.push({
       problem: `${user} has ${had} (/etc/subuid, /etc/subgid); ${SUBIDS} are needed`,
-      commands: [`usermod --add-subuids ${range} --add-subgids ${range} ${user}`],
+      commands: [`usermod --add-subuids ${range} --add-subgids ${range} ${shellWord(user)}`],
     });
   }
   if (uid !== 0 && !seen.linger) {
     faults.push({
       problem: `the units of ${user} would end with the login and not start at boot`,
-      commands: [`loginctl enable-linger ${user}`],
+      commands: [`loginctl enable-linger ${shellWord(user)}`],
     });
   }
   if (uid !== 0 && seen.linger && seen.manager === "stopped") {

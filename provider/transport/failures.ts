@@ -1,5 +1,6 @@
 import type { Connection } from "../contract/connection";
 import { ProviderError } from "../protocol/errors";
+import { shellWord } from "../text";
 import { BOOTSTRAP_STATUS } from "./bootstrap";
 
 /** The connection ended while a program ran on the host; what the program does goes on or not, unknown to us. */
@@ -92,7 +93,7 @@ const EXPLANATIONS: Explanation[] = [
 
 /** How to go on without the host; ends every message about one that cannot be reached. */
 export function withoutHost(name: string): string {
-  return `go on without it: pulumi up --exclude '**::${name}*'
+  return `go on without it: pulumi up --exclude ${shellWord(`**::${name}*`)}
   or plan against the last known state: HEARTH_OFFLINE=1 pulumi preview (its address changed: HEARTH_OFFLINE=1 pulumi up)`;
 }
 
@@ -163,13 +164,13 @@ function explainSudo(connection: Connection, stderr: string, refuse: Refuse): Pr
   if (/incorrect password|Sorry, try again|no password was provided/.test(stderr)) {
     return refuse(
       `sudo on ${name} did not take the password`,
-      `set it: pulumi config set --secret --path 'hearth:secrets.sudo.${name}'`,
+      `set it: pulumi config set --secret --path ${shellWord(`hearth:secrets.sudo.${name}`)}`,
     );
   }
   if (/a password is required|a terminal is required/.test(stderr)) {
     return refuse(
       `sudo on ${name} asks for a password and the stack holds none`,
-      `set it: pulumi config set --secret --path 'hearth:secrets.sudo.${name}', or let ${user} use sudo without one (NOPASSWD)`,
+      `set it: pulumi config set --secret --path ${shellWord(`hearth:secrets.sudo.${name}`)}, or let ${user} use sudo without one (NOPASSWD)`,
     );
   }
   if (/not in the sudoers file|not allowed to (execute|run)|may not run sudo/.test(stderr)) {
@@ -191,21 +192,24 @@ export function describe(connection: Connection): string {
   return `${connection.name} (${connection.address}${port})`;
 }
 
-/** What to type after `ssh` to try the same by hand. */
+/** What to type after `ssh` to try the same by hand, quoted for a shell. */
 export function handArguments(connection: Connection): string {
-  const { sshConfigFile, port, identityFile, jump, user, address } = connection;
+  const { sshConfigFile, knownHostsFile, port, identityFile, jump, user, address = "" } = connection;
   const options = [
-    sshConfigFile && `-F ${sshConfigFile}`,
-    port && `-p ${port}`,
-    identityFile && `-i ${identityFile}`,
-    jump && `-J ${jump}`,
+    sshConfigFile && ["-F", sshConfigFile],
+    port && ["-p", String(port)],
+    identityFile && ["-i", identityFile],
+    knownHostsFile && ["-o", `UserKnownHostsFile="${knownHostsFile}"`],
+    jump && ["-J", jump],
   ];
-  return [...options.filter(Boolean), user ? `${user}@${address}` : address].join(" ");
+  const words = options.flatMap((option) => option || []);
+  return [...words, user ? `${user}@${address}` : address].map(shellWord).join(" ");
 }
 
-function hostKeyName({ address, port, knownHostsFile }: Connection): string {
-  const name = port && port !== 22 ? `'[${address}]:${port}'` : String(address);
-  return knownHostsFile ? `${name} -f ${knownHostsFile}` : name;
+/** What to type after `ssh-keygen -R`. */
+function hostKeyName({ address = "", port, knownHostsFile }: Connection): string {
+  const name = port && port !== 22 ? `[${address}]:${port}` : address;
+  return [name, ...(knownHostsFile ? ["-f", knownHostsFile] : [])].map(shellWord).join(" ");
 }
 
 function lines(text: string): string[] {

@@ -4,6 +4,7 @@ import type { Call, Checked, Difference, Resource, State } from "../../protocol/
 import { parse } from "../../protocol/shape";
 import { isObject, type Properties, reveal, revealAll, secret, UNKNOWN } from "../../protocol/values";
 import { isSealed, seal, unseal } from "../../sealed";
+import { shellWord } from "../../text";
 import { handArguments } from "../../transport/failures";
 import { comparable, withAccess } from "../access";
 import { type Applied, accounts, type PasswordRequest } from "./host";
@@ -133,8 +134,13 @@ function passwordRequest({ password, localpart }: AccountInputs, change: boolean
 /** The password itself goes nowhere but to the operator's own terminal. */
 function whereabouts(account: AccountInputs, file: string): string {
   const { connection, scope } = account;
-  const show = `${scope === "system" && connection.become === "sudo" ? "sudo " : ""}cat ${file}`;
-  const command = connection.transport === "local" ? show : `ssh ${handArguments(connection)} ${show}`;
+  const sudo = scope === "system" && connection.become === "sudo" ? ["sudo"] : [];
+  const show = [...sudo, "cat", shellWord(file)];
+  // Through ssh, the host's shell reads the words once more.
+  const command =
+    connection.transport === "local"
+      ? show.join(" ")
+      : `ssh ${handArguments(connection)} ${show.map(shellWord).join(" ")}`;
   return `${userId(account)} was made; its password is kept on ${connection.name} only. To see it: ${command}`;
 }
 
