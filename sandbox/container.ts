@@ -90,7 +90,9 @@ async function nspawnCommand(state: StateDirectory, container: Container): Promi
       `--network-bridge=${state.bridge}`,
     ],
     ...["--resolv-conf=off", "--timezone=off", "--link-journal=no"],
-    ...["--capability=all", "--system-call-filter=@keyring bpf keyctl add_key", ...binds],
+    // The clock is this machine's: a host that sets it, or its time zone, would set everybody's.
+    ...["--capability=all", "--drop-capability=CAP_SYS_TIME"],
+    ...["--system-call-filter=@keyring bpf keyctl add_key", ...binds],
   ];
 }
 

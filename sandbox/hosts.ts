@@ -2,7 +2,8 @@ import { randomBytes } from "node:crypto";
 import fs from "node:fs/promises";
 import path from "node:path";
 import type { Container } from "./container";
-import { removeTree } from "./image";
+import { removeTree, trustAuthority } from "./image";
+import { ifUnlocked } from "./lock";
 import { type NamedHost, renderHostsFile, renderKnownHosts, renderSshConfig } from "./names";
 import { run } from "./process";
 import { resolverForHosts } from "./resolver";
@@ -48,15 +49,24 @@ export function containerOf(state: StateDirectory, record: HostRecord): Containe
 }
 
 /**
- * Makes a host's disk from an image: a copy under a hidden name, completed, then renamed, so that a crash
- * leaves nothing that looks like a host. Call under the `shared` lock.
+ * Copies an image under a hidden name, the first half of making a host: it takes a second or more, so other hosts need
+ * not wait for it. Call under the host's lock, and the image's (shared).
  */
-export async function createHost(state: StateDirectory, record: HostRecord, image: string): Promise<void> {
-  await removeHalfHosts(state);
-  const directory = state.path("hosts", `.${record.name}.new`);
-  const root = path.join(directory, "root");
+export async function copyImage(state: StateDirectory, name: string, image: string): Promise<void> {
+  await removeHalfHost(state, name);
+  const directory = halfMade(state, name);
   await fs.mkdir(directory);
-  await run("cp", ["-a", "--reflink=auto", image, root]);
+  await run("cp", ["-a", "--reflink=auto", image, path.join(directory, "root")]);
+}
+
+/**
+ * Makes a host of a copied image: completes it, then renames it, so that a crash leaves nothing that looks like a host.
+ * Call under the host's lock and the `shared` one.
+ */
+export async function createHost(state: StateDirectory, record: HostRecord, caFile: string): Promise<void> {
+  const directory = halfMade(state, record.name);
+  const root = path.join(directory, "root");
+  await trustAuthority(root, caFile);
   await fs.writeFile(path.join(root, "etc/hostname"), `${record.name}\n`);
   await fs.writeFile(path.join(root, "etc/machine-id"), `${randomBytes(16).toString("hex")}\n`);
   await fs.writeFile(
@@ -77,20 +87,32 @@ export async function createHost(state: StateDirectory, record: HostRecord, imag
   await fs.rename(directory, state.hostDirectory(record.name));
 }
 
-/** Removes a host's disk; what it downloaded with apt stays for later hosts. Call under the `shared` lock. */
-export async function removeHost(state: StateDirectory, record: HostRecord): Promise<void> {
+/**
+ * Takes a host's disk away from the others' sight; what it downloaded with apt stays for later hosts. Its files go with
+ * {@link removeHalfHost}. Call under the host's lock and the `shared` one.
+ */
+export async function retireHost(state: StateDirectory, record: HostRecord): Promise<void> {
   await keepPackages(state, record);
-  await removeHalfHosts(state);
+  await removeHalfHost(state, record.name);
   await fs.rename(state.hostDirectory(record.name), state.path("hosts", `.${record.name}.gone`));
-  await removeHalfHosts(state);
 }
 
-/** Removes what an interrupted making or removing of a host has left. Call under the `shared` lock. */
-export async function removeHalfHosts(state: StateDirectory): Promise<void> {
-  for (const entry of await fs.readdir(state.path("hosts"))) {
-    if (entry.startsWith(".")) await removeTree(state.path("hosts", entry));
+/** Removes what the making or removing of a host has left. Call under the host's lock. */
+export async function removeHalfHost(state: StateDirectory, name: string): Promise<void> {
+  for (const directory of [halfMade(state, name), state.path("hosts", `.${name}.gone`)]) {
+    if (await exists(directory)) await removeTree(directory);
   }
 }
+
+/** Removes what was left of any host that nobody works on now. */
+export async function removeHalfHosts(state: StateDirectory): Promise<void> {
+  for (const entry of await fs.readdir(state.path("hosts"))) {
+    const name = /^\.(.+)\.(new|gone)$/.exec(entry)?.[1];
+    if (name !== undefined) await ifUnlocked(state, `host-${name}`, () => removeHalfHost(state, name));
+  }
+}
+
+const halfMade = (state: StateDirectory, name: string) => state.path("hosts", `.${name}.new`);
 
 /** Writes what depends on the subnet, before each boot: the sandbox's /24 may have moved since the last one. */
 export async function writeNetworkFiles(

@@ -5,7 +5,7 @@ import { run } from "./process";
 import { exists, type Progress, type StateDirectory, type Suite } from "./state";
 
 /** Raise it when something below changes what an image holds in a way the texts here do not show. */
-const RECIPE_VERSION = 1;
+const RECIPE_VERSION = 2;
 
 /** What a fresh server from a hosting company has; everything else is for Hearth to install. */
 const PACKAGES = [
@@ -60,23 +60,22 @@ const FILES: Readonly<Record<string, string>> = {
 };
 
 /**
- * Directory of the suite's base image, built first when there is none for this recipe and these authorities.
- * A build is renamed into place when complete, so a crash leaves no half image. Call under the image's lock.
+ * Directory of the suite's base image, whether it is there or not. Its name stands for the recipe and for what the
+ * operator's machine trusts, not for the sandbox: a copy of `images/` saves another sandbox the build.
  */
-export async function ensureImage(
-  state: StateDirectory,
-  suite: Suite,
-  caFile: string,
-  progress: Progress,
-): Promise<string> {
+export async function imageOf(state: StateDirectory, suite: Suite): Promise<string> {
   const bundle = await fs.readFile(OPERATOR_BUNDLE, "utf8");
-  const ca = await fs.readFile(caFile, "utf8");
-  const recipe = JSON.stringify([RECIPE_VERSION, suite, PACKAGES, FINISH, FILES, bundle, ca]);
-  const image = state.path(
-    "images",
-    `${suite}-${createHash("sha256").update(recipe).digest("hex").slice(0, 12)}`,
-  );
-  if (await exists(image)) return image;
+  const recipe = JSON.stringify([RECIPE_VERSION, suite, PACKAGES, FINISH, FILES, bundle]);
+  return state.path("images", `${suite}-${createHash("sha256").update(recipe).digest("hex").slice(0, 12)}`);
+}
+
+/**
+ * Builds the suite's base image unless it is there. A build is renamed into place when complete, so a crash leaves no
+ * half image. Call under the image's lock.
+ */
+export async function ensureImage(state: StateDirectory, suite: Suite, progress: Progress): Promise<void> {
+  const image = await imageOf(state, suite);
+  if (await exists(image)) return;
   for (const entry of await fs.readdir(state.path("images"))) {
     if (entry.startsWith(`${suite}-`)) await removeTree(state.path("images", entry));
   }
@@ -98,11 +97,10 @@ export async function ensureImage(
       mode: file.startsWith("etc/sudoers") ? 0o440 : 0o644,
     });
   }
-  await addAuthorities(building, ca, bundle);
+  await addAuthorities(building, await fs.readFile(OPERATOR_BUNDLE, "utf8"));
   await run("chroot", [building, "sh", "-eu"], { input: FINISH });
   await fs.rename(building, image);
   progress(`built the ${suite} image in ${((Date.now() - started) / 1000).toFixed(1)} s`);
-  return image;
 }
 
 /** Removes a directory tree, after unmounting what may be mounted in it. */
@@ -115,11 +113,26 @@ export async function removeTree(directory: string): Promise<void> {
   await run("rm", ["-rf", "--one-file-system", directory]);
 }
 
-/** Puts the sandbox's CA, and what the operator machine trusts beyond Debian's own list, where Debian looks. */
-async function addAuthorities(image: string, ca: string, bundle: string): Promise<void> {
+/**
+ * Makes the host below `root` trust the sandbox's CA, as `update-ca-certificates` would, which takes a second for each
+ * host: the file where Debian keeps local authorities, the bundle, and the two links that OpenSSL looks for.
+ */
+export async function trustAuthority(root: string, caFile: string): Promise<void> {
+  const ca = await fs.readFile(caFile, "utf8");
+  const source = "usr/local/share/ca-certificates/hearth-sandbox-ca.crt";
+  await fs.mkdir(path.join(root, path.dirname(source)), { recursive: true });
+  await fs.writeFile(path.join(root, source), ca);
+  await fs.appendFile(path.join(root, OPERATOR_BUNDLE), ca);
+  const hash = await run("openssl", ["x509", "-in", caFile, "-noout", "-subject_hash"]);
+  const certificates = path.join(root, path.dirname(OPERATOR_BUNDLE));
+  await fs.symlink(`/${source}`, path.join(certificates, "hearth-sandbox-ca.pem"));
+  await fs.symlink("hearth-sandbox-ca.pem", path.join(certificates, `${hash.trim()}.0`));
+}
+
+/** Puts what the operator machine trusts beyond Debian's own list where Debian looks. */
+async function addAuthorities(image: string, bundle: string): Promise<void> {
   const directory = path.join(image, "usr/local/share/ca-certificates");
   await fs.mkdir(directory, { recursive: true });
-  await fs.writeFile(path.join(directory, "hearth-sandbox-ca.crt"), ca);
   const known = new Set(certificatesIn(await fs.readFile(path.join(image, OPERATOR_BUNDLE), "utf8")));
   for (const certificate of certificatesIn(bundle)) {
     if (known.has(certificate)) continue;

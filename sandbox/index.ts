@@ -5,27 +5,29 @@ import { isRunning, killContainer, leaderOf, signalReboot, startContainer } from
 import { SandboxError } from "./errors";
 import {
   containerOf,
+  copyImage,
   createHost,
   type HostRecord,
   keepPackages,
   knownHostsFile,
   readHost,
   readHosts,
+  removeHalfHost,
   removeHalfHosts,
-  removeHost,
+  retireHost,
   sshConfigFile,
   syncNames,
   writeHost,
   writeNetworkFiles,
 } from "./hosts";
-import { ensureImage } from "./image";
-import { withLock } from "./lock";
+import { ensureImage, imageOf } from "./image";
+import { withLock, withSharedLock } from "./lock";
 import { checkDnsNames, checkHostName, checkNamesAreFree } from "./names";
 import { ensureNetwork, removeNetwork, sandboxSubnet } from "./network";
 import { sleep } from "./process";
 import { canLogIn, waitUntilReady } from "./readiness";
 import { addSystemDirectoriesToPath, checkPlatform, ensureRequirements } from "./requirements";
-import { type Progress, StateDirectory, type Suite } from "./state";
+import { exists, type Progress, StateDirectory, type Suite } from "./state";
 import { addressIn, freeIndex } from "./subnet";
 
 export { SandboxError } from "./errors";
@@ -115,10 +117,11 @@ export async function downHost(name: string, options: SandboxOptions = {}): Prom
       await killContainer(state, containerOf(state, record));
     }
     await withLock(state, "shared", progress, async () => {
-      if (record) await removeHost(state, record);
+      if (record) await retireHost(state, record);
       if ((await readHosts(state)).length === 0) await removeNetwork(state);
       else await syncNames(state, await sandboxSubnet(state));
     });
+    await removeHalfHost(state, name);
   });
 }
 
@@ -126,8 +129,8 @@ export async function downHost(name: string, options: SandboxOptions = {}): Prom
 export async function downAll(options: SandboxOptions = {}): Promise<void> {
   const { state, progress } = await open(options);
   for (const record of await readHosts(state)) await downHost(record.name, options);
+  await removeHalfHosts(state);
   await withLock(state, "shared", progress, async () => {
-    await removeHalfHosts(state);
     if ((await readHosts(state)).length === 0) await removeNetwork(state);
   });
 }
@@ -226,21 +229,35 @@ async function makeHost(
   dnsNames: string[],
   progress: Progress,
 ): Promise<HostRecord> {
+  await removeHalfHosts(state);
   const ca = await withLock(state, "shared", progress, () => ensureCa(state));
-  return withLock(state, `image-${suite}`, progress, async () => {
-    const image = await ensureImage(state, suite, ca.certificate, progress);
-    return withLock(state, "shared", progress, async () => {
-      const others = await readHosts(state);
-      checkNamesAreFree(name, dnsNames, others);
-      for (const other of others) await keepPackages(state, other);
-      const index = freeIndex(others.map((other) => other.index));
-      if (index === undefined)
-        throw new SandboxError("all 253 addresses of the sandbox are in use; end hosts with down.");
-      const record = { name, suite, index, dnsNames };
-      await createHost(state, record, image);
-      return record;
-    });
+  await copyOf(state, suite, name, progress);
+  return withLock(state, "shared", progress, async () => {
+    const others = await readHosts(state);
+    checkNamesAreFree(name, dnsNames, others);
+    for (const other of others) await keepPackages(state, other);
+    const index = freeIndex(others.map((other) => other.index));
+    if (index === undefined)
+      throw new SandboxError("all 253 addresses of the sandbox are in use; end hosts with down.");
+    const record = { name, suite, index, dnsNames };
+    await createHost(state, record, ca.certificate);
+    return record;
   });
+}
+
+/** A copy of the suite's image for a new host, made next to other copies; the first on this machine builds the image. */
+async function copyOf(state: StateDirectory, suite: Suite, name: string, progress: Progress): Promise<void> {
+  const lock = `image-${suite}`;
+  const image = await imageOf(state, suite);
+  // Another checkout with another recipe may remove the image between the two locks.
+  for (let copied = false; !copied; ) {
+    await withLock(state, lock, progress, () => ensureImage(state, suite, progress));
+    copied = await withSharedLock(state, lock, progress, async () => {
+      if (!(await exists(image))) return false;
+      await copyImage(state, name, image);
+      return true;
+    });
+  }
 }
 
 async function existingHost(state: StateDirectory, name: string): Promise<HostRecord> {

@@ -3,6 +3,14 @@ import { once } from "node:events";
 import { messageOf, SandboxError } from "./errors";
 import type { Progress, StateDirectory } from "./state";
 
+/** How a lock is taken: with others that only look, and whether somebody who holds it is waited for. */
+interface LockMode {
+  shared?: boolean;
+  wait?: boolean;
+}
+
+const BUSY = 75;
+
 /**
  * Runs `work` while holding an exclusive lock between processes. The lock is a `flock` held by a child that
  * waits for the end of its stdin, so it goes away with this process however this process ends.
@@ -15,23 +23,59 @@ export async function withLock<T>(
   progress: Progress,
   work: () => Promise<T>,
 ): Promise<T> {
-  const file = state.path("locks", name);
-  const holder = spawn("flock", ["--exclusive", file, "sh", "-c", "echo held; exec cat >/dev/null"], {
-    stdio: ["pipe", "pipe", "inherit"],
-  });
+  const done = await holding(state, name, progress, {}, work);
+  if (done === undefined) throw new SandboxError(`cannot take the lock ${state.path("locks", name)}`);
+  return done.result;
+}
+
+/** As {@link withLock}, next to others who take it in the same way: what the lock guards is only read. */
+export async function withSharedLock<T>(
+  state: StateDirectory,
+  name: string,
+  progress: Progress,
+  work: () => Promise<T>,
+): Promise<T> {
+  const done = await holding(state, name, progress, { shared: true }, work);
+  if (done === undefined) throw new SandboxError(`cannot take the lock ${state.path("locks", name)}`);
+  return done.result;
+}
+
+/** As {@link withLock}, but does nothing while somebody else holds the lock. */
+export async function ifUnlocked(
+  state: StateDirectory,
+  name: string,
+  work: () => Promise<void>,
+): Promise<void> {
+  await holding(state, name, () => undefined, { wait: false }, work);
+}
+
+/** Undefined: the lock was not to be had. */
+async function holding<T>(
+  state: StateDirectory,
+  name: string,
+  progress: Progress,
+  { shared = false, wait = true }: LockMode,
+  work: () => Promise<T>,
+): Promise<{ result: T } | undefined> {
+  const how = [
+    shared ? "--shared" : "--exclusive",
+    ...(wait ? [] : ["--nonblock", "--conflict-exit-code", `${BUSY}`]),
+  ];
+  const holder = spawn(
+    "flock",
+    [...how, state.path("locks", name), "sh", "-c", "echo held; exec cat >/dev/null"],
+    {
+      stdio: ["pipe", "pipe", "inherit"],
+    },
+  );
   const ended = once(holder, "close").catch((cause: unknown) => {
     throw new SandboxError(`cannot start flock: ${messageOf(cause)}`);
   });
   const notice = setTimeout(() => progress(`waiting for another sandbox command (lock ${name})`), 1500);
   try {
-    await Promise.race([
-      once(holder.stdout, "data"),
-      ended.then(() => {
-        throw new SandboxError(`cannot take the lock ${file}`);
-      }),
-    ]);
+    const held = await Promise.race([once(holder.stdout, "data").then(() => true), ended.then(() => false)]);
     clearTimeout(notice);
-    return await work();
+    return held ? { result: await work() } : undefined;
   } finally {
     clearTimeout(notice);
     holder.stdin.end();

@@ -70,6 +70,13 @@ describe("two hosts", () => {
     expect(await inHost(two, "sudo id -u", "debian")).toBe("0");
   });
 
+  it("cannot set this machine's clock or time zone", async () => {
+    const held = BigInt(`0x${await inHost(one, "sed -n 's/^CapBnd:[[:space:]]*//p' /proc/1/status")}`);
+    const [CAP_SYS_ADMIN, CAP_SYS_TIME] = [21n, 25n];
+    expect(held & (1n << CAP_SYS_ADMIN)).not.toBe(0n);
+    expect(held & (1n << CAP_SYS_TIME)).toBe(0n);
+  });
+
   it("are not booted again by a second up, which says nothing", async () => {
     const before = await bootId(one);
     const said: string[] = [];
@@ -163,6 +170,27 @@ describe("the command line", () => {
     ],
   ])("%j is refused in one message, without a stack trace", async (words, message) => {
     expect(await call(...words)).toEqual({ code: 1, stdout: "", stderr: message });
+  });
+});
+
+describe("another sandbox", () => {
+  it("that was given a copy of images/ builds none, and its hosts trust its own authority only", async () => {
+    const other = await fs.mkdtemp("/var/tmp/hearth-sandbox-");
+    try {
+      sh(`cp -al ${directory}/images ${other}/images`);
+      const said: string[] = [];
+      const host = await upHost({ directory: other, name: "one", progress: (line) => said.push(line) });
+      expect(said.filter((line) => line.includes("building"))).toEqual([]);
+      const trusts = (file: string) =>
+        onHost(host, ["openssl", "verify", "-no-CAfile", "-no-CAstore", "-CApath", "/etc/ssl/certs"], {
+          input: execFileSync("cat", [file], { encoding: "utf8" }),
+        });
+      expect((await trusts(host.caFile)).code).toBe(0);
+      expect((await trusts(one.caFile)).code).not.toBe(0);
+    } finally {
+      await downAll({ directory: other });
+      await fs.rm(other, { recursive: true, force: true });
+    }
   });
 });
 
