@@ -22,6 +22,8 @@ const shared = {
 module.exports = {
   // Two cores run the whole suite in CI, and two end-to-end files at once is what the sandbox's memory allows.
   maxWorkers: 2,
+  testSequencer: "<rootDir>/tests/support/sequencer.js",
+  reporters: ["default", "<rootDir>/tests/support/reporter.js"],
   projects: [
     {
       ...shared,
@@ -33,6 +35,7 @@ module.exports = {
     {
       ...shared,
       displayName: "provider",
+      setupFilesAfterEnv: [...shared.setupFilesAfterEnv, "<rootDir>/tests/support/record-spent.ts"],
       testMatch: ["<rootDir>/tests/**/*.provider.test.ts"],
       globalSetup: "<rootDir>/toolchain/jest-setup.js",
       globals: { testTimeoutSeconds: 1200 },
@@ -40,6 +43,7 @@ module.exports = {
     {
       ...shared,
       displayName: "e2e",
+      setupFilesAfterEnv: [...shared.setupFilesAfterEnv, "<rootDir>/tests/support/record-spent.ts"],
       testMatch: ["<rootDir>/tests/**/*.e2e.test.ts"],
       globalSetup: "<rootDir>/toolchain/jest-setup.js",
       globals: { testTimeoutSeconds: 2700 },

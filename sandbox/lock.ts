@@ -1,6 +1,7 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { messageOf, SandboxError } from "./errors";
+import { spending } from "./spent";
 import type { Progress, StateDirectory } from "./state";
 
 /** How a lock is taken: with others that only look, and whether somebody who holds it is waited for. */
@@ -49,8 +50,18 @@ export async function ifUnlocked(
   await holding(state, name, () => undefined, { wait: false }, work);
 }
 
-/** Undefined: the lock was not to be had. */
-async function holding<T>(
+/** Undefined: the lock was not to be had. All that makes, boots and ends hosts comes through here, so its time is counted here. */
+function holding<T>(
+  state: StateDirectory,
+  name: string,
+  progress: Progress,
+  mode: LockMode,
+  work: () => Promise<T>,
+): Promise<{ result: T } | undefined> {
+  return spending("boot", () => hold(state, name, progress, mode, work));
+}
+
+async function hold<T>(
   state: StateDirectory,
   name: string,
   progress: Progress,

@@ -4,6 +4,7 @@ import fsp from "node:fs/promises";
 import path from "node:path";
 import { parseDocument } from "yaml";
 import { SandboxError } from "../errors";
+import { spending } from "../spent";
 import { writeFileAtomically } from "../state";
 import { type EngineReport, nameOf, readEvents, report, underWay } from "./engine-events";
 
@@ -117,7 +118,10 @@ export class Stack {
     await fsp.rm(events, { force: true });
     const started = performance.now();
     const timer = watch(events, options.progress);
-    const { code, output } = await this.spawn(args, options.env ?? {}).finally(() => clearInterval(timer));
+    const kind = verb === "up" || verb === "destroy" ? "deploy" : "engine";
+    const { code, output } = await spending(kind, () => this.spawn(args, options.env ?? {})).finally(() =>
+      clearInterval(timer),
+    );
     const seconds = (performance.now() - started) / 1000;
     const reported = report(await readEvents(events));
     await fsp.rm(events, { force: true });

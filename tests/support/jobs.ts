@@ -6,6 +6,7 @@ import * as os from "node:os";
 import * as path from "node:path";
 import * as tls from "node:tls";
 import { promisify } from "node:util";
+import { spending } from "../../sandbox/spent";
 import { type Homeserver, startHomeserver } from "../provider/homeserver";
 
 const run = promisify(execFile);
@@ -242,15 +243,17 @@ export async function jobAccount(homeserver: Homeserver, localpart: string, admi
 }
 
 /** Waits until something holds; whether it came to that. */
-export async function eventually(what: () => Promise<boolean>, seconds = 60): Promise<boolean> {
-  const deadline = performance.now() + seconds * 1000;
-  while (performance.now() < deadline) {
-    if (await what()) return true;
-    await pause(0.2);
-  }
-  return false;
+export function eventually(what: () => Promise<boolean>, seconds = 60): Promise<boolean> {
+  return spending("waiting", async () => {
+    const deadline = performance.now() + seconds * 1000;
+    while (performance.now() < deadline) {
+      if (await what()) return true;
+      await pause(0.2);
+    }
+    return false;
+  });
 }
 
 export function pause(seconds: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, seconds * 1000));
+  return spending("waiting", () => new Promise((resolve) => setTimeout(resolve, seconds * 1000)));
 }
