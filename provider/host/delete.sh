@@ -6,6 +6,7 @@ DIR=$1
 . "$DIR/lib/base.sh"
 . "$DIR/lib/state.sh"
 . "$DIR/lib/lock.sh"
+. "$DIR/lib/owner.sh"
 . "$DIR/lib/scan.sh"
 . "$DIR/lib/stage.sh"
 . "$DIR/lib/swap.sh"
@@ -31,22 +32,25 @@ remove_files() {
   while IFS= read -r path; do
     saved=$(awk -F'\t' -v path="$path" '$2 == path { print $1 }' "$OWN/originals")
     if [ -n "$saved" ] && [ -e "$OWN/original/$saved" ]; then
-      restore_file "$OWN/original/$saved" "$path"
-      row did "gave back $path"
-    else
-      rm -f -- "$path"
+      if restore_file "$OWN/original/$saved" "$path" 2>"$WORK/output"; then row did "gave back $path"; else left "$path"; fi
+    elif take_away "$path" 2>"$WORK/output"; then
       row did "removed $path"
+    else
+      left "$path"
     fi
   done <"$WORK/paths"
   if grep -q -E '/(systemd/(system|user)|containers/systemd)/' "$WORK/paths"; then $SYSTEMCTL daemon-reload || :; fi
 }
+
+# left PATH: it leads through what a user has changed; nothing of ours is behind it any more.
+left() { row note "$1 was left as it is: $(tail -n 1 -- "$WORK/output" | one_line)"; }
 
 # Directories that were made for this release, deepest first; those with content stay (that is where data lives).
 remove_directories() {
   touch -- "$OWN/made"
   sort -ru -- "$OWN/made" >"$WORK/made"
   while IFS= read -r path; do
-    if [ -d "$path" ] && rmdir -- "$path" 2>/dev/null; then row did "removed empty $path"; fi
+    if [ -d "$path" ] && remove_empty "$path"; then row did "removed empty $path"; fi
   done <"$WORK/made"
 }
 

@@ -1,8 +1,10 @@
 """What Synapse's log says about other servers: the last hour of it, by server."""
 
 import datetime
+import errno
 import os
 import re
+import stat
 
 TAIL_BYTES = 4 * 1024 * 1024
 WINDOW = datetime.timedelta(hours=1)
@@ -33,11 +35,26 @@ def read_federation_log(lines, now):
     return {"warnings": warnings, "errors": errors[-3:], "errorCount": len(errors)}
 
 
+def open_log(path):
+    """The log is the service's, which could put a link or a pipe in its place; so is, in a container, the folder."""
+    folder, name = os.path.split(path)
+    followed = os.lstat(folder).st_uid == 0
+    directory = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC | (0 if followed else os.O_NOFOLLOW))
+    try:
+        descriptor = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, dir_fd=directory)
+    finally:
+        os.close(directory)
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise OSError(errno.EINVAL, "is no file")
+    return os.fdopen(descriptor, "rb")
+
+
 def observe_log(request):
     """The end of the log file, read by read_federation_log."""
     path = request["logFile"]
     try:
-        with open(path, "rb") as file:
+        with open_log(path) as file:
             file.seek(0, os.SEEK_END)
             file.seek(max(0, file.tell() - TAIL_BYTES))
             lines = file.read().decode("utf-8", "replace").splitlines()

@@ -3,6 +3,7 @@
 set -eu
 DIR=$1
 . "$DIR/lib/base.sh"
+. "$DIR/lib/owner.sh"
 . "$DIR/lib/scan.sh"
 . "$DIR/lib/containers.sh"
 . "$DIR/lib/state.sh"
@@ -16,6 +17,7 @@ mkdir -p "$WORK"
 
 start_probes
 scan_all
+if [ -s "$WORK/scan.refused" ]; then refuse unsafe "$(head -n 1 -- "$WORK/scan.refused" | cut -f 2)"; fi
 report_lock
 report_journal
 report_release

@@ -5,6 +5,7 @@ import { hasUnknown, isObject, join, type Properties, UNKNOWN, type Value } from
 export function crossFaults(inputs: Properties): string[] {
   return [
     ...pathFaults(inputs),
+    ...ownerFaults(inputs),
     ...triggerFaults(inputs),
     ...scopeFaults(inputs),
     ...environmentFaults(inputs),
@@ -32,6 +33,47 @@ function pathFaults(inputs: Properties): string[] {
       );
   }
   return faults;
+}
+
+/** Root follows nobody: what lies below a user's directory is that user's, for the user can put anything else there. */
+function ownerFaults(inputs: Properties): string[] {
+  if (inputs.scope !== "system") return [];
+  const directories = new Map(entries(inputs.directories));
+  const faults: string[] = [];
+  for (const map of OWNERS) {
+    for (const [path, item] of entries(inputs[map])) {
+      const above = parents(path).find((parent) => accessOf(directories.get(parent)).shared !== undefined);
+      if (above === undefined) continue;
+      const { shared } = accessOf(directories.get(above));
+      const owner = accessOf(item).owner;
+      if (shared === "")
+        faults.push(
+          `${join(map, path)}: others can change ${above}, which is above it; take their right to write from its mode`,
+        );
+      else if (owner !== undefined && owner !== UNKNOWN && owner !== shared)
+        faults.push(
+          `${join(map, path)}.owner: is ${quote(owner)}, but ${shared} can replace whatever is below ${above}; write ${quote(shared)}, or put it into a directory of root's`,
+        );
+    }
+  }
+  for (const path of keys(inputs.environments)) {
+    const above = parents(path).find((parent) => accessOf(directories.get(parent)).shared !== undefined);
+    if (above !== undefined)
+      faults.push(
+        `${join("environments", path)}: root runs its programs, and others can change ${above}; put it into a directory of root's`,
+      );
+  }
+  return faults;
+}
+
+/** Owner of an entry; of a directory also who else than root can change it (`""`: everybody, or a group). */
+function accessOf(item: Value | undefined): { owner?: string; shared?: string } {
+  if (!isObject(item) || typeof item.owner !== "string") return {};
+  const { owner, group, mode } = item;
+  if (owner === UNKNOWN) return { owner };
+  const writes = (place: number) => typeof mode === "string" && "2367".includes(mode.charAt(place));
+  if (writes(3) || (writes(2) && group !== "root" && group !== owner)) return { owner, shared: "" };
+  return owner === "root" ? { owner } : { owner, shared: owner };
 }
 
 function parents(path: string): string[] {

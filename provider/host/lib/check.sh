@@ -42,6 +42,25 @@ check_conflicts() {
   [ -z "$blocked" ] || refuse_apply conflict "$blocked"
 }
 
+# Refuses a path that leads through what a user could have changed, and what would be somebody else's in a user's directory.
+check_guards() {
+  unsafe=$(awk -F'\t' '
+    T == "refused" { print $2; exit }
+    T == "guarded" { user[$1] = $2; next }
+    T == "files" || T == "secrets" { owner = $4; path = $2 }
+    T == "directories" { owner = $3; path = $1 }
+    (path in user) && owner != user[path] {
+      print path " is to be " owner "\047s, but it lies in a directory that " user[path] " can change: give it to " user[path] ", or put it into a directory of root\047s"
+      exit
+    }
+  ' T=refused "$WORK/scan.refused" T=guarded "$WORK/scan.guarded" T=files "$(table files)" T=secrets "$(table secrets)" T=directories "$(table directories)")
+  [ -z "$unsafe" ] || refuse_apply unsafe "$unsafe"
+  while IFS=$TAB read -r _ path _; do
+    guard "$path" || refuse_apply unsafe "$GUARD_TEXT"
+    [ "$GUARD" = - ] || refuse_apply unsafe "environment $path lies in a directory that $GUARD can change, and root runs its programs: put it into a directory of root's"
+  done <"$(table environments)"
+}
+
 # existing_parent PATH: the nearest directory above PATH that exists.
 existing_parent() {
   set -- "${1%/*}"

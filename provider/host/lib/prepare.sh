@@ -25,7 +25,7 @@ make_parents() {
   set -- "${1%/*}"
   if [ -z "$1" ] || [ -d "$1" ]; then return 0; fi
   make_parents "$1"
-  mkdir -- "$1" 2>"$DIR/output" || fail "$1 could not be made" "$DIR/output"
+  { guard "$1" || guard_says; } 2>"$DIR/output" && as_guard mkdir -- "$1" 2>>"$DIR/output" </dev/null || fail "$1 could not be made" "$DIR/output"
   printf '%s\n' "$1" >>"$OWN/made"
 }
 
@@ -35,7 +35,7 @@ apply_directories() {
   while IFS=$TAB read -r path mode owner group; do
     [ ! -d "$path" ] || continue
     make_parents "$path"
-    run "$DIR/output" install -d -m "$mode" -o "$owner" -g "$group" -- "$path" || fail "directory $path could not be made" "$DIR/output"
+    run "$DIR/output" make_directory "$path" "$mode" "$owner" "$group" || fail "directory $path could not be made" "$DIR/output"
     printf '%s\n' "$path" >>"$OWN/made"
     changed "$path"
     row did "made directory $path"
@@ -87,19 +87,26 @@ apply_secrets() {
     fi
     begin 6 secrets "making secret $path"
     make_parents "$path"
-    new=${path%/*}/.${path##*/}.hearth-new
-    make_private "$new" "$mode" "$owner" "$group"
-    case $kind in
-      random) random_hex "$detail" >"$new" ;;
-      command) run_argv - 120 "$REQUEST/argv/secret.$index" >"$new" 2>"$DIR/output" || fail "the program that makes secret $path failed" "$DIR/output" ;;
-      *) fail "secret $path has the unknown kind '$kind'" ;;
-    esac
-    [ -s "$new" ] || fail "the program that makes secret $path printed nothing"
-    sync -- "$new"
-    mv -nT -- "$new" "$path"
+    make_secret "$index" "$path" "$kind" "$detail" "$mode" "$owner" "$group"
     changed "$path"
     row did "made secret $path"
   done <"$(table secrets)"
+}
+
+# make_secret INDEX PATH KIND DETAIL MODE OWNER GROUP: in our own directory first, where nobody else can replace it.
+make_secret() {
+  made=$WORK/secret
+  make_private "$made" "$5" "$6" "$7"
+  case $3 in
+    random) random_hex "$4" >"$made" ;;
+    command) run_argv - 120 "$REQUEST/argv/secret.$1" >"$made" 2>"$DIR/output" || fail "the program that makes secret $2 failed" "$DIR/output" ;;
+    *) fail "secret $2 has the unknown kind '$3'" ;;
+  esac
+  [ -s "$made" ] || fail "the program that makes secret $2 printed nothing"
+  lay_aside "$made" "$2" 2>"$DIR/output" || fail "secret $2 could not be written" "$DIR/output"
+  rm -f -- "$made"
+  if [ "$GUARD" = - ]; then sync -- "$lay_new"; fi
+  as_guard mv -nT -- "$(aside "$2")" "$2" 2>"$DIR/output" </dev/null || fail "secret $2 could not be written" "$DIR/output"
 }
 
 # make_private FILE MODE OWNER GROUP: an empty file that has its final access before the first byte is written.
@@ -112,10 +119,9 @@ make_private() {
 
 # repair_access PATH MODE OWNER GROUP: puts mode and owner right where they differ.
 repair_access() {
-  have=$(stat -c '%04a %U %G' -- "$1")
+  have=$(stat -L -c '%04a %U %G' -- "$1")
   [ "$have" != "$2 $3 $4" ] || return 0
-  run "$DIR/output" chown -h -- "$3:$4" "$1" || fail "$1 could not be given to $3:$4" "$DIR/output"
-  chmod -- "$2" "$1"
+  run "$DIR/output" set_access "$1" "$2" "$3" "$4" || fail "$1 could not be set to $2 $3:$4" "$DIR/output"
   changed "$1"
   row did "set $1 to $2 $3:$4"
 }

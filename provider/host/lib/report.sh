@@ -104,7 +104,8 @@ report_scan() {
     T=want-users "$(table users)" T=want-revisions "$(table revisions)" T=images "$WORK/images" \
     T=container-secrets "$WORK/container-secrets" T=want-container-secrets "$(table container-secrets)"
   while IFS=$TAB read -r _ path mode owner group sum; do
-    row file "$path" "$mode" "$owner" "$group" "$sum" "$(base64 -w 0 -- "$path")"
+    guard "$path" || continue
+    row file "$path" "$mode" "$owner" "$group" "$sum" "$(print_file "$path" | head -c 1048576 | base64 -w 0)"
   done <"$WORK/differ"
   while IFS=$TAB read -r name uris suites components _; do
     row repository "$name" "$(repository_state "$name" "$uris" "$suites" "$components")"

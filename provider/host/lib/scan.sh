@@ -1,23 +1,66 @@
 # Looking at the host: as few processes as possible, nothing changed.
 # shellcheck shell=sh
 
+# guard_paths LIST OUT: paths that only we can lead elsewhere in OUT.own, path and user in OUT.guarded, path and reason in OUT.refused.
+guard_paths() {
+  : >"$2.own" && : >"$2.guarded" && : >"$2.refused"
+  guarded_above='' guarded_ok=
+  sort -- "$1" >"$2.sorted"
+  while IFS= read -r path; do
+    # Paths of one directory share what leads to them.
+    if [ "${path%/*}" != "$guarded_above" ]; then
+      guarded_above=${path%/*} guarded_ok=1
+      guard "$path" || guarded_ok=
+    fi
+    if [ -z "$guarded_ok" ]; then
+      row "$path" "$GUARD_TEXT" >>"$2.refused"
+    elif [ "$GUARD" = - ]; then
+      printf '%s\n' "$path" >>"$2.own"
+    else
+      row "$path" "$GUARD" >>"$2.guarded"
+    fi
+  done <"$2.sorted"
+}
+
+# sum_paths HASH SCAN: lines of sha256sum for the files among HASH; read with the rights of whoever could put another file there.
+sum_paths() {
+  awk -F'\t' 'T == 1 { file[$1] = $2 == "f"; next } T == 2 { own[$0] = 1; next } file[$0] && ($0 in own)' \
+    T=1 "$2.found" T=2 "$2.own" T=3 "$1" | xargs -r -d '\n' sha256sum -- || :
+  awk -F'\t' 'T == 1 { file[$1] = $2 == "f"; next } T == 2 { user[$1] = $2; next } file[$0] && ($0 in user) { print $0 FS user[$0] }' \
+    T=1 "$2.found" T=2 "$2.guarded" T=3 "$1" >"$2.theirs"
+  while IFS=$TAB read -r path GUARD; do
+    sum=$(print_file "$path" | sha256sum)
+    printf '%s  %s\n' "${sum%% *}" "$path"
+  done <"$2.theirs"
+}
+
 # scan_paths LIST HASH OUT: what is at each path of the file LIST. HASH: the paths among them whose digest is wanted.
 # OUT: path, type (find's letter: f d l …), mode (four digits), owner, group, size, sha256 or -, link target or -. Absent paths are left out.
 scan_paths() {
+  guard_paths "$1" "$3"
   # shellcheck disable=SC2016
-  xargs -r -d '\n' -a "$1" sh -c 'exec find "$@" -maxdepth 0 -printf "%p\t%y\t%m\t%u\t%g\t%s\t%l\n"' find >"$3.found" 2>/dev/null || :
-  xargs -r -d '\n' -a "$2" sha256sum -- >"$3.sums" 2>/dev/null || :
+  { cat -- "$3.own" && cut -f 1 -- "$3.guarded"; } |
+    xargs -r -d '\n' sh -c 'exec find "$@" -maxdepth 0 -printf "%p\t%y\t%m\t%u\t%g\t%s\t%l\n"' find >"$3.found" 2>/dev/null || :
+  sum_paths "$2" "$3" >"$3.sums" 2>/dev/null
   awk -v OFS='\t' '
     T == 1 { sum[substr($0, 67)] = substr($0, 1, 64); next }
     { print $1, $2, sprintf("%04d", $3), $4, $5, $6, ($2 == "f" && $1 in sum) ? sum[$1] : "-", $7 == "" ? "-" : $7 }
   ' T=1 "$3.sums" T=2 FS='\t' "$3.found" >"$3"
 }
 
-# follow_directories TABLE SCAN: a wanted directory may be a link to one on a bigger disk; in SCAN it then counts as what it leads to.
+# follow_directories TABLE SCAN: a wanted directory may be a link to one on a bigger disk that only root (scope user: not a
+# program with a directory of the release to itself) could have made; in SCAN it then counts as what it leads to.
 follow_directories() {
-  awk -F'\t' 'T == 1 { wanted[$1] = 1; next } ($1 in wanted) && $2 == "l" { print $1 }' T=1 "$1" T=2 "$2" >"$2.links"
+  awk -F'\t' -v scope="$SCOPE" '
+    T == 1 { wanted[$1] = 1; next }
+    T == 2 { own[$0] = 1; next }
+    !($1 in wanted) || $2 != "l" || !($1 in own) { next }
+    scope == "system" { if ($4 == "root") print $1; next }
+    { above = $1; while (sub("/[^/]*$", "", above)) if (above in wanted) next; print $1 }
+  ' T=1 "$1" T=2 "$2.own" T=3 "$2" >"$2.links"
   while IFS= read -r path; do
-    if [ -d "$path" ]; then find -L "$path" -maxdepth 0 -printf '%p\td\t%m\t%u\t%g\n'; fi
+    target=$(realpath -e -- "$path") && [ -d "$target" ] && guard "$target" || continue
+    find "$target" -maxdepth 0 -printf "%y\t%m\t%u\t%g\n" | while IFS=$TAB read -r type mode user group; do row "$path" "$type" "$mode" "$user" "$group"; done
   done <"$2.links" >"$2.led"
   awk -F'\t' -v OFS='\t' '
     T == 1 { led[$1] = $1 OFS $2 OFS sprintf("%04d", $3) OFS $4 OFS $5 OFS 0 OFS "-" OFS "-"; next }
@@ -49,14 +92,16 @@ random_hex() { od -An -vtx1 -N "$1" /dev/urandom | tr -d ' \n'; }
 scan_secrets() {
   : >"$2"
   while IFS=$TAB read -r _ path _ _ _ kind detail known; do
-    [ -f "$path" ] || continue
+    [ -f "$path" ] && guard "$path" || continue
     # The salt that makes the answer comparable: the operator's for a given secret, else the state's, else the host's record.
     salted=$known
     if [ "$kind" = given ]; then salted=$detail; fi
     if [ "$salted" = - ] && [ -f "$OWN/manifest" ]; then
       salted=$(awk -F'\t' -v path="$path" '$1 == "secret" && $2 == path { print $6 }' "$OWN/manifest")
     fi
-    row "$path" "$(fingerprint "$(printf '%s\n' "$salted" | salt_of)" "$path")" >>"$2"
+    salted=$(printf '%s\n' "$salted" | salt_of)
+    if [ "$GUARD" = - ]; then mark=$(fingerprint "$salted" "$path"); else mark=$(print_file "$path" | fingerprint_of "$salted"); fi
+    row "$path" "$mark" >>"$2"
   done <"$(table secrets)"
   awk -F'\t' -v OFS='\t' 'T == 1 { mark[$1] = $2; next } $1 in mark && $2 == "f" { print $1, $3, $4, $5, mark[$1] }' \
     T=1 "$2" T=2 "$1" >"$2.joined"

@@ -7,9 +7,6 @@ lexists() { [ -e "$1" ] || [ -L "$1" ]; }
 # link_or_copy SOURCE TARGET: a hard link needs no space; another file system needs a copy.
 link_or_copy() { cp -al -- "$1" "$2" 2>/dev/null || { rm -f -- "$2" && cp -a -- "$1" "$2"; }; }
 
-# aside PATH: the name beside it under which its successor waits for the rename.
-aside() { printf '%s/.%s.hearth-new\n' "${1%/*}" "${1##*/}"; }
-
 # Keeps the previous generation of everything in the plan: $DIR/undo/files (copy or absent, number, path) and the copies.
 keep_files() {
   mkdir -p -m 0700 -- "$DIR/undo/copy"
@@ -18,7 +15,7 @@ keep_files() {
   while IFS=$TAB read -r _ _ path; do
     kept=$((kept + 1))
     if lexists "$path"; then
-      link_or_copy "$path" "$DIR/undo/copy/$kept" 2>"$DIR/output" || fail "the present $path could not be kept" "$DIR/output"
+      keep_copy "$path" "$DIR/undo/copy/$kept" 2>"$DIR/output" || fail "the present $path could not be kept" "$DIR/output"
       row copy "$kept" "$path" >>"$WORK/kept"
     else
       row absent "$kept" "$path" >>"$WORK/kept"
@@ -36,16 +33,19 @@ keep_directories() {
 swap() {
   while IFS=$TAB read -r path mode owner group; do repair_access "$path" "$mode" "$owner" "$group"; done <"$WORK/repair"
   swap_lay_aside
+  : >"$WORK/swapped"
   while IFS=$TAB read -r verb _ path; do
     if [ "$verb" = remove ]; then
-      rm -f -- "$path"
+      take_away "$path" 2>"$DIR/output" || fail "$path could not be removed" "$DIR/output"
       row did "removed $path"
     else
-      mv -fT -- "$(aside "$path")" "$path" 2>"$DIR/output" || fail "$path could not be replaced" "$DIR/output"
+      move_in "$path" 2>"$DIR/output" || fail "$path could not be replaced" "$DIR/output"
       row did "wrote $path"
     fi
+    # Only where no user could put something else in its place.
+    if [ "$GUARD" = - ]; then printf '%s\n' "${path%/*}" >>"$WORK/swapped"; fi
   done <"$DIR/plan"
-  cut -f 3 -- "$DIR/plan" | sed 's,/[^/]*$,,' | sort -u | xargs -r -d '\n' sync -- 2>/dev/null || :
+  sort -u -- "$WORK/swapped" | xargs -r -d '\n' sync -- 2>/dev/null || :
   if plan_touches_units "$DIR/plan" 3; then run "$DIR/output" $SYSTEMCTL daemon-reload || fail "systemd could not read the unit files" "$DIR/output"; fi
 }
 
@@ -54,36 +54,33 @@ swap_lay_aside() {
   : >"$WORK/aside"
   while IFS=$TAB read -r verb staged path; do
     [ "$verb" != remove ] || continue
-    new=$(aside "$path")
-    rm -f -- "$new"
-    link_or_copy "$(plan_source "$verb" "$staged")" "$new" 2>"$DIR/output" || fail "$path could not be written" "$DIR/output"
-    if [ ! -L "$new" ]; then printf '%s\n' "$new" >>"$WORK/aside"; fi
+    lay_aside "$(plan_source "$verb" "$staged")" "$path" 2>"$DIR/output" || fail "$path could not be written" "$DIR/output"
+    # What is a user's own is on the disk already.
+    if [ "$GUARD" = - ] && [ ! -L "$lay_new" ]; then printf '%s\n' "$lay_new" >>"$WORK/aside"; fi
   done <"$DIR/plan"
   run "$DIR/output" xargs -r -d '\n' -a "$WORK/aside" sync -- || fail "the new files could not be written to the disk" "$DIR/output"
 }
 
 # Everything as $DIR/undo says it was; 1 when something could not be put back. May run any number of times, from any point.
+# Directories first: whose a file may be depends on whose they are.
 restore_files() {
   [ -f "$DIR/undo/files" ] || return 0
   restored=0
-  while IFS=$TAB read -r kind number path; do
-    rm -f -- "$(aside "$path")"
-    if [ "$kind" = absent ]; then rm -f -- "$path"; else restore_file "$DIR/undo/copy/$number" "$path"; fi || restored=1
-  done <"$DIR/undo/files"
   if [ -f "$DIR/undo/directories" ]; then
-    while IFS=$TAB read -r path mode owner group; do
-      { chown -- "$owner:$group" "$path" && chmod -- "$mode" "$path"; } || restored=1
-    done <"$DIR/undo/directories"
+    while IFS=$TAB read -r path mode owner group; do set_access "$path" "$mode" "$owner" "$group" || restored=1; done <"$DIR/undo/directories"
   fi
+  while IFS=$TAB read -r kind number path; do
+    take_away "$(aside "$path")" || restored=1
+    if [ "$kind" = absent ]; then take_away "$path"; else restore_file "$DIR/undo/copy/$number" "$path"; fi || restored=1
+  done <"$DIR/undo/files"
   return "$restored"
 }
 
 restore_file() {
   if [ ! -L "$1" ] && [ "$1" -ef "$2" ]; then return 0; fi
-  new=$(aside "$2")
   # On a full disk the failed file makes room for the one that worked.
-  link_or_copy "$1" "$new" 2>/dev/null || { rm -f -- "$new" "$2" && cp -a -- "$1" "$new"; } || return 1
-  mv -fT -- "$new" "$2"
+  lay_aside "$1" "$2" 2>/dev/null || { take_away "$(aside "$2")" && take_away "$2" && lay_aside "$1" "$2"; } || return 1
+  move_in "$2"
 }
 
 restore_environments() {

@@ -6,6 +6,7 @@
 set -eu
 DIR=$1
 . "$DIR/lib/base.sh"
+. "$DIR/lib/owner.sh"
 . "$DIR/lib/scan.sh"
 . "$DIR/lib/state.sh"
 . "$DIR/lib/report.sh"
@@ -38,6 +39,7 @@ main() {
   scan_all
   check_identity
   check_owner
+  check_guards
   check_conflicts
   check_space
   check_podman

@@ -6,7 +6,9 @@
 set -eu
 DIR=$1
 . "$DIR/lib/base.sh"
+. "$DIR/lib/owner.sh"
 . "$DIR/lib/stage.sh"
+. "$DIR/lib/swap.sh"
 
 cannot() {
   printf '%s\n' "$1" >&2
@@ -87,8 +89,8 @@ while IFS= read -r top; do
 done <"$VIEW/tops"
 [ "$2" != - ] || exit 0
 while IFS=$TAB read -r verb staged path; do
-  rm -f -- "$path"
-  [ "$verb" = remove ] || cp -a -- "$(plan_source "$verb" "$staged")" "$path"
+  take_away "$path" || cannot "$path could not be shown to validators"
+  [ "$verb" = remove ] || put_copy "$(plan_source "$verb" "$staged")" "$path" || cannot "$path could not be shown to validators"
 done <"$PLAN"
 if [ "$5" = 1 ] && command -v ip >/dev/null; then ip link set lo up || :; fi
 status=0

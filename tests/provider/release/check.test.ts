@@ -170,6 +170,45 @@ describe("what is refused, and how", () => {
     expect(checkRelease({}, inputs).faults).toHaveLength(2);
   });
 
+  test("[R1] what would be root's below a user's directory: the user could put anything else there, and root would follow", () => {
+    const inputs = sampleProperties();
+    const folder = (owner: string, mode: string, group = owner) => ({ mode, owner, group });
+    Object.assign(inputs, {
+      directories: {
+        "/var/lib/service": folder("service", "0750"),
+        "/var/lib/service/media": folder("service", "0750"),
+        "/var/lib/service/roots": folder("root", "0755"),
+        "/srv/shared": folder("root", "0775", "staff"),
+      },
+      files: {
+        ...(isObject(inputs.files) ? inputs.files : {}),
+        "/var/lib/service/conf.d/a": file,
+        "/var/lib/service/own": { ...file, owner: "service" },
+        "/srv/shared/deep/b": file,
+      },
+      environments: {
+        "/var/lib/service/venv": {
+          python: "/usr/bin/python3",
+          requirements: ["web==1"],
+          systemSitePackages: false,
+        },
+      },
+      units: {},
+    });
+    const service =
+      '.owner: is "root", but service can replace whatever is below /var/lib/service; write "service", or put it into a directory of root\'s';
+    expect(checkRelease({}, inputs).faults).toEqual([
+      `files["/var/lib/service/conf.d/a"]${service}`,
+      'files["/srv/shared/deep/b"]: others can change /srv/shared, which is above it; take their right to write from its mode',
+      `directories["/var/lib/service/roots"]${service}`,
+      'environments["/var/lib/service/venv"]: root runs its programs, and others can change /var/lib/service; put it into a directory of root\'s',
+    ]);
+    // Without root there is nobody else to be.
+    expect(
+      checkRelease({}, { ...inputs, scope: "user" }).faults.filter((fault) => fault.includes("below")),
+    ).toEqual([]);
+  });
+
   test("packages in the user's scope: they need root, as becoming another user does", () => {
     const faults = faultsOf(["scope"], "user");
     expect(faults.map((fault) => fault.split(":")[0])).toEqual([

@@ -1,4 +1,7 @@
 import { execFile } from "node:child_process";
+import { lchownSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { promisify } from "node:util";
 import { HOST_PROGRAMS } from "../homeserver";
 
@@ -57,4 +60,30 @@ test("[V13] what is older than an hour, of other parts, below a warning, or anyb
     "Traceback (most recent call last):",
   ]);
   expect(seen).toEqual({ warnings: {}, errors: [], errorCount: 0 });
+});
+
+test("[R1] a log that the service replaced by a link, or by a pipe that nobody writes into, is not read", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "hearth-log-"));
+  const path = (name: string) => join(folder, name);
+  writeFileSync(path("log"), "");
+  symlinkSync("log", path("link"));
+  symlinkSync(".", path("here"));
+  await promisify(execFile)("mkfifo", [path("pipe")]);
+  const program = `
+import json, sys
+from federation_log import observe_log
+print(json.dumps([observe_log({"logFile": path}) for path in sys.argv[1:]]))
+`;
+  const files = ["log", "link", "pipe", "here/log"].map(path);
+  if (process.getuid?.() === 0) lchownSync(path("here"), 65_534, 65_534);
+  const { stdout } = await promisify(execFile)("python3", ["-B", "-c", program, ...files], {
+    env: { ...process.env, PYTHONPATH: HOST_PROGRAMS },
+  });
+  rmSync(folder, { recursive: true });
+  expect(JSON.parse(stdout)).toEqual([
+    { warnings: {}, errors: [], errorCount: 0 },
+    { error: `${path("link")}: Too many levels of symbolic links` },
+    { error: `${path("pipe")}: is no file` },
+    { error: `${path("here/log")}: Not a directory` },
+  ]);
 });
