@@ -58,6 +58,7 @@ export function nativePlace({ listener }: HomeserverConfig): paths.SynapsePlace 
   };
 }
 
+/** Not the media's: Synapse makes it itself, in a directory that is its own. */
 function directories() {
   const own = { mode: "0750", owner: paths.USER, group: paths.USER };
   return {
@@ -65,7 +66,6 @@ function directories() {
     [paths.CONFIG_FOLDER]: PUBLIC_DIRECTORY,
     [paths.SECRETS_FOLDER]: { mode: "0750", owner: "root", group: paths.USER },
     [paths.DATA_FOLDER]: own,
-    [paths.NATIVE_PATHS.media]: own,
     [paths.LOG_FOLDER]: own,
   };
 }
