@@ -17,16 +17,10 @@ interface HandEdit {
   repaired: string;
 }
 
+/** Of every kind one, all made at once. (Funnel switched off: tests/components/tunnel.provider.test.ts.) */
 const HAND_EDITS: HandEdit[] = [
   {
-    what: "[H5] Funnel switched off",
-    edit: "tailscale funnel --https=443 off",
-    as: "root",
-    shown: [/want: "nothing on 443" => "funnel 443 -> http:\/\/127\.0\.0\.1:8080"/],
-    repaired: "tailscale serve status --json | grep -q '\"AllowFunnel\"'",
-  },
-  {
-    what: "[H5] Funnel led somewhere else",
+    what: "Funnel led somewhere else",
     edit: "tailscale funnel --bg --https=443 http://127.0.0.1:9",
     as: "root",
     shown: [/want: "funnel 443 -> http:\/\/127\.0\.0\.1:9" => "funnel 443 -> http:\/\/127\.0\.0\.1:8080"/],
@@ -39,14 +33,14 @@ const HAND_EDITS: HandEdit[] = [
     repaired: `grep -q 'max_upload_size: 10M' ${YAML}`,
   },
   {
-    what: "[H13] a container's confinement loosened",
+    what: "a container's confinement loosened",
     edit: `sed -i '/^DropCapability=/d' ${CONTAINER}; systemctl --user daemon-reload`,
     shown: [/changed by hand: .*hearth-caddy\.container/, /\+ DropCapability=CHOWN /],
     repaired: `grep -q '^DropCapability=CHOWN ' ${CONTAINER}`,
   },
   {
     // (Caddy's would not stay stopped: its socket starts it for the next request.)
-    what: "[H1] a stopped service",
+    what: "a stopped service",
     edit: "systemctl --user stop hearth-synapse.service",
     shown: [
       /changed by hand: .*hearth-synapse\.service/,
@@ -55,20 +49,20 @@ const HAND_EDITS: HandEdit[] = [
     repaired: "systemctl --user is-active --quiet hearth-synapse.service",
   },
   {
-    what: "[H1] a removed package",
+    what: "a removed package",
     edit: "dpkg --force-depends -r uidmap",
     as: "root",
     shown: [/changed by hand: .*uidmap/],
     repaired: "dpkg -s uidmap | grep -q '^Status: install ok installed'",
   },
   {
-    what: "[H10] a timer switched off",
+    what: "a timer switched off",
     edit: "systemctl --user disable --now hearth-maintenance.timer",
     shown: [/changed by hand: .*hearth-maintenance\.timer/],
     repaired: "systemctl --user is-enabled --quiet hearth-maintenance.timer",
   },
   {
-    what: "[H1] lingering switched off, so that nothing would start at boot",
+    what: "lingering switched off, so that nothing would start at boot",
     // Everything would stop some seconds after the last session; one holds it up meanwhile.
     edit: "systemd-run --quiet --unit=held --property=User=debian --property=PAMName=login sleep 900; loginctl disable-linger debian",
     as: "root",
@@ -93,14 +87,17 @@ afterAll(async () => {
 
 const roomIds = async () => (await home.outputs()).roomIds as Record<string, string>;
 
-test.each(HAND_EDITS)("[A3] $what shows in the next plain preview and up repairs it", async (row) => {
-  const run = (text: string) => (row.as === "root" ? home.sh(text) : home.asUser(text));
-  await run(row.edit);
+test("[A3] [H1] [H5] [H10] [H13] hand edits of every kind show in one plain preview, and one up repairs them all", async () => {
+  const run = ({ as }: HandEdit, text: string) => (as === "root" ? home.sh(text) : home.asUser(text));
+  for (const row of HAND_EDITS) await run(row, row.edit);
   const plan = await home.preview();
-  for (const pattern of row.shown) expect(plan.output).toMatch(pattern);
+  for (const { what, shown } of HAND_EDITS) {
+    const missing = shown.filter((pattern) => !pattern.test(plan.output)).map(String);
+    expect({ what, missing }).toEqual({ what, missing: [] });
+  }
   expect((await home.stack.preview({ args: ["--expect-no-changes"] })).ok).toBe(false);
   await home.up(["--skip-preview"]);
-  await run(row.repaired);
+  for (const row of HAND_EDITS) await run(row, row.repaired);
   expect(await home.secondsUntilAnswering()).toBeLessThan(30);
   const quiet = await home.stack.preview({ args: ["--expect-no-changes"] });
   expect({ ok: quiet.ok, output: quiet.ok ? "" : quiet.output }).toEqual({ ok: true, output: "" });

@@ -1,7 +1,14 @@
+import { HAND_EDITS } from "../support/hand-edits";
 import { eventually } from "../support/jobs";
+import { watchAnswers } from "../support/outage";
 import { VpsServer } from "../support/vps-server";
 
-/** The life of one server: made, left alone, changed by one line, taken down and brought back. */
+/** How long a client may wait while a bad change is undone, seconds: the issue's own figure. */
+const OUTAGE_LIMIT = 10;
+
+const YAML = "/etc/hearth/homeserver/homeserver.yaml";
+
+/** The life of one server: made, left alone, changed by one line, by hand and badly, taken down and brought back. */
 describe("a VPS server from the committed stack file", () => {
   let server: VpsServer;
 
@@ -116,6 +123,81 @@ describe("a VPS server from the committed stack file", () => {
       "500ms\n",
     );
   });
+
+  test("[A3] hand edits of every kind show in one plain preview, and one up repairs them all", async () => {
+    await server.reset();
+    await server.up(["--skip-preview"]);
+    for (const { edit } of HAND_EDITS) await server.sh(edit);
+    const plan = await server.preview();
+    for (const { what, shown } of HAND_EDITS) {
+      const missing = shown.filter((pattern) => !pattern.test(plan.output)).map(String);
+      expect({ what, missing }).toEqual({ what, missing: [] });
+    }
+    expect((await server.stack.preview({ args: ["--expect-no-changes"] })).ok).toBe(false);
+    await server.up(["--skip-preview"]);
+    for (const { repaired } of HAND_EDITS) await server.sh(repaired);
+    expect(await server.secondsUntilAnswering()).toBeLessThan(30);
+    await expectQuiet();
+  });
+
+  // The other values that a validator refuses are tried on Synapse itself: tests/components/native.provider.test.ts.
+  test("[A4] a setting that Synapse does not know is refused by its path before the swap", async () => {
+    const [before, good] = [await server.lives(), await server.sh(`cat ${YAML}`)];
+    await server.edit({ "homeserver.extra": { redaction_retention_perod: "7d" } });
+    const { output } = await failedUp();
+    expect(output).toContain("redaction_retention_perod");
+    expect(output).toMatch(/validate/);
+    expect(await server.lives()).toEqual(before);
+    expect(await server.sh(`cat ${YAML}`)).toBe(good);
+  });
+
+  test("[A4] a Synapse that dies when it really starts is put back, and answers again", async () => {
+    await server.reset();
+    const [before, good] = [await server.lives(), await server.sh(`cat ${YAML}`)];
+    // The drop-in is not ours: no validator can know that it makes the next start fail.
+    await server.sh(
+      "mkdir -p /etc/systemd/system/matrix-synapse.service.d; printf '[Service]\\nExecStartPre=/usr/bin/sh -c \"! grep -q 180d /etc/hearth/homeserver/homeserver.yaml\"\\n' >/etc/systemd/system/matrix-synapse.service.d/test.conf; systemctl daemon-reload",
+    );
+    await server.edit({ "homeserver.media.localLifetime": "180d" });
+    const { output, outage } = await failedUp();
+    await server.sh("rm /etc/systemd/system/matrix-synapse.service.d/test.conf; systemctl daemon-reload");
+    console.log(`roll back: nobody was answered for ${outage.toFixed(1)} s`);
+    expect(output).toMatch(/rolled back: step \d+\/\d+ units/);
+    expect(output).toMatch(/matrix-synapse\.service/);
+    expect(outage).toBeLessThan(OUTAGE_LIMIT);
+    const after = await server.lives();
+    expect(after.synapse.pid).not.toBe(before.synapse.pid);
+    expect([after.postgres, after.nginx]).toEqual([before.postgres, before.nginx]);
+    expect(await server.sh(`cat ${YAML}`)).toBe(good);
+    expect(await server.status()).toBe(200);
+    await server.reset();
+    await expectQuiet();
+  });
+
+  test("[A4] with the database stopped, up starts it before it touches Synapse", async () => {
+    await server.sh("systemctl stop postgresql@17-main.service");
+    await server.edit({ "homeserver.media.localLifetime": "200d" });
+    const result = await server.up(["--skip-preview"]);
+    expect(result.output).toMatch(/started postgresql@17-main\.service/);
+    await server.secondsUntilAnswering();
+    expect(await server.sh(`cat ${YAML}`)).toContain("200d");
+  });
+
+  /** Runs an `up` that must fail; returns its output and how long nobody was answered. */
+  async function failedUp(): Promise<{ output: string; outage: number }> {
+    const watch = watchAnswers(server);
+    const result = await server.stack.up({ args: ["--skip-preview"] });
+    const outage = await watch.stop();
+    expect({ ok: result.ok, output: result.output }).toMatchObject({ ok: false });
+    expect(result.output).not.toMatch(/^\s+at .*\.(ts|js):\d+/m);
+    return { output: result.output, outage };
+  }
+
+  /** Nothing is left to do. */
+  async function expectQuiet(): Promise<void> {
+    const quiet = await server.stack.preview({ args: ["--expect-no-changes", "--diff"] });
+    expect({ ok: quiet.ok, output: quiet.ok ? "" : quiet.output }).toEqual({ ok: true, output: "" });
+  }
 
   test("[A5] destroy stops everything and keeps all data; up goes on with it", async () => {
     const kept =

@@ -1,6 +1,5 @@
-import { VpsServer } from "../support/vps-server";
-
-interface HandEdit {
+/** A change that somebody makes on the host of a VPS stack by hand. */
+export interface HandEdit {
   what: string;
   /** Shell text run on the host. */
   edit: string;
@@ -12,7 +11,8 @@ interface HandEdit {
 
 const YAML = "/etc/hearth/homeserver/homeserver.yaml";
 
-const HAND_EDITS: HandEdit[] = [
+/** Of every kind one; all of them at once is what a host looks like after an hour of somebody's work. */
+export const HAND_EDITS: HandEdit[] = [
   {
     what: "a changed line of a file",
     edit: `sed -i 's/max_upload_size: 100M/max_upload_size: 900M/' ${YAML}`,
@@ -59,29 +59,3 @@ const HAND_EDITS: HandEdit[] = [
     repaired: "dpkg -s python3-psycopg2 | grep -q '^Status: install ok installed'",
   },
 ];
-
-describe("hand edits on the host", () => {
-  let server: VpsServer;
-
-  beforeAll(async () => {
-    server = await VpsServer.make("e2e-drift");
-    await server.up();
-  });
-
-  afterAll(async () => {
-    await server?.remove();
-  });
-
-  test.each(HAND_EDITS)("[A3] $what shows in the next plain preview and up repairs it", async (row) => {
-    await server.sh(row.edit);
-    const plan = await server.preview();
-    for (const pattern of row.shown) expect(plan.output).toMatch(pattern);
-    const gate = await server.stack.preview({ args: ["--expect-no-changes"] });
-    expect(gate.ok).toBe(false);
-    await server.up(["--skip-preview"]);
-    await server.sh(row.repaired);
-    expect(await server.secondsUntilAnswering()).toBeLessThan(30);
-    const quiet = await server.stack.preview({ args: ["--expect-no-changes"] });
-    expect(quiet.ok).toBe(true);
-  });
-});
