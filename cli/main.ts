@@ -1,15 +1,16 @@
 import { CliError } from "./errors";
+import { trust } from "./trust";
 import type { Verb } from "./verb";
 import { verify } from "./verify";
 
 /** Every verb, in the order of the help text. */
-const VERBS: Record<string, Verb> = { verify };
+const VERBS: Record<string, Verb> = { verify, trust };
 
 function usage(): string {
   const names = Object.entries(VERBS).map(([name, verb]) => `  ${name.padEnd(10)} ${verb.summary}`);
   return `npx hearth VERB [OPTIONS]
 
-Day-two work on a stack that pulumi up has deployed.
+What people do with a stack besides pulumi preview and pulumi up.
 
 ${names.join("\n")}
 

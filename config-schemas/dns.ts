@@ -9,6 +9,9 @@ const recordName = z
   .regex(DNS_LABELS, "a full DNS name in lower case, e.g. _matrix-fed._tcp.example.org")
   .meta({ title: "DNS name" });
 
+/** Dynu's own API. */
+export const DYNU_API = "https://api.dynu.com/v2";
+
 /** Where an API is reached: the key in each request is not for the network to read. */
 const apiUrl = z
   .string()
@@ -62,9 +65,10 @@ const recordSchema = z.discriminatedUnion("type", [
 export const dnsSchema = z.strictObject({
   host: hostName.meta({ description: "Host whose address is kept.", examples: ["home"] }),
   provider: z.enum(["dynu"]).default("dynu").meta({ description: "`dynu`: dynu.com." }),
-  apiUrl: apiUrl
-    .default("https://api.dynu.com/v2")
-    .meta({ description: "Its API; another one for tests only." }),
+  apiUrl: apiUrl.default(DYNU_API).meta({
+    description:
+      "Its API; another one for tests only, and confirmed once on your machine: `npx hearth trust`.",
+  }),
   dynamic: z
     .strictObject({
       names: z

@@ -117,12 +117,24 @@ function keyPairFaults(config: StackConfig, root: string, now: Date): Fault[] {
 
 const SSH_FILES = ["sshConfigFile", "identityFile", "knownHostsFile"] as const;
 
-/** Every file that a stack names, by its place in the stack file. */
-function namedFiles(config: StackConfig): [Path, string][] {
-  const all: [Path, string | undefined][] = [
-    ...Object.entries(config.hosts).flatMap(([name, host]) =>
+type NamedFile = [Path, string];
+
+function present(files: [Path, string | undefined][]): NamedFile[] {
+  return files.flatMap(([path, file]): NamedFile[] => (file === undefined ? [] : [[path, file]]));
+}
+
+/** The files of a stack that ssh reads, by their place in the stack file. */
+function sshFiles(config: StackConfig): NamedFile[] {
+  return present(
+    Object.entries(config.hosts).flatMap(([name, host]) =>
       SSH_FILES.map((key): [Path, string | undefined] => [["hosts", name, key], host[key]]),
     ),
+  );
+}
+
+/** The files of a stack that Hearth itself reads, by their place in the stack file. */
+export function readFiles(config: StackConfig): NamedFile[] {
+  return present([
     [["verification", "caFile"], config.verification.caFile],
     [["certificates", "certificateFile"], config.certificates?.certificateFile],
     [["certificates", "privateKeyFile"], config.certificates?.privateKeyFile],
@@ -132,8 +144,7 @@ function namedFiles(config: StackConfig): [Path, string][] {
         avatar,
       ]),
     ),
-  ];
-  return all.flatMap(([path, file]): [Path, string][] => (file === undefined ? [] : [[path, file]]));
+  ]);
 }
 
 /**
@@ -142,7 +153,7 @@ function namedFiles(config: StackConfig): [Path, string][] {
  * @param now for a certificate's end
  */
 export function fileFaults(config: StackConfig, projectDirectory: string, now: Date): Fault[] {
-  const faults = namedFiles(config).flatMap(
+  const faults = [...sshFiles(config), ...readFiles(config)].flatMap(
     ([path, file]) => accessFault(projectDirectory, file, path) ?? [],
   );
   if (faults.some((fault) => fault.path[0] === "certificates")) return faults;

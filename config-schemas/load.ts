@@ -1,9 +1,12 @@
 import * as path from "node:path";
 import * as pulumi from "@pulumi/pulumi";
 import { clearSecretFaults, holdsValues } from "./clear-secrets";
+import { confirmationsOf } from "./confirmations";
+import { ConfirmedError, confirmedFile } from "./confirmed";
+import { Consent } from "./consent";
 import { type Fault, formatFaults } from "./fault";
 import { fileFaults } from "./files";
-import { parseStack, type RawStack } from "./parse";
+import { type ParsedStack, parseStack, type RawStack } from "./parse";
 import type { PlainSecrets } from "./secrets";
 import { NAMESPACE, type StackConfig } from "./stack";
 
@@ -86,6 +89,20 @@ function wrap(secrets: PlainSecrets): Secrets {
   };
 }
 
+/** A file of confirmations that cannot be used is the user's to repair. */
+function withConfirmations<T>(work: () => T): T {
+  try {
+    return work();
+  } catch (error) {
+    throw error instanceof ConfirmedError ? new UserError(error.message) : error;
+  }
+}
+
+function consentTo(parsed: ParsedStack, projectDirectory: string): Consent {
+  const needed = parsed.ok ? confirmationsOf(parsed.config, parsed.secrets, projectDirectory) : [];
+  return new Consent(pulumi.getStack(), confirmedFile(projectDirectory), needed, pulumi.runtime.isDryRun());
+}
+
 /**
  * Reads the stack's configuration, the only place that does.
  * @param projectDirectory where relative paths start; default: where Pulumi.yaml is
@@ -99,11 +116,14 @@ export function loadStack(projectDirectory: string = process.cwd()): LoadedStack
   if (hidden.length > 0) throw new UserError(formatFaults(hidden, file));
   const marked = holdsValues(raw.secrets) ? secret.includes(`${NAMESPACE}:secrets`) : undefined;
   const parsed = parseStack(raw);
+  const consent = withConfirmations(() => consentTo(parsed, projectDirectory));
   const faults = [
     ...clearSecretFaults(projectDirectory, file, marked),
     ...(parsed.ok ? fileFaults(parsed.config, projectDirectory, new Date()) : parsed.faults),
+    ...consent.faults(),
   ];
   if (!parsed.ok || faults.length > 0) throw new UserError(formatFaults(faults, file));
+  for (const warning of withConfirmations(() => consent.keep())) void pulumi.log.warn(warning);
   return {
     config: parsed.config,
     secrets: wrap(parsed.secrets),

@@ -74,6 +74,8 @@ const REFUSED: Readonly<Record<string, string>> = {
     "it opens the server to every spammer; require something of newcomers: hearth:homeserver.registration `{ mode: open, require: [token] }`",
   recaptcha_public_key: "use hearth:homeserver.captcha.publicKey",
   recaptcha_public_key_path: "use hearth:homeserver.captcha.publicKey",
+  recaptcha_siteverify_api:
+    "the captcha's private key would be sent there; Synapse asks Google's own address by itself",
   recaptcha_private_key_path: "use the secret hearth:secrets.captcha.privateKey",
   recaptcha_private_key: "use the secret hearth:secrets.captcha.privateKey",
   registration_token_validity_period:

@@ -2,7 +2,7 @@ import { z } from "zod";
 import { hostName, httpsUrl } from "./common";
 
 /** Where machines log in unless the stack says otherwise. */
-const TAILSCALE_CONTROL_URL = "https://controlplane.tailscale.com";
+export const TAILSCALE_CONTROL_URL = "https://controlplane.tailscale.com";
 
 const tailscaleFunnelSchema = z.strictObject({
   kind: z.literal("tailscale-funnel").meta({
@@ -15,7 +15,8 @@ const tailscaleFunnelSchema = z.strictObject({
       "Where tailscaled comes from. `present`: it is there already. `repository`: the vendor's, whose key you put into `keys/tailscale-archive-keyring.gpg`. `auto`: what is there, else the repository.",
   }),
   controlUrl: httpsUrl.default(TAILSCALE_CONTROL_URL).meta({
-    description: "Server where the machine logs in; another one if you run your own.",
+    description:
+      "Server where the machine logs in; another one if you run your own. With an auth key, another one has to be confirmed once on your machine: `npx hearth trust`.",
     examples: ["https://headscale.example.org"],
   }),
   hostname: z

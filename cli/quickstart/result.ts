@@ -1,6 +1,7 @@
 import fs from "node:fs/promises";
 import path from "node:path";
 import { isDeepStrictEqual } from "node:util";
+import { shellWord } from "../../provider/text";
 import { onHost } from "../../sandbox/remote";
 import { writeFileAtomically } from "../../sandbox/state";
 import { CliError } from "../errors";
@@ -81,7 +82,7 @@ Log in
 ${pair.map((server) => `    ${server.sandboxHost.address} ${server.serverName} ${server.publicHost}`).join("\n")}
 
 Try next
-  export PULUMI_BACKEND_URL='${one.deployment.backendUrl}'
+  export PULUMI_BACKEND_URL=${shellWord(one.deployment.backendUrl)} HEARTH_TRUSTED=${shellWord(one.deployment.confirmedFile)}
   Keep other servers' media for 30 days instead of 90: see what that changes, then change it:
     sed -i 's/remoteLifetime: 90d/remoteLifetime: 30d/' ${config}
     ${pulumi} preview --diff -s ${one.stack} --config-file ${config}

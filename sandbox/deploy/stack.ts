@@ -3,6 +3,10 @@ import fs from "node:fs";
 import fsp from "node:fs/promises";
 import path from "node:path";
 import { parseDocument } from "yaml";
+import { confirmationsOf } from "../../config-schemas/confirmations";
+import { confirm } from "../../config-schemas/confirmed";
+import { parseStack } from "../../config-schemas/parse";
+import { rawOf } from "../../config-schemas/stack-file";
 import { SandboxError } from "../errors";
 import { spending } from "../spent";
 import { writeFileAtomically } from "../state";
@@ -46,6 +50,8 @@ type Verb = "up" | "preview" | "destroy" | "refresh";
 export class Stack {
   readonly configFile: string;
   readonly backendUrl: string;
+  /** For HEARTH_TRUSTED: what the caller confirmed of its own configuration. */
+  readonly confirmedFile: string;
   private readonly project: string;
   private readonly projectName: string;
   private readonly backend: string;
@@ -58,6 +64,7 @@ export class Stack {
     );
     this.configFile = path.join(options.directory, `${options.name}.yaml`);
     this.backend = options.backend ?? path.join(options.directory, "state");
+    this.confirmedFile = path.join(options.directory, "trusted.json");
     this.backendUrl = `file://${this.backend}?create_dir=true`;
   }
 
@@ -72,6 +79,19 @@ export class Stack {
     document.set("encryptionsalt", salt);
     await writeFileAtomically(this.configFile, document.toString({ lineWidth: 0 }), 0o600);
     await this.removeDeadLocks();
+    await this.trust();
+  }
+
+  /** Confirms what the configuration does with this machine, as `npx hearth trust --yes` does: it is the caller's own. */
+  async trust(): Promise<void> {
+    const parsed = parseStack(rawOf(await fsp.readFile(this.configFile, "utf8")));
+    // Faults are for the program to tell.
+    if (!parsed.ok) return;
+    confirm(
+      this.confirmedFile,
+      this.options.name,
+      confirmationsOf(parsed.config, parsed.secrets, this.project),
+    );
   }
 
   /** `pulumi up`, with its preview unless `--skip-preview` is among the arguments. */
@@ -137,7 +157,13 @@ export class Stack {
       const child = spawn(path.join(checkout, "toolchain/pulumi"), args, {
         cwd: this.project,
         // The event log is an option that the CLI shows and takes only with its debug commands.
-        env: { ...process.env, PULUMI_BACKEND_URL: this.backendUrl, PULUMI_DEBUG_COMMANDS: "true", ...env },
+        env: {
+          ...process.env,
+          PULUMI_BACKEND_URL: this.backendUrl,
+          PULUMI_DEBUG_COMMANDS: "true",
+          HEARTH_TRUSTED: this.confirmedFile,
+          ...env,
+        },
         stdio: ["ignore", "pipe", "pipe"],
       });
       const stop = () => child.kill("SIGINT");

@@ -3,8 +3,10 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import * as pulumi from "@pulumi/pulumi";
+import { confirmationsOf } from "../../config-schemas/confirmations";
+import { confirm } from "../../config-schemas/confirmed";
 import { type LoadedStack, loadStack, UserError } from "../../config-schemas/load";
-import type { RawStack } from "../../config-schemas/parse";
+import { parseStack, type RawStack } from "../../config-schemas/parse";
 import { type FixtureStack, fixtureStacks } from "../fixtures/stacks";
 import { stackWith } from "./support";
 
@@ -39,6 +41,7 @@ beforeAll(async () => {
 afterAll(() => rmSync(project, { recursive: true }));
 afterEach(() => {
   delete process.env[SECRET_KEYS];
+  delete process.env.HEARTH_TRUSTED;
 });
 
 /** Hands a stack to the program the way the engine does: scalars as they are, the rest as JSON text. */
@@ -52,6 +55,12 @@ function load(
   ]);
   pulumi.runtime.setAllConfig({ ...Object.fromEntries(config), "cloudflare:apiToken": "hunter2" });
   process.env[SECRET_KEYS] = JSON.stringify([...secret, "cloudflare:apiToken"]);
+  process.env.HEARTH_TRUSTED = join(project, "trusted.json");
+  const parsed = parseStack(raw);
+  if (parsed.ok) {
+    const needed = confirmationsOf(parsed.config, parsed.secrets, project);
+    confirm(process.env.HEARTH_TRUSTED, "vps", needed);
+  }
   return loadStack(project);
 }
 

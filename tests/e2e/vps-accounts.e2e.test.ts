@@ -34,7 +34,11 @@ const user = (localpart: string) => `/_synapse/admin/v2/users/@${localpart}:${se
 /** `npx hearth verify --json` on this stack. */
 function hearthVerify(): Promise<{ status: number; failed: string[] }> {
   const argv = ["verify", "--stack", server.host.name, "--config-file", server.stack.configFile, "--json"];
-  const env = { ...process.env, PULUMI_BACKEND_URL: server.stack.backendUrl };
+  const env = {
+    ...process.env,
+    PULUMI_BACKEND_URL: server.stack.backendUrl,
+    HEARTH_TRUSTED: server.stack.confirmedFile,
+  };
   const program = path.resolve(__dirname, "../../cli/hearth");
   return new Promise((resolve, reject) => {
     execFile(program, argv, { env }, (error, stdout, stderr) => {

@@ -1,5 +1,6 @@
 import fs from "node:fs/promises";
 import path from "node:path";
+import { parseDocument } from "yaml";
 import { powerCutHost, upHost } from "../../sandbox";
 import { VpsServer } from "../support/vps-server";
 
@@ -138,6 +139,29 @@ describe("bad input is one clear message before anything is touched", () => {
     expect(await server.sh("ls -d /etc/hearth /opt/hearth 2>/dev/null || echo untouched")).toBe(
       "untouched\n",
     );
+  });
+
+  test("a stranger's stack file that is ssh's configuration too runs nothing here, in preview and up", async () => {
+    const proof = path.join(server.directory, "proof");
+    const own = await fs.readFile(server.stack.configFile, "utf8");
+    const document = parseDocument(own);
+    document.setIn(["config", "hearth:hosts", "vps", "sshConfigFile"], server.stack.configFile);
+    // YAML for the engine; for ssh a list of keywords to ignore, and a command.
+    const both = `IgnoreUnknown=-,*:\n${document.toString({ lineWidth: 0 })}note: |\n  ProxyCommand touch ${proof}\n`;
+    await fs.writeFile(server.stack.configFile, both.replace(/^#.*\n/gm, ""));
+    try {
+      const up = () => server.stack.up({ args: ["--skip-preview"] });
+      for (const run of [() => server.stack.preview(), up]) {
+        const { ok, output } = await run();
+        expect({ ok, output }).toMatchObject({ ok: false });
+        expect(output).toMatch(
+          /hosts\.vps\.sshConfigFile[\s\S]*has to be confirmed[\s\S]*npx hearth trust -s/,
+        );
+      }
+      await expect(fs.access(proof)).rejects.toThrow("ENOENT");
+    } finally {
+      await server.reset();
+    }
   });
 
   describe("once a server runs", () => {

@@ -27,6 +27,7 @@ describe("secrets", () => {
       ...["config", "set", "--config-file", server.stack.configFile, "--stack", "e2e-secrets"],
       ...["--path", "--secret", "hearth:secrets.accounts.alice", PLANTED],
     ]);
+    await server.stack.trust();
     // What every process of this machine, the host's included, shows of itself while the server is made.
     const watch = watchProcesses(seen);
     try {

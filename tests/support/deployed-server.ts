@@ -38,6 +38,7 @@ export abstract class DeployedServer {
       else document.setIn(full, document.createNode(value));
     }
     await fs.writeFile(this.stack.configFile, document.toString({ lineWidth: 0 }));
+    await this.stack.trust();
   }
 
   /** Runs `up`; throws with the engine's own output when it fails. */

@@ -71,6 +71,7 @@ export class HomeServer extends DeployedServer {
       ...["config", "set", "--stack", this.host.name, "--config-file", this.stack.configFile],
       ...["--secret", "--path", `hearth:secrets.${name}`, value],
     ]);
+    await this.stack.trust();
   }
 
   protected async placed(): Promise<string> {

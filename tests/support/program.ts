@@ -5,6 +5,8 @@ import { dirname, join } from "node:path";
 import * as pulumi from "@pulumi/pulumi";
 import { MockMonitor } from "@pulumi/pulumi/runtime/mocks";
 import * as zod from "zod";
+import { confirmationsOf } from "../../config-schemas/confirmations";
+import { confirm } from "../../config-schemas/confirmed";
 import type { HostFacts } from "../../provider/contract/host";
 import type { ReleaseInputs } from "../../provider/contract/release";
 import { type FixtureStack, fixtureStacks, parsedFixture } from "../fixtures/stacks";
@@ -75,6 +77,8 @@ export function unwrap(
   return Object.fromEntries(Object.entries(value).map(([key, child]) => [key, unwrap(child, secret)]));
 }
 
+const CONFIRMED = "trusted.json";
+
 /** A directory with the files that a stack names, the certificate covering its names. */
 function makeProject(stack: FixtureStack): string {
   const folder = realpathSync(mkdtempSync(join(tmpdir(), "hearth-program-")));
@@ -88,6 +92,9 @@ function makeProject(stack: FixtureStack): string {
   for (const file of [...files, config.verification.caFile]) {
     if (file !== undefined) writeFileSync(join(folder, file), "");
   }
+  const { secrets } = parsedFixture(stack);
+  // The operator's word for what the stack does, as `npx hearth trust` takes it.
+  confirm(join(folder, CONFIRMED), stack.name, confirmationsOf(config, secrets, folder));
   // Any content: only a host can check the fingerprint.
   mkdirSync(join(folder, "keys"));
   writeFileSync(join(folder, "keys", "matrix-org-archive-keyring.gpg"), "not a real key");
@@ -146,6 +153,7 @@ export async function runProgram(stack: FixtureStack, facts: HostFacts = DEBIAN_
   const folder = makeProject(stack);
   const before = process.cwd();
   process.chdir(folder);
+  process.env.HEARTH_TRUSTED = join(folder, CONFIRMED);
   process.env.PULUMI_CONFIG_SECRET_KEYS = JSON.stringify(["hearth:secrets"]);
   try {
     jest.resetModules();
@@ -155,6 +163,7 @@ export async function runProgram(stack: FixtureStack, facts: HostFacts = DEBIAN_
     return await record(stack, facts);
   } finally {
     process.chdir(before);
+    delete process.env.HEARTH_TRUSTED;
     rmSync(folder, { recursive: true });
   }
 }
