@@ -1,8 +1,9 @@
 import { createPrivateKey, type KeyObject, X509Certificate } from "node:crypto";
-import { accessSync, constants, readFileSync, statSync } from "node:fs";
+import { accessSync, constants, readFileSync, realpathSync, statSync } from "node:fs";
 import { homedir } from "node:os";
 import { resolve } from "node:path";
 import type { Fault, Path } from "./fault";
+import { certificatesIn, isPicture } from "./public-files";
 import type { StackConfig } from "./stack";
 
 /**
@@ -34,12 +35,32 @@ function accessFault(projectDirectory: string, file: string, path: Path): Fault 
   }
 }
 
-function certificateFrom(text: string): X509Certificate | undefined {
+/** A certificate file that is one, and nothing more: what else is in it would become public with it. */
+function certificatesFrom(root: string, file: string, path: Path): X509Certificate | Fault {
   try {
-    return new X509Certificate(text);
+    const { certificates, others } = certificatesIn(readFileSync(resolveFile(root, file), "utf8"));
+    const [own] = certificates;
+    if (own === undefined)
+      return notPem(
+        path,
+        file,
+        "a certificate",
+        "the file has to begin with the certificate, -----BEGIN CERTIFICATE-----",
+      );
+    if (others.length === 0) return new X509Certificate(own);
+    return {
+      path,
+      value: file,
+      problem: `holds more than certificates: ${others.join(", ")}; this file becomes public`,
+      fix: "name a file with nothing but certificates (fullchain.pem); keys stand in files of their own",
+    };
   } catch {
-    return undefined;
+    return notPem(path, file, "a certificate", "a certificate in it cannot be read: get the file again");
   }
+}
+
+function isFault(found: X509Certificate | Fault): found is Fault {
+  return !(found instanceof X509Certificate);
 }
 
 function privateKeyFrom(text: string): KeyObject | undefined {
@@ -83,18 +104,17 @@ function keyPairFaults(config: StackConfig, root: string, now: Date): Fault[] {
   if (config.certificates === undefined) return [];
   const { certificateFile, privateKeyFile } = config.certificates;
   const keyPath = ["certificates", "privateKeyFile"];
-  const certificate = certificateFrom(readFileSync(resolveFile(root, certificateFile), "utf8"));
+  const found = certificatesFrom(root, certificateFile, ["certificates", "certificateFile"]);
+  const certificate = isFault(found) ? undefined : found;
   const key = privateKeyFrom(readFileSync(resolveFile(root, privateKeyFile), "utf8"));
-  const faults: Fault[] = [];
-  if (certificate === undefined)
-    faults.push(
-      notPem(
-        ["certificates", "certificateFile"],
-        certificateFile,
-        "a certificate",
-        "the file has to begin with the server's own certificate, -----BEGIN CERTIFICATE-----",
-      ),
-    );
+  const faults: Fault[] = isFault(found) ? [found] : [];
+  if (sameFile(resolveFile(root, certificateFile), resolveFile(root, privateKeyFile)))
+    faults.push({
+      path: keyPath,
+      value: privateKeyFile,
+      problem: "is the certificate's file too; the key would become readable with it",
+      fix: "put the private key into a file of its own",
+    });
   if (key === undefined)
     faults.push(
       notPem(
@@ -113,6 +133,26 @@ function keyPairFaults(config: StackConfig, root: string, now: Date): Fault[] {
       fix: "use the key that the certificate was made for",
     });
   return faults;
+}
+
+/** Whether two paths lead to one file, or to two copies of it. */
+function sameFile(one: string, other: string): boolean {
+  return realpathSync(one) === realpathSync(other) || readFileSync(one).equals(readFileSync(other));
+}
+
+function authorityFaults({ verification: { caFile } }: StackConfig, root: string): Fault[] {
+  if (caFile === undefined) return [];
+  const found = certificatesFrom(root, caFile, ["verification", "caFile"]);
+  return isFault(found) ? [found] : [];
+}
+
+/** A picture goes to a room, where its members keep it. */
+function pictureFaults(config: StackConfig, root: string): Fault[] {
+  return readFiles(config).flatMap(([path, file]) =>
+    path[0] !== "rooms" || isPicture(file, readFileSync(resolveFile(root, file)))
+      ? []
+      : [{ path, value: file, problem: "is not the picture that its name says", fix: "name a picture" }],
+  );
 }
 
 const SSH_FILES = ["sshConfigFile", "identityFile", "knownHostsFile"] as const;
@@ -156,6 +196,11 @@ export function fileFaults(config: StackConfig, projectDirectory: string, now: D
   const faults = [...sshFiles(config), ...readFiles(config)].flatMap(
     ([path, file]) => accessFault(projectDirectory, file, path) ?? [],
   );
-  if (faults.some((fault) => fault.path[0] === "certificates")) return faults;
-  return [...faults, ...keyPairFaults(config, projectDirectory, now)];
+  const unreadable = (section: string) => faults.some((fault) => fault.path[0] === section);
+  return [
+    ...faults,
+    ...(unreadable("verification") ? [] : authorityFaults(config, projectDirectory)),
+    ...(unreadable("rooms") ? [] : pictureFaults(config, projectDirectory)),
+    ...(unreadable("certificates") ? [] : keyPairFaults(config, projectDirectory, now)),
+  ];
 }

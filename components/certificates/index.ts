@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs";
 import * as pulumi from "@pulumi/pulumi";
 import type { CertificatesConfig } from "../../config-schemas/certificates";
 import { resolveFile } from "../../config-schemas/files";
+import { certificatesIn } from "../../config-schemas/public-files";
 import { Release } from "../../provider/sdk";
 import type { Machine } from "../hosts";
 import { publicFile } from "../ownership";
@@ -41,7 +42,7 @@ export class Certificates extends pulumi.ComponentResource {
   constructor(name: string, args: CertificatesArgs, opts?: pulumi.ComponentResourceOptions) {
     super("hearth:certificates:Certificates", name, {}, opts);
     const read = (file: string) => readFileSync(resolveFile(args.projectDirectory, file), "utf8");
-    const certificate = read(args.config.certificateFile);
+    const certificate = certificatesIn(read(args.config.certificateFile)).certificates.join("");
     const value = pulumi.secret(read(args.config.privateKeyFile));
     const warning = endWarning(certificate, new Date());
     if (warning) void pulumi.log.warn(warning, this);
@@ -55,7 +56,7 @@ export class Certificates extends pulumi.ComponentResource {
         release: "certificates",
         directories: machine.places.apply((places) => ({ [tlsFolder(places)]: owned(places, "0755") })),
         files: machine.places.apply((places) => ({
-          [`${tlsFolder(places)}/${CERTIFICATE_NAME}`]: publicFile(withNewline(certificate), places),
+          [`${tlsFolder(places)}/${CERTIFICATE_NAME}`]: publicFile(certificate, places),
         })),
         ...(machine.runtime === "quadlet"
           ? { containerSecrets: { [KEY_SECRET]: { source } } }
@@ -65,10 +66,6 @@ export class Certificates extends pulumi.ComponentResource {
     );
     this.registerOutputs({ digest: this.release.digest });
   }
-}
-
-function withNewline(text: string): string {
-  return text.endsWith("\n") ? text : `${text}\n`;
 }
 
 /** A warning for a certificate that ends soon; one that has ended was refused before. */

@@ -1,8 +1,8 @@
-import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { type HomeserverConfig, installSource } from "../../config-schemas/homeserver";
 import { UserError } from "../../config-schemas/load";
 import type { AptRepository, HostFacts, HostFile, PythonEnvironment } from "../../provider/sdk";
+import { archiveKey } from "../archive-key";
 import { publicFile } from "../ownership";
 import { CONFIG_FOLDER, NATIVE_PATHS, UNIT } from "./paths";
 import { renderUnit, renderUnitOverride } from "./unit";
@@ -100,7 +100,8 @@ export function installationFault(config: HomeserverConfig, facts: HostFacts): s
  */
 export function readVendorKey(projectDirectory: string): string {
   const file = join(projectDirectory, VENDOR_KEY_FILE);
-  if (existsSync(file)) return readFileSync(file).toString("base64");
+  const key = archiveKey(projectDirectory, VENDOR_KEY_FILE);
+  if (key !== undefined) return key;
   throw new UserError(
     `hearth:homeserver.install is apt, but the key of the vendor's repository is missing: ${file}. Download https://packages.matrix.org/debian/matrix-org-archive-keyring.gpg to there (the host checks that its fingerprint is ${VENDOR_FINGERPRINT}), or write \`install: pypi\`.`,
   );

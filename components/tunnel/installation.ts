@@ -1,7 +1,6 @@
-import { existsSync, readFileSync } from "node:fs";
-import { join } from "node:path";
 import type { TunnelConfig } from "../../config-schemas/tunnel";
 import type { AptRepository, HostFacts } from "../../provider/sdk";
+import { archiveKey } from "../archive-key";
 import type { Places } from "../places";
 
 const KEY_FILE = "keys/tailscale-archive-keyring.gpg";
@@ -61,6 +60,5 @@ export function installationFault({ config, facts, scope, vendorKey }: Question)
 
 /** The key of the vendor's repository, base64, when the operator has fetched it. */
 export function readVendorKey(projectDirectory: string): string | undefined {
-  const file = join(projectDirectory, KEY_FILE);
-  return existsSync(file) ? readFileSync(file).toString("base64") : undefined;
+  return archiveKey(projectDirectory, KEY_FILE);
 }

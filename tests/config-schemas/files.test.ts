@@ -1,9 +1,18 @@
 import { execFileSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import {
+  copyFileSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { keyOf } from "../../config-schemas/fault";
 import { fileFaults, resolveFile } from "../../config-schemas/files";
+import { certificatesIn, publicKeyFault } from "../../config-schemas/public-files";
 import { type Change, configOf, stackWith } from "./support";
 
 let project: string;
@@ -80,6 +89,80 @@ test("certificate and key swapped, or something else, are told apart", () => {
   expect(faults("empty", "directory")).toEqual([
     "hearth:certificates.privateKeyFile: names a directory, not a file",
   ]);
+});
+
+describe("a file that becomes public holds nothing but what it is for", () => {
+  const read = (name: string) => readFileSync(join(project, name), "utf8");
+
+  test("[S4] a certificate file with its key in it is refused by name, in any order and at any place", () => {
+    const key = read("both.key");
+    writeFileSync(join(project, "first.pem"), key + read("both.crt"));
+    writeFileSync(join(project, "last.pem"), read("both.crt") + key);
+    const params = "-----BEGIN DH PARAMETERS-----\nAAAA\n-----END DH PARAMETERS-----\n";
+    writeFileSync(join(project, "middle.pem"), read("both.crt") + params + key + read("one.crt"));
+    for (const file of ["first.pem", "last.pem", "middle.pem"]) {
+      const [found] = faults(file, "both.key");
+      expect(found).toMatch(
+        /certificateFile: holds more than certificates: .*PRIVATE KEY; this file becomes public/,
+      );
+      expect(faults("both.crt", "both.key", { verification: { caFile: file } })).toEqual([
+        expect.stringMatching(/^hearth:verification\.caFile: holds more than certificates: .*PRIVATE KEY/),
+      ]);
+    }
+  });
+
+  test("one file for both, or two copies of it, is told as such, however it is spelt", () => {
+    copyFileSync(join(project, "first.pem"), join(project, "copy.pem"));
+    symlinkSync("first.pem", join(project, "link.pem"));
+    for (const other of ["./directory/../first.pem", "copy.pem", "link.pem"])
+      expect(faults("first.pem", other)).toContain(
+        "hearth:certificates.privateKeyFile: is the certificate's file too; the key would become readable with it",
+      );
+  });
+
+  test("what of such a file is used is the certificates alone, encoded again", () => {
+    const text = `subject=CN = x\nplanted-secret\n${read("both.crt")}planted-secret\n${read("one.crt")}`;
+    const { certificates, others } = certificatesIn(text);
+    expect(others).toEqual([]);
+    expect(certificates).toEqual([read("both.crt"), read("one.crt")]);
+    expect(certificatesIn(read("both.key")).others).toEqual(["PRIVATE KEY"]);
+  });
+
+  test.each([
+    ["a.png", Buffer.from("\x89PNG\r\n\x1a\nrest", "latin1"), true],
+    ["a.jpeg", Buffer.from([0xff, 0xd8, 0xff, 0xe0]), true],
+    ["a.gif", Buffer.from("GIF89a"), true],
+    ["a.webp", Buffer.from("RIFF\0\0\0\0WEBP"), true],
+    ["a.png", Buffer.from("-----BEGIN PRIVATE KEY-----"), false],
+    ["a.png", Buffer.from([0xff, 0xd8, 0xff, 0xe0]), false],
+    ["a.jpg", Buffer.alloc(0), false],
+  ])("a picture is a picture: %s", (name, content, good) => {
+    writeFileSync(join(project, name), content);
+    const rooms = { spaces: { home: { name: "Home", avatar: `./${name}` } } };
+    expect(faults("both.crt", "both.key", { rooms })).toEqual(
+      good ? [] : ["hearth:rooms.spaces.home.avatar: is not the picture that its name says"],
+    );
+  });
+
+  test("a key of an archive is a public one, armored or not", () => {
+    const packet = (tag: number, length: number) =>
+      Buffer.from([0x80 | (tag << 2), length, ...Array(length).fill(1)]);
+    const fresh = (tag: number) => Buffer.from([0xc0 | tag, 1, 0]);
+    const armored = (label: string) =>
+      Buffer.from(`-----BEGIN ${label}-----\nAAAA\n-----END ${label}-----\n`);
+    for (const good of [
+      Buffer.concat([packet(6, 3), packet(13, 2)]),
+      fresh(6),
+      armored("PGP PUBLIC KEY BLOCK"),
+    ])
+      expect(publicKeyFault(good)).toBeUndefined();
+    for (const secret of [packet(5, 3), Buffer.concat([packet(6, 3), packet(7, 1)]), fresh(5)])
+      expect(publicKeyFault(secret)).toBe("holds a secret key");
+    expect(publicKeyFault(armored("PGP PRIVATE KEY BLOCK"))).toBe("holds a PGP PRIVATE KEY BLOCK");
+    expect(publicKeyFault(armored("OPENSSH PRIVATE KEY"))).toBe("holds a OPENSSH PRIVATE KEY");
+    for (const other of ["", "root:x:0:0", "\x98\xff", "\x99"])
+      expect(publicKeyFault(Buffer.from(other, "latin1"))).toBe("is not an OpenPGP public key");
+  });
 });
 
 test("every missing file is reported at once, with the place where it should be", () => {

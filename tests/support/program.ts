@@ -89,15 +89,15 @@ function makeProject(stack: FixtureStack): string {
     host.identityFile,
     host.knownHostsFile,
   ]);
-  for (const file of [...files, config.verification.caFile]) {
-    if (file !== undefined) writeFileSync(join(folder, file), "");
-  }
+  for (const file of files) if (file !== undefined) writeFileSync(join(folder, file), "");
+  const { caFile } = config.verification;
+  if (caFile !== undefined) issue(["authority"], join(folder, caFile), join(folder, "authority.key"));
   const { secrets } = parsedFixture(stack);
   // The operator's word for what the stack does, as `npx hearth trust` takes it.
   confirm(join(folder, CONFIRMED), stack.name, confirmationsOf(config, secrets, folder));
-  // Any content: only a host can check the fingerprint.
+  // An empty public key: only a host can check the fingerprint.
   mkdirSync(join(folder, "keys"));
-  writeFileSync(join(folder, "keys", "matrix-org-archive-keyring.gpg"), "not a real key");
+  writeFileSync(join(folder, "keys", "matrix-org-archive-keyring.gpg"), Buffer.from([0x98, 0]));
   if (config.certificates !== undefined) {
     const { certificateFile, privateKeyFile } = config.certificates;
     for (const file of [certificateFile, privateKeyFile])
