@@ -1,7 +1,9 @@
 import { rangeContains } from "./addresses";
 import { isAtLeast, parseDuration, parseSize } from "./common";
 import type { Path } from "./fault";
+import { installSource } from "./homeserver";
 import { type AnyRule, at, rule } from "./rule";
+import { lockedVersions, makeLock } from "./synapse-locks";
 
 const LOOPBACK = ["127.0.0.0/8", "::1/128"];
 const TAKEN_PORTS: Readonly<Record<number, string>> = {
@@ -24,6 +26,23 @@ export const homeserverRules: readonly AnyRule[] = [
     when: ({ homeserver }) => at(!isAtLeast(homeserver.version, OLDEST_SYNAPSE), "homeserver", "version"),
     message: ({ homeserver }) => `is ${homeserver.version}, older than what Hearth writes configuration for`,
     fix: `use ${OLDEST_SYNAPSE} or newer`,
+  }),
+  rule({
+    name: "a release from the Python index is locked",
+    needs: ["hosts", "homeserver"],
+    when: ({ hosts, homeserver }) =>
+      at(
+        hosts[homeserver.host]?.runtime === "native" &&
+          installSource(homeserver) === "pypi" &&
+          isAtLeast(homeserver.version, OLDEST_SYNAPSE) &&
+          !lockedVersions().includes(homeserver.version),
+        "homeserver",
+        "version",
+      ),
+    message: ({ homeserver }) =>
+      `is ${homeserver.version}, which has no lock: only packages that are named by their hashes are installed. There are locks for ${lockedVersions().join(", ")}`,
+    fix: ({ homeserver }) =>
+      `use one of these; or run \`${makeLock(homeserver.version)}\`, look at what it writes and commit it`,
   }),
   rule({
     name: "Synapse listens on loopback only",

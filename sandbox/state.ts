@@ -47,6 +47,8 @@ export class StateDirectory {
     for (const part of ["images", "hosts", "ca", "ssh", "locks", "devices", "cache/apt", "cache/pip"]) {
       await fs.mkdir(this.path(part), { recursive: true, mode: 0o755 });
     }
+    // Environments are built by a user without rights, on every host the same one; what it finds here is checked by its hash.
+    await fs.chmod(this.path("cache", "pip"), 0o1777);
   }
 }
 

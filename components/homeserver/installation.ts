@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import { type HomeserverConfig, installSource } from "../../config-schemas/homeserver";
 import { UserError } from "../../config-schemas/load";
+import { lockedRequirements, makeLock } from "../../config-schemas/synapse-locks";
 import type { AptRepository, HostFacts, HostFile, PythonEnvironment } from "../../provider/sdk";
 import { archiveKey } from "../archive-key";
 import { publicFile } from "../ownership";
@@ -31,11 +32,14 @@ const COMMON_PACKAGES = { curl: "any", "python3-psycopg2": "any" };
  * @param vendorKey see {@link readVendorKey}; absent: from the Python index
  */
 export function installationOf(config: HomeserverConfig, facts: HostFacts, vendorKey?: string): Installation {
-  return vendorKey === undefined ? fromPythonIndex(config) : fromVendor(config, facts, vendorKey);
+  return vendorKey === undefined ? fromPythonIndex(config, facts) : fromVendor(config, facts, vendorKey);
 }
 
-/** A pinned release in an environment of its own, one for each version: going back is as quick as going forward. */
-function fromPythonIndex({ version, email }: HomeserverConfig): Installation {
+/**
+ * A locked release in an environment of its own, one for each version: going back is as quick as going forward. The
+ * interpreter is named with its version, so an upgraded distribution gets another environment.
+ */
+function fromPythonIndex({ version, email }: HomeserverConfig, facts: HostFacts): Installation {
   const environment = `/opt/hearth/synapse/${version}`;
   const configFile = `${CONFIG_FOLDER}/homeserver.yaml`;
   const withLogin = email?.user !== undefined;
@@ -49,8 +53,8 @@ function fromPythonIndex({ version, email }: HomeserverConfig): Installation {
     repositories: {},
     environments: {
       [environment]: {
-        python: "/usr/bin/python3",
-        requirements: [`matrix-synapse[url-preview]==${version}`],
+        python: `/usr/bin/python${facts.python}`,
+        requirements: lockedRequirements(version, facts.python, facts.architecture) ?? [],
         systemSitePackages: true,
       },
     },
@@ -90,8 +94,14 @@ function fromVendor({ version }: HomeserverConfig, facts: HostFacts, keyBase64: 
 
 /** Why this host cannot have the installation that the stack asks for, with the way out; none: it can. */
 export function installationFault(config: HomeserverConfig, facts: HostFacts): string | undefined {
-  if (installSource(config) === "pypi" || facts.architecture === "amd64") return undefined;
+  if (installSource(config) === "pypi") return lockFault(config, facts);
+  if (facts.architecture === "amd64") return undefined;
   return `hearth:homeserver.install is apt, but the host is ${facts.architecture} and the vendor packages Synapse for amd64 only. Write \`install: pypi\`.`;
+}
+
+function lockFault({ version }: HomeserverConfig, { python, architecture }: HostFacts): string | undefined {
+  if (lockedRequirements(version, python, architecture) !== undefined) return undefined;
+  return `hearth:homeserver.version is ${version}, and the host has Python ${python} on ${architecture}: there is no lock for that pair. There are locks for Debian 12 and 13 (Python 3.11 and 3.13) on amd64 and arm64; if the release is meant, run \`${makeLock(version)}\` and commit what it writes.`;
 }
 
 /**

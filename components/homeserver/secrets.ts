@@ -27,6 +27,12 @@ const MAKE_KEY =
   'echo "the signing key of this server is gone, and other servers know it by that key. Put it back from a backup: $2. ' +
   'If it is lost for good, remove the line serverName from $1: a new key is made then" >&2; exit 1; fi; shift 2; exec "$@"';
 
+/** Code from the Python index makes the key; it prints it and needs no rights for that. */
+const WITHOUT_RIGHTS = [
+  "/usr/bin/setpriv",
+  ...["--reuid=nobody", "--regid=nogroup", "--clear-groups", "--no-new-privs", "--inh-caps=-all", "--"],
+];
+
 /**
  * The command that makes a new server's signing key.
  * @param places where the host keeps whose server it is, once it has been set up
@@ -45,7 +51,8 @@ export function secretFiles(
   given: GivenSecrets,
 ): Record<string, Inputs<HostSecret>> {
   const restore = `write it to ${NATIVE_PATHS.signingKey}`;
-  const generate = makeSigningKey(SYSTEM_PLACES, restore, [`${installation.programs}/generate_signing_key`]);
+  const program = [...WITHOUT_RIGHTS, `${installation.programs}/generate_signing_key`];
+  const generate = makeSigningKey(SYSTEM_PLACES, restore, program);
   return {
     [NATIVE_PATHS.registration]: { source: RANDOM, ...READABLE },
     [NATIVE_PATHS.macaroon]: { source: RANDOM, ...READABLE },

@@ -92,11 +92,14 @@ export interface ContainerSecret {
   source: SecretSource;
 }
 
-/** A virtual environment, built in its directory; with other requirements it is built anew. */
+/**
+ * A virtual environment in its directory; with other requirements it is rebuilt. It holds exactly the wheels that are named: a
+ * user without rights installs them, nothing else is fetched and nothing is compiled. Scope `system` only.
+ */
 export interface PythonEnvironment {
   /** Interpreter that makes it, e.g. `/usr/bin/python3`. */
   python: string;
-  /** Requirement specifiers, exact pins, e.g. `matrix-synapse[url-preview]==1.163.2`. */
+  /** Every distribution with its version and its wheel's hash: `idna==3.10 --hash=sha256:…`. */
   requirements: string[];
   /** See the distribution's own packages (psycopg2) too. */
   systemSitePackages: boolean;

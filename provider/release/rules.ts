@@ -133,21 +133,37 @@ function scopeFaults(inputs: Properties): string[] {
       .map(([name]) => `${join(map, name)}.user: only root can become another user; leave it out`),
   );
   return [
-    ...["packages", "repositories", "users"]
+    ...["packages", "repositories", "users", "environments"]
       .filter((map) => keys(inputs[map]).length > 0)
       .map((map) => `${map}: need root; use scope system, or a release of its own with scope system`),
     ...others,
   ];
 }
 
+/** systemd gets such a path in a list of paths; these letters mean nothing there. */
+const ENVIRONMENT_PATH = /^[\w.+/-]+$/;
+
 function environmentFaults(inputs: Properties): string[] {
   const owned = new Set(OWNERS.flatMap((map) => keys(inputs[map])));
-  return keys(inputs.environments)
-    .filter((path) => owned.has(path))
-    .map(
-      (path) =>
-        `${join("environments", path)}: is named elsewhere in this release too; an environment owns its directory`,
-    );
+  return entries(inputs.environments).flatMap(([path, item]) => {
+    const here = join("environments", path);
+    const requirements = isObject(item) && Array.isArray(item.requirements) ? item.requirements : [];
+    return [
+      ...(owned.has(path)
+        ? [`${here}: is named elsewhere in this release too; an environment owns its directory`]
+        : []),
+      ...(ENVIRONMENT_PATH.test(path)
+        ? []
+        : [`${here}: may only have letters, digits, '.', '_', '+', '-' and '/'; choose another path`]),
+      ...requirements.flatMap((line, index) =>
+        typeof line !== "string" || !/^\w[^\s>]*==[^\s]+$/.test(line)
+          ? []
+          : [
+              `${here}.requirements[${index}]: ${quote(line)} names no hash, and whatever the index sends would be installed; write ${line} --hash=sha256:…`,
+            ],
+      ),
+    ];
+  });
 }
 
 function entries(value: Value | undefined): [string, Value][] {

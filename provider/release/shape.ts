@@ -106,7 +106,11 @@ function emptyComplaint(value: string): string | undefined {
 const environment = object<PythonEnvironment>({
   python: path,
   requirements: list(
-    line("an exact pin, such as name==1.2.3", /^[A-Za-z0-9][\w.-]*(\[[\w,.-]+\])?==[\w.+!-]+$/),
+    // States of earlier versions have no hashes; rules.ts wants them.
+    line(
+      "an exact pin with the hash of its wheel, such as name==1.2.3 --hash=sha256:…",
+      /^[A-Za-z0-9][\w.-]*(\[[\w,.-]+\])?==[\w.+!-]+( --hash=sha256:[0-9a-f]{64})*$/,
+    ),
     { least: 1 },
   ),
   systemSitePackages: flag,

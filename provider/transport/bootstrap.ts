@@ -83,7 +83,7 @@ function programFiles(call: ProgramName): CallFile[] {
   const below =
     call.interpreter === "sh"
       ? [call.program, ...readdirSync(join(folder, "lib")).map((name) => `lib/${name}`)].filter((name) =>
-          name.endsWith(".sh"),
+          /\.(sh|py)$/.test(name),
         )
       : readdirSync(folder).filter((name) => name.endsWith(".py"));
   return below.map((name) => ({ name, content: readFileSync(join(folder, name)) }));

@@ -178,8 +178,10 @@ describe("the release", () => {
     expect(Object.keys(a?.environments ?? {})).toEqual(["/opt/hearth/synapse/1.163.2"]);
     expect(b?.environments).toEqual({
       "/opt/hearth/synapse/1.162.0": {
-        python: "/usr/bin/python3",
-        requirements: ["matrix-synapse[url-preview]==1.162.0"],
+        python: "/usr/bin/python3.13",
+        requirements: expect.arrayContaining([
+          expect.stringMatching(/^matrix-synapse==1\.162\.0 --hash=sha256:[0-9a-f]{64}$/),
+        ]),
         systemSitePackages: true,
       },
     });

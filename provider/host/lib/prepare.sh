@@ -42,12 +42,13 @@ apply_directories() {
   done <"$WORK/directories"
 }
 
-# Python environments are built where they stay (they cannot be moved); only a complete one has the ready marker.
+# Python environments are built aside and moved into place when they are whole, so what runs keeps its own until then.
 apply_environments() {
   while IFS=$TAB read -r index path python site; do
     [ "$(environment_state "$index" "$path" "$python" "$site")" != ready ] || continue
     begin 5 environments "building Python environment $path"
     make_parents "$path"
+    build_environment "$index" "$path" "$python" "$site"
     mkdir -p -- "$DIR/undo"
     if [ -f "$path/.hearth-ready" ]; then
       # A complete environment with other requirements is kept aside: services may have to go back to it.
@@ -55,7 +56,9 @@ apply_environments() {
       mv -T -- "$path" "$path.hearth-$APPLY"
     fi
     rm -rf -- "$path"
-    build_environment "$index" "$path" "$python" "$site"
+    mv -T -- "$path.hearth-build/tree" "$path"
+    rm -rf -- "$path.hearth-build"
+    environment_holds "$path" >"$path/.hearth-holds"
     environment_digest "$index" "$python" "$site" >"$DIR/ready"
     sync -f -- "$path"
     install -m 0644 -- "$DIR/ready" "$path/.hearth-ready"
@@ -64,17 +67,40 @@ apply_environments() {
   done <"$(table environments)"
 }
 
+# build_environment INDEX PATH PYTHON SITE: the whole environment in PATH.hearth-build/tree. What the index sends is unpacked and
+# looked at by a user that exists only for that and may write nowhere else. An environment cannot be moved, so this user sees the
+# tree at its final path already.
 build_environment() {
-  set -- "$1" "$2" "$3" "$([ "$4" = 0 ] || printf '%s' --system-site-packages)"
-  # shellcheck disable=SC2086  # $4 is empty or one word
-  run "$DIR/output" "$3" -m venv $4 "$2" || fail "$3 -m venv $2 failed" "$DIR/output"
-  bundle=/etc/ssl/certs/ca-certificates.crt
-  # A download that stalls for 15 s would end the whole first `up`. (Older pips do not know how to resume, and ignore it.)
-  # pip trusts its own bundle only; the host's administrator may have added authorities to the system's. Its cache goes with
-  # this transaction, unless the host's pip.conf names a lasting one.
-  if [ -f "$bundle" ]; then export PIP_CERT="$bundle"; fi
-  run "$DIR/output" env XDG_CACHE_HOME="$WORK/cache" PIP_TIMEOUT=60 PIP_RETRIES=10 PIP_RESUME_RETRIES=10 timeout -k 30 3600 "$2/bin/python" -m pip install --quiet --no-input \
-    --disable-pip-version-check --requirement "$REQUEST/requirements/$1" || fail "pip install into $2 failed" "$DIR/output"
+  built=$2.hearth-build
+  rm -rf -- "$built"
+  mkdir -m 0700 -- "$built" && mkdir -m 0755 -- "$built/in" && mkdir -m 0777 -- "$built/tree" && chmod 0777 -- "$built/tree"
+  install -m 0644 -- "$REQUEST/requirements/$1" "$built/in/requirements.txt"
+  install -m 0644 -- "$DIR/lib/environment.py" "$built/in/environment.py"
+  run "$DIR/output" "$3" -I "$DIR/lib/environment.py" settings "$built/in" || build_failed "$2"
+  chmod -R -- go+rX "$built/in"
+  cache=$(cat -- "$DIR/output")
+  # Where the tree is seen; what is there stays what it is for everybody else.
+  if [ ! -d "$2" ] || [ -L "$2" ]; then
+    rm -f -- "$2"
+    mkdir -- "$2"
+  fi
+  run "$DIR/output" systemd-run --quiet --wait --pipe --collect --unit="hearth-build-$APPLY" --description="Hearth: environment $2" \
+    -p BindsTo="hearth-apply-$APPLY.service" -p After="hearth-apply-$APPLY.service" -p RuntimeMaxSec=3600 \
+    -p DynamicUser=yes -p User=hearth-build -p ProtectHome=yes -p PrivateDevices=yes -p CapabilityBoundingSet= -p UMask=0022 \
+    -p BindPaths="$built/tree:$2" -p BindReadOnlyPaths="$built/in:/run/hearth-build" ${cache:+-p ReadWritePaths="$cache"} -- \
+    "$3" -I /run/hearth-build/environment.py build /run/hearth-build "$2" "$4" || build_failed "$2"
+  chown -hR -- root:root "$built/tree"
+  chmod -R -- u+rwX,go+rX,go-w,ug-s "$built/tree"
+}
+
+# build_failed PATH: fails with the sentence that the build ended with.
+build_failed() {
+  reason=$(sed -n 's/^hearth: //p' "$DIR/output" | tail -n 1 | redact | one_line)
+  if [ "$reason" = - ]; then reason="the build ended without a reason"; fi
+  rm -rf -- "$1.hearth-build"
+  # Only the empty place that was made for the build.
+  rmdir -- "$1" 2>/dev/null || :
+  fail "Python environment $1 could not be built: $reason" "$DIR/output"
 }
 
 # Secrets made on the host, once. Given ones are swapped in with the files.

@@ -162,7 +162,8 @@ report_changed() {
   ' T=scan "$WORK/scan" T=packages "$WORK/packages" T=units "$WORK/units" T=known "$WORK/secrets" T=images "$WORK/images" \
     T=container-secrets "$WORK/container-secrets" T=want-container-secrets "$(table container-secrets)" T=record "$recorded"
   while IFS=$TAB read -r kind path digest _; do
-    if [ "$kind" = environment ] && [ "$(cat -- "$path/.hearth-ready" 2>/dev/null || :)" != "$digest" ]; then row changed "$path"; fi
+    [ "$kind" = environment ] || continue
+    if [ "$(cat -- "$path/.hearth-ready" 2>/dev/null || :)" != "$digest" ] || ! environment_whole "$path"; then row changed "$path"; fi
   done <"$recorded"
 }
 

@@ -141,11 +141,20 @@ environment_digest() {
   printf '%s\n' "${environment_sum%% *}"
 }
 
-# environment_state INDEX PATH PYTHON SYSTEM_SITE_PACKAGES: ready, absent or other (incomplete, or made for other requirements).
+# environment_holds PATH: which distributions are in it, with their versions, as one digest.
+environment_holds() {
+  environment_sum=$({ cd -- "$1" && printf '%s\n' lib/python*/site-packages/*.dist-info; } 2>/dev/null | sha256sum)
+  printf '%s\n' "${environment_sum%% *}"
+}
+
+# environment_whole PATH: its interpreter is there, and nobody has added, removed or changed a distribution.
+environment_whole() { [ -x "$1/bin/python" ] && [ "$(cat -- "$1/.hearth-holds" 2>/dev/null)" = "$(environment_holds "$1")" ]; }
+
+# environment_state INDEX PATH PYTHON SYSTEM_SITE_PACKAGES: ready, absent or other (not whole, or made for other requirements).
 environment_state() {
   if [ ! -e "$2" ]; then
     printf 'absent\n'
-  elif [ -f "$2/.hearth-ready" ] && [ "$(cat -- "$2/.hearth-ready")" = "$(environment_digest "$1" "$3" "$4")" ]; then
+  elif [ -f "$2/.hearth-ready" ] && [ "$(cat -- "$2/.hearth-ready")" = "$(environment_digest "$1" "$3" "$4")" ] && environment_whole "$2"; then
     printf 'ready\n'
   else
     printf 'other\n'

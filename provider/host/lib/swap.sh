@@ -84,6 +84,8 @@ restore_file() {
 }
 
 restore_environments() {
+  # What a build that was cut off left.
+  while IFS=$TAB read -r _ path _; do rm -rf -- "$path.hearth-build"; done <"$(table environments)"
   [ -f "$DIR/undo/environments" ] || return 0
   while IFS= read -r path; do
     [ -d "$path.hearth-$APPLY" ] || continue

@@ -3,10 +3,18 @@ import type { Row } from "./row";
 export const HOMESERVER: Row[] = [
   {
     rule: "Synapse is new enough",
-    good: { homeserver: { version: "1.157.0" } },
+    good: { homeserver: { version: "1.157.0", install: "apt" } },
     bad: { homeserver: { version: "1.99.0" } },
     says: [
       "hearth:homeserver.version: is 1.99.0, older than what Hearth writes configuration for | use 1.157.0 or newer",
+    ],
+  },
+  {
+    rule: "a release from the Python index is locked",
+    good: { homeserver: { version: "1.161.0" } },
+    bad: { homeserver: { version: "1.999.0" } },
+    says: [
+      "hearth:homeserver.version: is 1.999.0, which has no lock: only packages that are named by their hashes are installed. There are locks for 1.163.2, 1.163.1, 1.163.0, 1.162.0, 1.161.0 | use one of these; or run `npm run lock -- 1.999.0`, look at what it writes and commit it",
     ],
   },
   {

@@ -108,7 +108,19 @@ describe("what is refused, and how", () => {
       "an unpinned requirement",
       ["environments", "/opt/web/1", "requirements"],
       ["web>=1"],
-      'environments["/opt/web/1"].requirements[0]: "web>=1" is not allowed; write an exact pin, such as name==1.2.3',
+      'environments["/opt/web/1"].requirements[0]: "web>=1" is not allowed; write an exact pin with the hash of its wheel, such as name==1.2.3 --hash=sha256:…',
+    ],
+    [
+      "a requirement without a hash",
+      ["environments", "/opt/web/1", "requirements"],
+      ["web==1"],
+      'environments["/opt/web/1"].requirements[0]: "web==1" names no hash, and whatever the index sends would be installed; write web==1 --hash=sha256:…',
+    ],
+    [
+      "a requirement that is an option of pip's",
+      ["environments", "/opt/web/1", "requirements"],
+      ["--index-url=http://elsewhere.example"],
+      'environments["/opt/web/1"].requirements[0]: "--index-url=http://elsewhere.example" is not allowed; write an exact pin with the hash of its wheel, such as name==1.2.3 --hash=sha256:…',
     ],
     [
       "a short random secret",
@@ -215,6 +227,7 @@ describe("what is refused, and how", () => {
       "packages",
       "repositories",
       "users",
+      "environments",
       "tasks.role.user",
     ]);
   });

@@ -48,7 +48,11 @@ export function sample(): ReleaseInputs {
       },
     },
     environments: {
-      "/opt/web/1": { python: "/usr/bin/python3", requirements: ["web[tls]==1.0"], systemSitePackages: true },
+      "/opt/web/1": {
+        python: "/usr/bin/python3",
+        requirements: [`web[tls]==1.0 --hash=sha256:${"0".repeat(64)}`],
+        systemSitePackages: true,
+      },
     },
     tasks: {
       role: { observe: ["/bin/look"], apply: ["/bin/make", "it so"], want: "there", user: "postgres" },
