@@ -3,6 +3,7 @@
 set -eu
 DIR=$1
 . "$DIR/lib/base.sh"
+. "$DIR/lib/redact.sh"
 . "$DIR/lib/owner.sh"
 . "$DIR/lib/scan.sh"
 . "$DIR/lib/containers.sh"

@@ -198,7 +198,7 @@ probe() {
       printf 'ok\n'
     else
       probe_status=$?
-      probe_text=$(printf '%s\n' "$probe_text" | tail -n 1 | one_line)
+      probe_text=$(printf '%s\n' "$probe_text" | redact | tail -n 1 | one_line)
       if [ "$probe_status" = 124 ]; then
         printf 'gave no answer within %s s\n' "$5"
       elif [ "$probe_text" = - ]; then

@@ -14,18 +14,13 @@ obey_cancel() {
   [ ! -e "$DIR/cancel" ] || fail "cancelled"
 }
 
-# A program's words without what looks like a secret (programs should not print any; this is the second line of defence).
-redact() {
-  sed -E 's/((pass(word|wd|phrase)?|secret|token|api_?key)["'\'']?[[:space:]]*[=:][[:space:]]*).*/\1[hidden]/I'
-}
-
 # fail TEXT [FILE]: the transaction failed; FILE has the failing program's words. Undoes what was done and ends.
 fail() {
   set +e
   trap - EXIT
   rm -f -- "$DIR/reserve"
-  row fail "$STEP" "$1"
-  if [ -n "${2-}" ] && [ -s "$2" ]; then row output "$(tail -n 20 -- "$2" | redact | base64 -w 0)"; fi
+  row fail "$STEP" "$(printf '%s\n' "$1" | redact)"
+  if [ -n "${2-}" ] && [ -s "$2" ]; then row output "$(redact <"$2" | tail -n 20 | base64 -w 0)"; fi
   undo_transaction
   finish failed
 }
