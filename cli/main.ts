@@ -1,3 +1,4 @@
+import { visibleLines } from "../provider/text";
 import { CliError } from "./errors";
 import { trust } from "./trust";
 import type { Verb } from "./verb";
@@ -39,7 +40,7 @@ export async function main(argv: string[]): Promise<number> {
     return await verb.run(rest);
   } catch (error) {
     if (!(error instanceof CliError)) throw error;
-    process.stderr.write(`hearth: ${error.message}\n`);
+    process.stderr.write(`hearth: ${visibleLines(error.message)}\n`);
     return 2;
   }
 }

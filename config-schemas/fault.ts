@@ -1,3 +1,5 @@
+import { visibleLines } from "../provider/text";
+
 /** Where in the stack something is, from the key after `hearth:` on. */
 export type Path = readonly (string | number)[];
 
@@ -47,5 +49,7 @@ function formatFault(fault: Fault): string {
  */
 export function formatFaults(faults: readonly Fault[], file: string): string {
   const count = faults.length === 1 ? "1 fault" : `${faults.length} faults`;
-  return `${file} has ${count}; nothing was touched.\n\n${faults.map(formatFault).join("\n\n")}\n`;
+  return visibleLines(
+    `${file} has ${count}; nothing was touched.\n\n${faults.map(formatFault).join("\n\n")}\n`,
+  );
 }

@@ -1,3 +1,4 @@
+import { controlFaults } from "./control-characters";
 import { extraFaults } from "./extra";
 import type { Fault } from "./fault";
 import { rules } from "./rules";
@@ -45,6 +46,7 @@ export function parseStack(raw: RawStack): ParsedStack {
   const sound = soundSections(raw);
   const faults = [
     ...(whole.success ? [] : shapeFaults(whole.error, raw, [])),
+    ...controlFaults(raw),
     ...extraFaults(rawExtra(raw)),
     ...rules.flatMap((rule) => rule.faults(sound)),
   ];

@@ -3,6 +3,7 @@ import type { CheckResult } from "../../provider/contract/matrix";
 import { ProviderError } from "../../provider/protocol/errors";
 import { observeHost } from "../../provider/resources/verification/observe";
 import { verify as runChecks } from "../../provider/resources/verification/run";
+import { visibleLines } from "../../provider/text";
 import { CliError } from "../errors";
 import { ROOT } from "../pulumi";
 import { readOptions, type Verb } from "../verb";
@@ -58,7 +59,9 @@ async function run(argv: string[]): Promise<number> {
   });
   if (stopping.signal.aborted) throw new CliError("stopped");
   process.stdout.write(
-    options.json ? `${JSON.stringify(results, null, 2)}\n` : table(inputs.serverName, results, style()),
+    options.json
+      ? `${visibleLines(JSON.stringify(results, null, 2))}\n`
+      : table(inputs.serverName, results, style()),
   );
   return status(results);
 }

@@ -1,4 +1,5 @@
 import type { CheckResult } from "../../provider/contract/matrix";
+import { visible } from "../../provider/text";
 
 /** How the table may look: colours, and the terminal's width in columns (undefined: lines are not wrapped). */
 export interface Style {
@@ -25,7 +26,7 @@ function row({ check, result, seen, fix }: CheckResult, nameWidth: number, style
   const indent = MARK_WIDTH + 1 + nameWidth + 2;
   const room = style.width === undefined ? Number.POSITIVE_INFINITY : style.width - indent;
   const width = room < LEAST_TEXT_WIDTH ? Number.POSITIVE_INFINITY : room;
-  const text = [...wrapped(seen, width), ...(fix === "" ? [] : wrapped(`do: ${fix}`, width))];
+  const text = [...wrapped(seen, width), ...(fix === "" ? [] : wrapped(`do: ${fix}`, width))].map(visible);
   return text.map((line, index) =>
     index === 0 ? `${mark} ${check.padEnd(nameWidth)}  ${line}`.trimEnd() : " ".repeat(indent) + line,
   );

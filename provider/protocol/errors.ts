@@ -2,6 +2,7 @@ import { Metadata, type ServiceError, status } from "@grpc/grpc-js";
 import { ErrorResourceInitFailed } from "@pulumi/pulumi/proto/provider_pb";
 import { Status } from "@pulumi/pulumi/proto/status_pb";
 import { Any } from "google-protobuf/google/protobuf/any_pb";
+import { visibleLines } from "../text";
 import type { State } from "./resource";
 import { toStruct } from "./values";
 
@@ -25,9 +26,13 @@ export class ProviderError extends Error {
 
 /** What the engine gets for an error thrown by a resource. Anything but a `ProviderError` is a bug and keeps its stack. */
 export function toServiceError(error: unknown): Partial<ServiceError> {
-  if (error instanceof ProviderError) return { code: status[error.code], details: error.message };
+  if (error instanceof ProviderError)
+    return { code: status[error.code], details: visibleLines(error.message) };
   const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
-  return { code: status.INTERNAL, details: `a fault in Hearth's provider; please report it\n${text}` };
+  return {
+    code: status.INTERNAL,
+    details: `a fault in Hearth's provider; please report it\n${visibleLines(text)}`,
+  };
 }
 
 /** "It is there but does not work": the engine keeps the state, shows the reasons and plans an update. */
@@ -36,7 +41,7 @@ export function toInitFailed(state: State, reasons: string[]): Partial<ServiceEr
     .setId(state.id)
     .setProperties(toStruct(state.outputs))
     .setInputs(toStruct(state.inputs))
-    .setReasonsList(reasons)
+    .setReasonsList(reasons.map(visibleLines))
     // Lost for this resource, were it not said here too.
     .setRefreshBeforeUpdate(true);
   const detail = new Any();

@@ -1,6 +1,7 @@
 import { type ChannelCredentials, credentials } from "@grpc/grpc-js";
 import { EngineClient } from "@pulumi/pulumi/proto/engine_grpc_pb";
 import { LogRequest, LogSeverity } from "@pulumi/pulumi/proto/engine_pb";
+import { visibleLines } from "../text";
 import type { Log } from "./resource";
 
 /** The engine's log service. Connects at the first line. */
@@ -14,7 +15,11 @@ export class EngineLog {
   for(urn: string): Log {
     const send = (severity: LogSeverity, message: string, ephemeral = false) =>
       this.send(
-        new LogRequest().setSeverity(severity).setMessage(message).setUrn(urn).setEphemeral(ephemeral),
+        new LogRequest()
+          .setSeverity(severity)
+          .setMessage(visibleLines(message))
+          .setUrn(urn)
+          .setEphemeral(ephemeral),
       );
     return {
       step: (message) => send(LogSeverity.INFO, message, true),

@@ -1,4 +1,5 @@
 import * as pb from "@pulumi/pulumi/proto/provider_pb";
+import { visibleLines } from "../text";
 import { type Detail, topLevel } from "./diff";
 import type { Checked, Difference } from "./resource";
 import { toStruct } from "./values";
@@ -14,7 +15,9 @@ const KINDS = {
  * Faults name no property: the engine would print the property's value, secrets in clear. The path is in the reason.
  */
 export function checkResponse({ inputs, faults }: Checked): pb.CheckResponse {
-  const failures = faults.map((fault) => new pb.CheckFailure().setProperty("").setReason(fault));
+  const failures = faults.map((fault) =>
+    new pb.CheckFailure().setProperty("").setReason(visibleLines(fault)),
+  );
   return new pb.CheckResponse().setInputs(toStruct(inputs)).setFailuresList(failures);
 }
 

@@ -13,13 +13,18 @@ import * as pb from "@pulumi/pulumi/proto/provider_pb";
 import { Empty } from "google-protobuf/google/protobuf/empty_pb";
 import { toInitFailed, toServiceError } from "./errors";
 import type { EngineLog } from "./log";
+import { isOurs } from "./peer";
 import type { Call, Resource, State } from "./resource";
 import { checkResponse, diffResponse } from "./responses";
+import { showable } from "./showable";
 import { fromStruct, toStruct } from "./values";
 
 export const VERSION = "0.1.0";
 /** The engine's own limit for one message, bytes. */
 const MESSAGE_LIMIT = 400 << 20;
+
+type Asked = ServerUnaryCall<unknown, unknown>;
+type Handler = (call: Asked, callback: sendUnaryData<unknown>) => void;
 
 /** What the calls that may reach a host have in common. */
 interface HostRequest {
@@ -36,6 +41,7 @@ export class ProviderServer {
     "grpc.max_send_message_length": MESSAGE_LIMIT,
   });
   private readonly running = new Set<Promise<unknown>>();
+  private port = 0;
 
   /** `resources`: type token (`hearth-host:index:Release`) to resource. */
   constructor(
@@ -48,9 +54,10 @@ export class ProviderServer {
   listen(): Promise<number> {
     // Every running call listens for the cancel; there is no limit to how many run.
     setMaxListeners(0, this.stopping.signal);
-    this.server.addService(ResourceProviderService, { ...unimplemented(), ...this.handlers() });
+    this.server.addService(ResourceProviderService, this.guarded({ ...unimplemented(), ...this.handlers() }));
     return new Promise((resolve, reject) => {
       this.server.bindAsync("127.0.0.1:0", ServerCredentials.createInsecure(), (error, port) => {
+        this.port = port;
         if (error) reject(error);
         else resolve(port);
       });
@@ -71,6 +78,17 @@ export class ProviderServer {
   close(): void {
     this.server.forceShutdown();
     this.log.close();
+  }
+
+  /** Every call of somebody else is refused, see {@link isOurs}. */
+  private guarded(handlers: UntypedServiceImplementation): UntypedServiceImplementation {
+    const guard = (handler: Handler) => (call: Asked, callback: sendUnaryData<unknown>) => {
+      if (isOurs(call.getPeer(), this.port)) handler(call, callback);
+      else callback({ code: status.PERMISSION_DENIED, details: "this provider serves another user" });
+    };
+    return Object.fromEntries(
+      Object.entries(handlers).map(([name, handler]) => [name, guard(handler as Handler)]),
+    );
   }
 
   private handlers(): UntypedServiceImplementation {
@@ -111,10 +129,11 @@ export class ProviderServer {
 
   private async create(request: pb.CreateRequest): Promise<pb.CreateResponse> {
     const call = this.call(request, request.getPreview());
-    const { id, outputs } = await this.resource(call.urn).create(call, fromStruct(request.getProperties()));
+    const inputs = fromStruct(request.getProperties());
+    const { id, outputs } = await this.resource(call.urn).create(call, inputs);
     return new pb.CreateResponse()
       .setId(call.preview ? "" : id)
-      .setProperties(toStruct(outputs))
+      .setProperties(toStruct(showable(outputs, inputs)))
       .setRefreshBeforeUpdate(true);
   }
 
@@ -125,8 +144,13 @@ export class ProviderServer {
       inputs: fromStruct(request.getInputs()),
       outputs: fromStruct(request.getProperties()),
     };
-    const found = await this.resource(call.urn).read(call, state);
-    if (!found) return new pb.ReadResponse();
+    const seen = await this.resource(call.urn).read(call, state);
+    if (!seen) return new pb.ReadResponse();
+    const found = {
+      ...seen,
+      inputs: showable(seen.inputs, state.inputs),
+      outputs: showable(seen.outputs, state.outputs),
+    };
     if (found.unhealthy?.length) throw new Unhealthy(found, found.unhealthy);
     return new pb.ReadResponse()
       .setId(found.id)
@@ -142,7 +166,8 @@ export class ProviderServer {
       inputs: fromStruct(request.getOldInputs()),
       outputs: fromStruct(request.getOlds()),
     };
-    const outputs = await this.resource(call.urn).update(call, state, fromStruct(request.getNews()));
+    const news = fromStruct(request.getNews());
+    const outputs = showable(await this.resource(call.urn).update(call, state, news), news);
     return new pb.UpdateResponse().setProperties(toStruct(outputs)).setRefreshBeforeUpdate(true);
   }
 

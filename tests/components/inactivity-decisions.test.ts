@@ -485,3 +485,35 @@ print(json.dumps(shortfall(*json.load(sys.stdin))))
     else expect(answer).toMatch(says);
   });
 });
+
+test("[S6] no name that others chose erases or forges a line of a report or a log", async () => {
+  const program = `
+import json, sys, tempfile
+import report, session
+from decide import Decision
+evil = json.load(sys.stdin)
+user = f"@mallory{evil}\\n  @alice:here.org  last seen: never:x\\ud800"
+decisions = [Decision(user=user, verdict="inactive", last_seen=None, why=evil)]
+run = {"now": 0, "window": 86400, "dry_run": True, "withheld": evil, "missing": [], "outcome": {user: evil},
+       "rooms": [(f"Main{evil}\\nforged", 2, evil)], "decisions": decisions}
+text = report.render(run)
+folder = tempfile.mkdtemp()
+log = session.Log(folder)
+stdout, sys.stdout = sys.stdout, sys.stderr
+log(f"removed {user}")
+sys.stdout = stdout
+with open(log.path, encoding="utf-8") as file:
+    print(json.dumps({"report": text, "log": file.read()}))
+`;
+  const { report, log } = await askModule<{ report: string; log: string }>(
+    "inactivity",
+    program,
+    "\u001b[2K\u009b\u202e",
+  );
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: none of them may be there
+  for (const text of [report, log]) expect(text).not.toMatch(/[\u001b\u009b\u202e\ud800]/);
+  expect(report.split("\n").filter((line) => /^ {2}(@alice|forged)/.test(line))).toEqual([]);
+  expect(report).toContain("@mallory\\u001b[2K\\u009b\\u202e\\n  @alice");
+  expect(log.trimEnd().split("\n")).toHaveLength(1);
+  expect(log).toContain("removed @mallory\\u001b[2K");
+});

@@ -1,4 +1,4 @@
-import { formatFaults } from "../../config-schemas/fault";
+import { type Fault, formatFaults } from "../../config-schemas/fault";
 import {
   blockedRanges,
   federationAllowlist,
@@ -276,6 +276,24 @@ describe("[V5] federation", () => {
     ]);
   });
 
+  test.each([
+    [
+      "rooms.spaces.home.topic",
+      { rooms: { spaces: { home: { name: "Home", topic: "a\u001b[1A\u001b[2K" } } } },
+    ],
+    ["accounts.alice.displayName", { accounts: { alice: { displayName: "a\u202eb" } } }],
+    [
+      "homeserver.extra.user_directory.note",
+      { homeserver: { extra: { user_directory: { note: "\u009b2K" } } } },
+    ],
+  ])("[S6] a stack file's own text cannot hide what a preview shows: %s", (key, change) => {
+    const said = formatFaults(parsedFaults(change), "Pulumi.vps.yaml");
+    expect(said).toContain(`hearth:${key}`);
+    expect(said).toMatch(/holds control characters, which a preview could not show/);
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: none of them may be there
+    expect(said).not.toMatch(/[\u001b\u009b\u202e]/);
+  });
+
   test("asks matrix.org for keys only when it may talk to it", () => {
     expect(trustedKeyServers(homeserver({}))).toEqual(["matrix.org"]);
     expect(trustedKeyServers(homeserver({ allowlist: ["matrix.org"] }))).toEqual(["matrix.org"]);
@@ -292,3 +310,8 @@ describe("[V5] federation", () => {
     expect(previewBlockedRanges(config)).toEqual(blockedRanges(config));
   });
 });
+
+function parsedFaults(change: Change): readonly Fault[] {
+  const parsed = parseStack(stackWith(change));
+  return parsed.ok ? [] : parsed.faults;
+}

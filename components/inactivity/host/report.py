@@ -40,13 +40,15 @@ def heading(run):
     if run["dry_run"]:
         lines.append("Dry run: nobody was removed.")
     if run["withheld"] is not None:
-        lines.append(f"NOBODY is removed: {run['withheld']}. Something may be wrong with what was seen; look before you raise limits.")
+        lines.append(f"NOBODY is removed: {session.visible(run['withheld'])}. Something may be wrong with what was seen; look before you raise limits.")
     return "\n".join([*lines, "", "Rooms"])
 
 
 def rooms_of(rooms, missing):
     looked_at = [
-        f"  {name}: {members} members, {'history complete' if shortfall is None else f'NOT complete: {shortfall}'}"
+        session.visible(
+            f"  {name}: {members} members, {'history complete' if shortfall is None else f'NOT complete: {shortfall}'}"
+        )
         for name, members, shortfall in rooms
     ]
     return "\n".join([*looked_at, *(f"  {key}: NOT looked at: the bot is not in it; run pulumi up" for key in missing)])
@@ -54,4 +56,4 @@ def rooms_of(rooms, missing):
 
 def line_of(decision, outcome):
     seen = "never, in what is kept" if decision.last_seen is None else session.stamp(decision.last_seen)
-    return f"  {decision.user}  last seen: {seen}  ({decision.why}){f'; {outcome}' if outcome else ''}"
+    return session.visible(f"  {decision.user}  last seen: {seen}  ({decision.why}){f'; {outcome}' if outcome else ''}")

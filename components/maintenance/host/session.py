@@ -10,6 +10,7 @@ import fcntl
 import http.client
 import json
 import os
+import re
 import signal
 import sys
 import time
@@ -24,6 +25,16 @@ LOG_BYTES = 512 * 1024
 
 class Failed(Exception):
     """The job cannot go on; the text says why, and what to do."""
+
+
+# What a terminal obeys instead of showing it, and what cannot be written as UTF-8: names and IDs are whatever others chose.
+HIDDEN = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff\ud800-\udfff]")
+SHORT = {"\n": "\\n", "\r": "\\r", "\t": "\\t"}
+
+
+def visible(text):
+    """A text of one line with everything in it made visible: no name can erase or forge lines."""
+    return HIDDEN.sub(lambda found: SHORT.get(found[0], f"\\u{ord(found[0]):04x}"), str(text))
 
 
 class Server:
@@ -150,6 +161,7 @@ class Log:
                 os.replace(self.path, f"{self.path}.1")
 
     def __call__(self, text):
+        text = visible(text)
         print(text, flush=True)
         with open(self.path, "a", encoding="utf-8") as file:
             file.write(f"{stamp(time.time())} {text}\n")
@@ -196,4 +208,4 @@ def run(job):
     try:
         sys.exit(job())
     except Failed as error:
-        sys.exit(str(error))
+        sys.exit(visible(error))
