@@ -40,7 +40,14 @@ class Homeserver:
             raise Refused(f"homeserver URL {base_url} is not of the form http://address:port")
         self.base_url = base_url
         self.token = None
+        self._timeout = timeout
+        self._deadline = None
         self._connection = http.client.HTTPConnection(parts.hostname, parts.port or 80, timeout=timeout)
+
+    def end_after(self, seconds):
+        """From now on all requests together take no longer; one that would raises Unavailable."""
+        self._budget = seconds
+        self._deadline = time.monotonic() + seconds
 
     def call(self, method, path, body=None):
         """Status and decoded JSON of one request. Waits out a short rate limit. Raises Unavailable."""
@@ -70,6 +77,7 @@ class Homeserver:
         if data is not None:
             headers["Content-Type"] = content_type
         try:
+            self._limit_request()
             self._connection.request(method, path, body=data, headers=headers)
             response = self._connection.getresponse()
             text = response.read()
@@ -83,6 +91,16 @@ class Homeserver:
         except ValueError:
             decoded = {}
         return response.status, decoded if isinstance(decoded, dict) else {}
+
+    def _limit_request(self):
+        if self._deadline is None:
+            return
+        left = self._deadline - time.monotonic()
+        if left <= 0:
+            raise Unavailable(f"the homeserver is slow: {self._budget:.0f} s were not enough to look at everything")
+        self._connection.timeout = min(self._timeout, left)
+        if self._connection.sock is not None:
+            self._connection.sock.settimeout(self._connection.timeout)
 
 
 def state_directory(request):

@@ -8,6 +8,7 @@ import json
 import os
 import secrets
 import sys
+import time
 
 from homeserver import (
     ADMIN_LOCALPART,
@@ -28,16 +29,55 @@ DEVICE_ID = "HEARTH"
 DEVICE_NAME = "Hearth on this host"
 
 
+# Seconds that a program waits for the others, and that a look may take in all: together less than its caller waits (OBSERVE_TIMEOUT
+# in provider/resources/homeserver.ts; a change is given more).
+LOOK_WAITS = 10.0
+LOOK_TAKES = 40.0
+CHANGE_WAITS = 60.0
+
+
 @contextlib.contextmanager
 def locked(directory):
-    """Only one program at a time makes or renews the credential and changes accounts and rooms."""
+    """Only one program at a time makes or renews the credential and changes accounts and rooms. Raises Refused."""
     os.makedirs(directory, mode=0o700, exist_ok=True)
-    descriptor = os.open(os.path.join(directory, "admin.lock"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    path = os.path.join(directory, "admin.lock")
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        if not _flock(descriptor, fcntl.LOCK_EX, CHANGE_WAITS):
+            raise Refused(f"another program has been changing accounts and rooms for {CHANGE_WAITS:.0f} s (fuser {path} names it)")
         yield
     finally:
         os.close(descriptor)
+
+
+@contextlib.contextmanager
+def unchanging(directory):
+    """Nobody changes accounts and rooms while one or more look at them. Leaves no trace. Raises Unavailable."""
+    try:
+        descriptor = os.open(os.path.join(directory, "admin.lock"), os.O_RDONLY | os.O_CLOEXEC)
+    except FileNotFoundError:
+        # Nobody has ever changed anything.
+        yield
+        return
+    try:
+        if not _flock(descriptor, fcntl.LOCK_SH, LOOK_WAITS):
+            raise Unavailable(f"another program has been changing accounts and rooms for {LOOK_WAITS:.0f} s")
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def _flock(descriptor, how, seconds):
+    """Whether the lock was had within so many seconds."""
+    deadline = time.monotonic() + seconds
+    while True:
+        try:
+            fcntl.flock(descriptor, how | fcntl.LOCK_NB)
+            return True
+        except BlockingIOError:
+            if time.monotonic() >= deadline:
+                return False
+            time.sleep(0.05)
 
 
 class AdminSession:
@@ -177,15 +217,17 @@ class AdminSession:
 
 @contextlib.contextmanager
 def admin_session(request, may_create, timeout=15.0):
-    """A homeserver connection of Hearth's admin account, alone on this host until the block ends.
+    """A homeserver connection of Hearth's admin account, until the block ends alone on this host, or (a look) with other looks only.
 
     Raises NoCredential, Refused, Unavailable.
     """
     directory = state_directory(request)
     if not may_create and not os.path.exists(os.path.join(directory, "admin.json")):
         raise NoCredential("Hearth's admin account has not been made on this host yet")
-    with locked(directory):
+    with locked(directory) if may_create else unchanging(directory):
         homeserver = Homeserver(request["homeserverUrl"], timeout)
+        if not may_create:
+            homeserver.end_after(LOOK_TAKES)
         session = AdminSession(homeserver, request["serverName"], request["registrationSecret"], directory)
         session.open(may_create=may_create)
         yield homeserver

@@ -29,6 +29,7 @@ export function deleteRelease(call: Call, state: State): Promise<void> {
         // Half a removal helps nobody: it goes on to its end.
         signal: new AbortController().signal,
         timeoutSeconds: call.timeoutSeconds || DELETE_SECONDS,
+        stays: true,
       });
     await call.log.step(`removing release ${release} from ${connection.name}, data stays`);
     const answer = await once().catch((error: unknown) => {

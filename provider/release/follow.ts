@@ -3,7 +3,8 @@ import type { ReleaseInputs } from "../contract/release";
 import { ProviderError } from "../protocol/errors";
 import type { Call } from "../protocol/resource";
 import type { CallFile } from "../transport/bootstrap";
-import { type HostAnswer, hostSession } from "../transport/session";
+import { ConnectionLost } from "../transport/failures";
+import { type HostAnswer, type HostCall, hostSession } from "../transport/session";
 import { type Answer, parseAnswer, parseRow } from "./answer";
 import { metaFile } from "./request";
 
@@ -65,7 +66,7 @@ export class Follower {
 
   private async untilEnd(request: CallFile[], seconds: number): Promise<Answer> {
     const take = (line: string) => this.take(line);
-    let { answer, failure } = await this.attempt("apply.sh", request, seconds, take);
+    let { answer, failure } = await this.attempt("apply.sh", request, seconds, { onLine: take, stays: true });
     if (failure && !isLost(failure)) throw failure;
     for (const pause of PAUSES) {
       const log = parseAnswer(this.lines.join("\n"));
@@ -76,7 +77,7 @@ export class Follower {
         `the connection to ${this.inputs.connection.name} was lost; trying again in ${pause} s`,
       );
       await sleep(pause * 1000);
-      ({ answer, failure } = await this.attempt("result.sh", [this.meta()], seconds, take));
+      ({ answer, failure } = await this.attempt("result.sh", [this.meta()], seconds, { onLine: take }));
     }
     throw this.lost(answer?.stderr ?? "");
   }
@@ -85,14 +86,14 @@ export class Follower {
     program: string,
     files: CallFile[],
     timeoutSeconds: number,
-    onLine?: (line: string) => void,
+    how: Pick<HostCall, "onLine" | "stays" | "urgent">,
   ): Promise<{ answer?: HostAnswer; failure?: ProviderError }> {
     const session = hostSession(this.inputs.connection);
     const signal = this.patience.signal;
     try {
       const asRoot = this.inputs.scope === "system";
-      const call = { interpreter: "sh" as const, program, asRoot, files, timeoutSeconds, onLine, signal };
-      return { answer: await session.run({ ...call, retry: true }) };
+      const call = { interpreter: "sh" as const, program, asRoot, files, timeoutSeconds, signal };
+      return { answer: await session.run({ ...call, ...how, retry: true }) };
     } catch (error) {
       if (error instanceof ProviderError) return { failure: error };
       throw error;
@@ -114,7 +115,7 @@ export class Follower {
     this.cancelled = true;
     await this.call.log.step(`cancelling: ${this.inputs.connection.name} rolls back at the next safe point`);
     for (let tries = 0; tries < CANCEL_TRIES && !this.ended; tries++) {
-      const { answer } = await this.attempt("cancel.sh", [this.meta()], 60);
+      const { answer } = await this.attempt("cancel.sh", [this.meta()], 60, { urgent: true });
       if (answer && parseAnswer(answer.stdout).end === "ok") return;
       await sleep(1000);
     }
@@ -139,5 +140,5 @@ export class Follower {
 
 /** Lost while a program ran, rather than never reached. */
 function isLost(failure: ProviderError): boolean {
-  return failure.name === "ConnectionLost";
+  return failure instanceof ConnectionLost;
 }

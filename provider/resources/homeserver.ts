@@ -1,5 +1,6 @@
 import type { HomeserverAccess } from "../contract/matrix";
 import { ProviderError } from "../protocol/errors";
+import { TimedOut } from "../transport/failures";
 import { hostSession } from "../transport/session";
 import { accessRequest } from "./access";
 import { askPython } from "./python";
@@ -28,6 +29,7 @@ type Answer<T> = { status: "ok"; [list: string]: T[] | string } | { status: stri
 
 /** Looks from one host that come within so many milliseconds are one question. */
 const GATHER_MS = 15;
+/** The programs' own limits (LOOK_WAITS and LOOK_TAKES in homeserver_admin.py) come before it. */
 const OBSERVE_TIMEOUT = 60;
 
 interface Waiting<Inputs, Seen> {
@@ -76,7 +78,7 @@ export class Keeper<Inputs extends HomeserverAccess, Seen extends object, Applie
       }
     } catch (error) {
       for (const { settle, reject } of all) {
-        if (isMissingPython(error)) settle({ unknown: firstLine(error) });
+        if (isMissingPython(error) || error instanceof TimedOut) settle({ unknown: firstLine(error) });
         else reject(error);
       }
     }
@@ -92,7 +94,7 @@ export class Keeper<Inputs extends HomeserverAccess, Seen extends object, Applie
     if (signal.aborted) throw new ProviderError("ABORTED", `cancelled before ${title(inputs)} was changed`);
     const order = { ...accessRequest(inputs), action: "apply", [list]: [{ ...request(inputs), ...more }] };
     // A change that has begun is finished: it takes a moment, and half of one is worse.
-    const limits = { signal: new AbortController().signal, timeoutSeconds };
+    const limits = { signal: new AbortController().signal, timeoutSeconds, stays: true };
     const answer = await hostSession(connection).exclusive(() =>
       askPython<Answer<Applied>>(inputs, program, order, limits),
     );

@@ -1,5 +1,5 @@
 import type { HomeserverAccess } from "../contract/matrix";
-import { brokenAnswer, hostSession } from "../transport/session";
+import { brokenAnswer, type HostCall, hostSession } from "../transport/session";
 
 /**
  * Runs one of the Python programs of provider/host on a host: the request travels as `request.json` beside the program
@@ -10,7 +10,7 @@ export async function askPython<Answer>(
   { connection, scope }: Pick<HomeserverAccess, "connection" | "scope">,
   program: `${string}.py`,
   request: object,
-  limits: { signal: AbortSignal; timeoutSeconds: number },
+  limits: Pick<HostCall, "signal" | "timeoutSeconds" | "stays">,
 ): Promise<Answer> {
   const answer = await hostSession(connection).run({
     interpreter: "python3",

@@ -1,3 +1,4 @@
+import { randomBytes } from "node:crypto";
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { pack } from "tar-stream";
@@ -14,7 +15,7 @@ export type Interpreter = "sh" | "python3";
 export const BOOTSTRAP_STATUS = { noDirectory: 96, noTar: 97, noInterpreter: 98, brokenTar: 99 } as const;
 
 /**
- * Runs on the host before a program, see PROTOCOL.md. A constant: values travel in the tar. It holds neither single
+ * Runs on the host before a program, see PROTOCOL.md. A constant: values travel on standard input. It holds neither single
  * quotes nor backslashes, so that every login shell passes it on unharmed.
  */
 const BOOTSTRAP = `
@@ -22,20 +23,21 @@ set -u
 umask 077
 export LC_ALL=C
 PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin
-while IFS= read -r line; do if [ "$line" = HEARTH ]; then break; fi; done
+word=
+while read -r word mark size left seconds; do if [ "$word" = HEARTH ]; then break; fi; done
+[ "$word" = HEARTH ] || exit ${BOOTSTRAP_STATUS.brokenTar}
 command -v tar >/dev/null 2>&1 || exit ${BOOTSTRAP_STATUS.noTar}
 command -v "$1" >/dev/null 2>&1 || exit ${BOOTSTRAP_STATUS.noInterpreter}
 base=/run
 if [ ! -w "$base" ]; then base=\${XDG_RUNTIME_DIR:-/tmp}; fi
-dir=$(mktemp -d "$base/hearth.XXXXXXXX") || exit ${BOOTSTRAP_STATUS.noDirectory}
+dir=$(mktemp -d "$base/hearth.$$.XXXXXXXX") || exit ${BOOTSTRAP_STATUS.noDirectory}
 trap "rm -rf $dir" EXIT
 trap "exit 129" HUP
 trap "exit 130" INT
 trap "exit 143" TERM
-tar -x -f - -C "$dir" || exit ${BOOTSTRAP_STATUS.brokenTar}
+head -c "$size" | tar -x -f - -C "$dir" || exit ${BOOTSTRAP_STATUS.brokenTar}
 cd /
-"$1" "$dir/$2" "$dir" </dev/null
-exit $?
+exec sh "$dir/run.sh" "$dir" "$mark" "$left" "$seconds" "$1" "$2"
 `.trim();
 
 /** The command on the host as argument list; the program is one of ours below `provider/host`. */
@@ -44,7 +46,7 @@ export function hostCommand(become: "none" | "sudo", password: boolean, call: Pr
   if (become === "none") return shell;
   // -n: fail with a clear word instead of waiting for a password that nobody types.
   const asking = password ? ["-S", "-p", ""] : ["-n"];
-  return ["env", "LC_ALL=C", "sudo", ...asking, "--", ...shell];
+  return ["env", "LC_ALL=C", "LANGUAGE=C", "sudo", ...asking, "--", ...shell];
 }
 
 /** An argument list as text for a login shell. Only constants of ours go through this. */
@@ -58,14 +60,32 @@ export interface ProgramName {
   program: string;
 }
 
-/** What goes to the command's standard input: the password for sudo if there is one, the marker, the tar. */
+/** How a program is told apart from what is around it, and what becomes of it without its caller. */
+export interface Terms {
+  /** Stands before and after its answer on standard output; nobody else can know it. */
+  mark: string;
+  /** Whether it goes on to its end when its caller is gone. */
+  stays: boolean;
+  /** One that does not stay ends after so many seconds by itself. */
+  seconds: number;
+}
+
+/** Words that nobody on the host can say by chance. */
+export function newMark(): string {
+  return `hearth-${randomBytes(16).toString("hex")}`;
+}
+
+/** What goes to the command's standard input: the password for sudo if there is one, the terms, the tar. */
 export async function callInput(
   call: ProgramName,
   files: CallFile[],
   password: string | undefined,
+  { mark, stays, seconds }: Terms,
 ): Promise<Buffer> {
+  const tar = await tarOf([...programFiles(call), ...files]);
   const head = password === undefined ? "" : `${password}\n`;
-  return Buffer.concat([Buffer.from(`${head}HEARTH\n`), await tarOf([...programFiles(call), ...files])]);
+  const terms = ["HEARTH", mark, tar.length, stays ? "stays" : "ends", Math.ceil(seconds)].join(" ");
+  return Buffer.concat([Buffer.from(`${head}${terms}\n`), tar]);
 }
 
 async function tarOf(files: CallFile[]): Promise<Buffer> {
@@ -77,7 +97,7 @@ async function tarOf(files: CallFile[]): Promise<Buffer> {
   return Buffer.concat(chunks);
 }
 
-/** The program and what it includes: `lib/` for shell programs, the other modules for Python programs. */
+/** What runs it, the program, and what it includes: `lib/` for shell programs, the other modules for Python programs. */
 function programFiles(call: ProgramName): CallFile[] {
   const folder = hostFolder();
   const below =
@@ -86,7 +106,7 @@ function programFiles(call: ProgramName): CallFile[] {
           /\.(sh|py)$/.test(name),
         )
       : readdirSync(folder).filter((name) => name.endsWith(".py"));
-  return below.map((name) => ({ name, content: readFileSync(join(folder, name)) }));
+  return ["run.sh", ...below].map((name) => ({ name, content: readFileSync(join(folder, name)) }));
 }
 
 /** `provider/host`; the launcher says where, because compiled code runs from elsewhere. */

@@ -2,6 +2,8 @@ import type { Connection } from "../contract/connection";
 import { ProviderError } from "../protocol/errors";
 import { shellWord } from "../text";
 import { BOOTSTRAP_STATUS } from "./bootstrap";
+import { firstLine, lastLine, said } from "./said";
+import { explainSudo } from "./sudo";
 
 /** The connection ended while a program ran on the host; what the program does goes on or not, unknown to us. */
 export class ConnectionLost extends ProviderError {
@@ -11,11 +13,20 @@ export class ConnectionLost extends ProviderError {
   }
 }
 
+/** A program was given up: it may be waiting for something on the host. What it does there goes on or not, as after a lost connection. */
+export class TimedOut extends ConnectionLost {
+  constructor(connection: Connection, program: string, seconds: number) {
+    super(connection, "");
+    this.message = `${program} on ${connection.name} gave no result within ${seconds} s`;
+    this.name = "TimedOut";
+  }
+}
+
 /** One kind of failed log-in: what ssh says, and what we say. */
 interface Explanation {
   pattern: RegExp;
   problem: (place: string, said: string) => string;
-  fix: (connection: Connection) => string;
+  fix: (connection: Connection, said: string) => string;
 }
 
 const KNOWN_HOSTS_FIX = (connection: Connection) =>
@@ -40,9 +51,37 @@ const BEYOND: Explanation = {
 
 const EXPLANATIONS: Explanation[] = [
   {
+    pattern: /Session open refused by peer|administratively prohibited: open failed/,
+    problem: noSessionsProblem,
+    fix: noSessionsFix,
+  },
+  {
+    pattern: /[Tt]oo many logins|(shell|exec) request failed on channel/,
+    problem: (place, said) => `${place} has no room for one more log-in of this user (${firstLine(said)})`,
+    fix: () => "look at the limits of pam_limits there (maxlogins, nproc in /etc/security/limits.conf)",
+  },
+  {
+    pattern: /password has expired|[Pp]assword change required|account has expired|password expired/,
+    problem: (place, said) =>
+      `the login user's password or account on ${place} has expired (${lastLine(said)})`,
+    fix: () => "renew it there (passwd, chage --list USER shows what holds), or log in as another user",
+  },
+  {
+    pattern:
+      /[Uu]nprivileged users are not permitted|System is (booting up|going down)|\/etc\/nologin|\/run\/nologin/,
+    problem: (place, said) => `${place} lets nobody in for now (${firstLine(said)})`,
+    fix: () => "wait until it has started; if it has, remove /run/nologin or /etc/nologin there",
+  },
+  {
     pattern: new RegExp(`^${NO_SHELL}`),
-    problem: (place, said) => `the login user on ${place} has ${said}`,
-    fix: () => "give it a shell (chsh), or use another user",
+    problem: noShell,
+    fix: anotherUser,
+  },
+  {
+    pattern: /Permission denied \([^)]*keyboard-interactive/,
+    problem: (place, said) => `${place} refused the log-in by key alone (${lastLine(said)})`,
+    fix: (connection) =>
+      `check user and key: ssh ${handArguments(connection)}; if it asks for a code or a password besides the key, let a user of its own in by key alone (in sshd_config: Match User NAME, AuthenticationMethods publickey): nobody is there to type it`,
   },
   {
     pattern: /REMOTE HOST IDENTIFICATION HAS CHANGED|Host key for .* has changed/,
@@ -91,6 +130,36 @@ const EXPLANATIONS: Explanation[] = [
   },
 ];
 
+function noShell(place: string, words: string): string {
+  const [what = "", ...lines] = words.split("\n");
+  const shown =
+    lines.length > 1 ? ["", "  the host said:", ...lines.map((line) => `    ${line}`)].join("\n") : "";
+  return `the login user on ${place} has ${what}${shown}`;
+}
+
+/** A forced command of a cloud image names the user to take instead. */
+function anotherUser({ name }: Connection, words: string): string {
+  const named = /\b(?:as|for) (?:the )?(?:user )?["'`“]?([a-z_][a-z0-9_-]{0,31})["'`”]?/.exec(words)?.[1];
+  const user = named !== undefined && !/^(root|the|a|user)$/.test(named) ? named : "USER";
+  return `log in as another user: in hearth:hosts.${name} write user: ${user} and become: sudo; or give this one a shell (chsh, and no command="…" before its key in ~/.ssh/authorized_keys)`;
+}
+
+function noSessionsProblem(place: string): string {
+  return `sshd on ${place} opens no session for a program`;
+}
+
+function noSessionsFix(): string {
+  return "set MaxSessions in sshd_config there to 1 or more (10 is the default; sshd -T shows what holds) and reload ssh; if it is, something else uses all of them: end that, or look at MaxStartups and the limits of pam_limits too";
+}
+
+/** The log-in works, but no session can be had on it. */
+export function noSessions(connection: Connection): ProviderError {
+  return new ProviderError(
+    "UNAVAILABLE",
+    `${noSessionsProblem(describe(connection))}\n  do: ${noSessionsFix()}\n  ${withoutHost(connection.name)}`,
+  );
+}
+
 /** How to go on without the host; ends every message about one that cannot be reached. */
 export function withoutHost(name: string): string {
   return `go on without it: pulumi up --exclude ${shellWord(`**::${name}*`)}
@@ -104,7 +173,7 @@ export function explainLogin(connection: Connection, said: string): ProviderErro
     ? onTheWay(connection, found, said.slice(PROXY_SAID.length))
     : {
         problem: found?.problem(describe(connection), said) ?? unforeseen(describe(connection), said),
-        fix: found?.fix(connection) ?? byHand(connection),
+        fix: found?.fix(connection, said) ?? byHand(connection),
       };
   const key = /Identity file (\S+) not accessible/.exec(said);
   const missing = key ? `\n  the key file ${key[1]} is not there` : "";
@@ -119,24 +188,25 @@ export function explainLogin(connection: Connection, said: string): ProviderErro
 /** The same problems at a jump host; how to get rid of them is seen by going the way by hand. */
 function onTheWay(connection: Connection, found: Explanation | undefined, said: string) {
   const place = `the jump host ${connection.jump ?? "of your ssh configuration"} on the way to ${describe(connection)}`;
-  if (BEYOND.pattern.test(said)) return { problem: BEYOND.problem(place, said), fix: BEYOND.fix(connection) };
+  if (BEYOND.pattern.test(said))
+    return { problem: BEYOND.problem(place, said), fix: BEYOND.fix(connection, said) };
   return { problem: found?.problem(place, said) ?? unforeseen(place, said), fix: byHand(connection) };
 }
 
-function unforeseen(place: string, said: string): string {
-  return `the log-in to ${place} failed (${lastLine(said)})`;
+function unforeseen(place: string, words: string): string {
+  if (said(words).length === 0) return `${place} ended the log-in without a word`;
+  return `the log-in to ${place} failed (${lastLine(words)})`;
 }
 
 function byHand(connection: Connection): string {
-  return `try it by hand: ssh ${handArguments(connection)}`;
+  return `try it by hand: ssh ${handArguments(connection)}; sshd's log on the machine (journalctl -u ssh) says more: an account that has expired or is locked ends so`;
 }
 
-/** What an exit status of the bootstrap or of sudo means; undefined when the program itself ended so. */
+/** What an end before the program has begun means: the bootstrap's own, or sudo's; undefined when it is neither. */
 export function explainBootstrap(
   connection: Connection,
   { interpreter, asRoot }: { interpreter: string; asRoot: boolean },
-  status: number,
-  stderr: string,
+  { status, stderr, outside }: { status: number; stderr: string; outside: string },
 ): ProviderError | undefined {
   const refuse = (problem: string, fix: string) =>
     new ProviderError("FAILED_PRECONDITION", `${problem}\n  do: ${fix}`);
@@ -151,38 +221,9 @@ export function explainBootstrap(
       "make room in /run (df -h /run), or mount it writable",
     );
   }
-  if (status === 0 || status === 255) return undefined;
-  return asRoot ? explainSudo(connection, stderr, refuse) : undefined;
-}
-
-type Refuse = (problem: string, fix: string) => ProviderError;
-
-function explainSudo(connection: Connection, stderr: string, refuse: Refuse): ProviderError | undefined {
-  const { name } = connection;
-  const user = connection.user ?? "the login user";
-  if (connection.become !== "sudo") return undefined;
-  if (/incorrect password|Sorry, try again|no password was provided/.test(stderr)) {
-    return refuse(
-      `sudo on ${name} did not take the password`,
-      `set it: pulumi config set --secret --path ${shellWord(`hearth:secrets.sudo.${name}`)}`,
-    );
-  }
-  if (/a password is required|a terminal is required/.test(stderr)) {
-    return refuse(
-      `sudo on ${name} asks for a password and the stack holds none`,
-      `set it: pulumi config set --secret --path ${shellWord(`hearth:secrets.sudo.${name}`)}, or let ${user} use sudo without one (NOPASSWD)`,
-    );
-  }
-  if (/not in the sudoers file|not allowed to (execute|run)|may not run sudo/.test(stderr)) {
-    return refuse(
-      `${user} may not use sudo on ${name}`,
-      `add ${user} to the group sudo there, or log in as root`,
-    );
-  }
-  if (/sudo: (command )?not found|sudo.: No such file|env: .?sudo/.test(stderr)) {
-    return refuse(`${name} has no sudo`, "install it there, or log in as root with become: none");
-  }
-  return undefined;
+  if (status === 0 || status === 255 || !asRoot || connection.become !== "sudo") return undefined;
+  const { problem, fix } = explainSudo(connection, `${outside}\n${stderr}`);
+  return refuse(problem, fix);
 }
 
 /** `vps (vps.example.org)`: the host's name and where we look for it. */
@@ -210,19 +251,4 @@ export function handArguments(connection: Connection): string {
 function hostKeyName({ address = "", port, knownHostsFile }: Connection): string {
   const name = port && port !== 22 ? `[${address}]:${port}` : address;
   return [name, ...(knownHostsFile ? ["-f", knownHostsFile] : [])].map(shellWord).join(" ");
-}
-
-function lines(text: string): string[] {
-  return text
-    .split(/\r?\n/)
-    .map((line) => line.trim())
-    .filter((line) => line !== "");
-}
-
-export function lastLine(text: string): string {
-  return lines(text).at(-1) ?? "it said nothing";
-}
-
-function firstLine(text: string): string {
-  return lines(text)[0] ?? "it said nothing";
 }

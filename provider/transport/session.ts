@@ -1,19 +1,22 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import type { Connection } from "../contract/connection";
 import { ProviderError } from "../protocol/errors";
-import { type CallFile, callInput, hostCommand, type ProgramName, shellText } from "./bootstrap";
+import { type CallFile, callInput, hostCommand, newMark, type ProgramName, shellText } from "./bootstrap";
 import {
   ConnectionLost,
   describe,
   explainBootstrap,
   explainLogin,
-  lastLine,
   NO_ANSWER,
-  NO_SHELL,
+  noSessions,
   PROXY_SAID,
+  TimedOut,
   withoutHost,
 } from "./failures";
 import { Gate } from "./gate";
 import { type ProcessResult, runProcess } from "./process";
+import { lastLine, said } from "./said";
+import { failureOf, isDropped, isRefused, neverStarted } from "./signs";
 import { controlPath, loginArguments, plainArguments, probeArguments, sessionArguments } from "./ssh";
 
 /** One program run on the host, see PROTOCOL.md. */
@@ -22,20 +25,26 @@ export interface HostCall extends ProgramName {
   files: CallFile[];
   /** Whether the program is root's (through sudo where the connection says so) or the login user's own. */
   asRoot: boolean;
-  /** Every complete line of standard output as it comes. */
+  /** Every complete line of its answer as it comes. */
   onLine?: (line: string) => void;
   signal: AbortSignal;
   /** Seconds after which the program's connection is cut. */
   timeoutSeconds: number;
   /** Try to log in again even when the last try failed a moment ago. */
   retry?: boolean;
+  /** A change: it goes on to its end on the host when we are gone. A look ends with us. */
+  stays?: boolean;
+  /** Take another connection rather than wait where sshd opens no more sessions on this one. */
+  urgent?: boolean;
 }
 
-/** The program's own exit status and output. A failed connection, log-in or sudo is thrown instead. */
+/** The program's own exit status and answer. A failed connection, log-in or sudo is thrown instead. */
 export interface HostAnswer {
   status: number;
   stdout: string;
   stderr: string;
+  /** What the host said on standard output that is not the answer. */
+  outside: string;
 }
 
 /** The way to one host, shared by all resources on it. */
@@ -46,7 +55,7 @@ export interface HostSession {
   exclusive<T>(change: () => Promise<T>): Promise<T>;
 }
 
-/** sshd's MaxSessions is 10 by default; beyond it, sessions are refused. */
+/** sshd's MaxSessions is 10 by default; where it is less, sessions are refused, and from then on fewer are opened. */
 const SESSIONS_PER_HOST = 8;
 /** Milliseconds during which the shared connection is taken for alive without asking; far below what ssh keeps it for. */
 const TRUSTED = 2000;
@@ -55,6 +64,13 @@ const FAILURE_KEPT = 15_000;
 const LOGIN_SECONDS = 45;
 /** How often a session that found no shared connection logs in anew: once for one that ended, once for one that was ending. */
 const LOGINS_AGAIN = 2;
+/**
+ * Milliseconds between tries of a session that was refused although no other of ours runs: those of a program that was cut off, or
+ * of another process, end in a moment. About 20 seconds in all.
+ */
+const REFUSED_PAUSES = [100, 200, 500, 1000, 2000, 3000, 4000, 4000, 5000];
+/** Milliseconds between tries of a log-in that sshd hung up on: it drops some while many others log in (MaxStartups). */
+const DROPPED_PAUSES = [1000, 3000];
 
 const sessions = new Map<string, HostSession>();
 
@@ -95,25 +111,23 @@ abstract class Session implements HostSession {
 
   protected async start(argv: string[], call: HostCall): Promise<ProcessResult> {
     const password = this.becomes(call) ? this.connection.sudoPassword : undefined;
-    const input = await callInput(call, call.files, password);
-    return runProcess(argv, { ...call, input });
+    const { signal, timeoutSeconds, onLine, stays = false } = call;
+    const mark = newMark();
+    const input = await callInput(call, call.files, password, { mark, stays, seconds: timeoutSeconds });
+    return runProcess(argv, { input, mark, signal, timeoutSeconds, onLine });
   }
 
   protected answer(result: ProcessResult, call: HostCall): HostAnswer {
     const { name } = this.connection;
+    const { status, stdout, stderr, outside, came } = result;
     if (result.ended === "aborted")
       throw new ProviderError("ABORTED", `${call.program} on ${name} was cancelled`);
-    if (result.ended === "timeout") {
-      throw new ConnectionLost(
-        this.connection,
-        `${call.program} gave no result within ${call.timeoutSeconds} s`,
-      );
-    }
+    if (result.ended === "timeout") throw new TimedOut(this.connection, call.program, call.timeoutSeconds);
     if (result.ended)
       throw new ProviderError("ABORTED", `${call.program} on ${name} was ended: ${result.ended}`);
-    const failure = explainBootstrap(this.connection, call, result.status, result.stderr);
+    const failure = came === "nothing" && explainBootstrap(this.connection, call, result);
     if (failure) throw failure;
-    return { status: result.status, stdout: result.stdout, stderr: result.stderr };
+    return { status, stdout, stderr, outside };
   }
 }
 
@@ -132,29 +146,51 @@ class SshSession extends Session {
   private aliveUntil = 0;
   private failure: { said: string; until: number; told: boolean } | undefined;
 
-  run(call: HostCall): Promise<HostAnswer> {
-    return this.places.through(async () => {
-      await this.ensureLogin(call);
-      let result = await this.session(call);
-      for (let again = 1; neverStarted(result) && again <= LOGINS_AGAIN; again++) {
-        // The shared connection ended between our look and the session. Sessions that run beside this one
-        // prove nothing: they may have met the same end and not know it yet.
-        this.aliveUntil = 0;
-        await this.ensureLogin(call, "look");
-        result = await this.session(call);
-      }
-      if (result.status === 255 && !result.ended) {
-        this.aliveUntil = 0;
-        throw new ConnectionLost(this.connection, result.stderr.trim() ? lastLine(result.stderr) : "");
-      }
-      return this.answer(result, call);
-    });
+  async run(call: HostCall): Promise<HostAnswer> {
+    const pauses = [...REFUSED_PAUSES];
+    for (;;) {
+      const result = await this.places.through(() => this.attempt(call));
+      if (!isRefused(result)) return this.conclude(result, call);
+      if (call.urgent)
+        return this.conclude(await this.start(plainArguments(this.connection, this.text(call)), call), call);
+      // Where others of ours run, the next place that becomes free is waited for; else it takes a moment, or never works.
+      const pause = this.running > 0 ? REFUSED_PAUSES[0] : pauses.shift();
+      if (pause === undefined) throw noSessions(this.connection);
+      await sleep(pause, undefined, { signal: call.signal }).catch(() => undefined);
+    }
+  }
+
+  /** One session, with the log-in before it. */
+  private async attempt(call: HostCall): Promise<ProcessResult> {
+    await this.ensureLogin(call);
+    let result = await this.session(call);
+    for (let again = 1; neverStarted(result) && again <= LOGINS_AGAIN; again++) {
+      // The shared connection ended between our look and the session. Sessions that run beside this one
+      // prove nothing: they may have met the same end and not know it yet.
+      this.aliveUntil = 0;
+      await this.ensureLogin(call, "look");
+      result = await this.session(call);
+    }
+    if (isRefused(result)) this.places.narrow(this.running);
+    return result;
+  }
+
+  private conclude(result: ProcessResult, call: HostCall): HostAnswer {
+    if (result.status === 255 && result.came !== "whole" && !result.ended) {
+      this.aliveUntil = 0;
+      throw new ConnectionLost(this.connection, result.stderr.trim() ? lastLine(result.stderr) : "");
+    }
+    return this.answer(result, call);
+  }
+
+  private text(call: HostCall): string {
+    return shellText(this.command(call));
   }
 
   private async session(call: HostCall): Promise<ProcessResult> {
     this.running += 1;
     try {
-      return await this.start(sessionArguments(this.connection, shellText(this.command(call))), call);
+      return await this.start(sessionArguments(this.connection, this.text(call)), call);
     } finally {
       this.running -= 1;
       this.aliveUntil = Math.max(this.aliveUntil, Date.now() + TRUSTED);
@@ -176,18 +212,26 @@ class SshSession extends Session {
   private async logIn(signal: AbortSignal): Promise<void> {
     const probe = await runProcess(probeArguments(this.connection), { signal, timeoutSeconds: 5 });
     if (probe.status !== 0 && !signal.aborted) {
-      const result = await runProcess(loginArguments(this.connection, "true"), {
-        signal,
-        timeoutSeconds: LOGIN_SECONDS,
-      });
-      if (result.ended === "aborted")
-        throw new ProviderError("ABORTED", `the log-in to ${this.connection.name} was cancelled`);
-      const said = await this.withProxyWords(failureOf(result), signal);
-      this.failure = said === undefined ? undefined : { said, until: Date.now() + FAILURE_KEPT, told: false };
+      const failure = await this.withProxyWords(await this.open(signal), signal);
+      this.failure =
+        failure === undefined ? undefined : { said: failure, until: Date.now() + FAILURE_KEPT, told: false };
     } else this.failure = undefined;
     if (signal.aborted)
       throw new ProviderError("ABORTED", `the log-in to ${this.connection.name} was cancelled`);
     if (!this.failure) this.aliveUntil = Date.now() + TRUSTED;
+  }
+
+  /** Opens the shared connection and proves that a shell there runs what it is told; what was said when not. */
+  private async open(signal: AbortSignal): Promise<string | undefined> {
+    for (const pause of [...DROPPED_PAUSES, undefined]) {
+      const mark = newMark();
+      const argv = loginArguments(this.connection, `echo; echo ${mark}; echo; echo ${mark} 0`);
+      const result = await runProcess(argv, { mark, signal, timeoutSeconds: LOGIN_SECONDS });
+      const failure = failureOf(result);
+      if (pause === undefined || failure === undefined || !isDropped(failure)) return failure;
+      await sleep(pause, undefined, { signal }).catch(() => undefined);
+    }
+    return undefined;
   }
 
   /** What the jump host said, where ssh only says that there was no answer from behind it. */
@@ -214,30 +258,12 @@ class SshSession extends Session {
   }
 }
 
-/** What a log-in that ran `true` said when it failed. */
-function failureOf({ status, stderr, ended }: ProcessResult): string | undefined {
-  if (ended) return "Connection timed out";
-  if (status === -1) return `ssh could not be started: ${stderr}`;
-  if (status === 0 || status === 255) return status === 0 ? undefined : stderr;
-  return `${NO_SHELL} (status ${status}: ${lastLine(stderr)})`;
-}
-
-/** Words of ssh from before it has handed its program to the shared connection. */
-const NEVER_STARTED =
-  /kex_exchange_identification|closed by UNKNOWN port|session request failed|Control socket connect|mux_client_(hello_exchange|request_alive)|mux_client_request_session: write packet/;
-
-/** Whether ssh found no shared connection, or a dying one, and its forbidden direct one failed: the program never ran. */
-function neverStarted(result: ProcessResult): boolean {
-  return result.status === 255 && !result.ended && NEVER_STARTED.test(result.stderr);
-}
-
 /** An answer that breaks the protocol; a bug of ours or a broken host, so it shows what there is to see. */
 export function brokenAnswer(connection: Connection, program: string, answer: HostAnswer): ProviderError {
-  const said = answer.stderr.trim().split("\n").slice(-10);
-  const shown = said.map((line) => `    ${line}`).join("\n");
+  const shown = said(answer.outside, answer.stderr).map((line) => `\n    ${line}`);
   return new ProviderError(
     "ABORTED",
-    `${program} on ${describe(connection)} ended with status ${answer.status} and without a complete answer\n${shown}
+    `${program} on ${describe(connection)} ended with status ${answer.status} and without a complete answer${shown.join("")}
   do: run it again; if it stays, ${withoutHost(connection.name)}`,
   );
 }

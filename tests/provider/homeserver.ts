@@ -19,6 +19,8 @@ export interface Homeserver {
   registrationSecret: string;
   logFile: string;
   mediaPath: string;
+  /** Its process stands still (and goes on): it takes connections and answers nobody. */
+  hang(whether: boolean): void;
   stop(): Promise<void>;
 }
 
@@ -75,7 +77,7 @@ export async function startHomeserver(
     await stop();
     throw error;
   }
-  return { ...homeserver, stop };
+  return { ...homeserver, stop, hang: (whether) => child.kill(whether ? "SIGSTOP" : "SIGCONT") };
 }
 
 /**
@@ -92,7 +94,11 @@ while database.execute("SELECT count(*) FROM background_updates").fetchone()[0]:
     time.sleep(0.1)
 `;
 
-function configuration(homeserver: Omit<Homeserver, "stop">, port: number, at: (name: string) => string) {
+function configuration(
+  homeserver: Omit<Homeserver, "stop" | "hang">,
+  port: number,
+  at: (name: string) => string,
+) {
   return {
     server_name: homeserver.serverName,
     listeners: [clientListener(port)],

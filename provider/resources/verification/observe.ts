@@ -20,5 +20,7 @@ export function observeHost(inputs: VerificationInputs, signal: AbortSignal): Pr
   return askPython<Observations>(inputs, "verify.py", request, {
     signal,
     timeoutSeconds: TIMEOUT,
+    // What it uploads it removes again.
+    stays: true,
   });
 }

@@ -201,6 +201,20 @@ describe("Hearth's own admin account", () => {
     expect(await credential()).toEqual(before);
   });
 
+  test("looks at a homeserver that hangs do not wait for each other, and say in time that nothing is known", async () => {
+    homeserver.hang(true);
+    try {
+      const began = Date.now();
+      const answers = await Promise.all([1, 2, 3, 4].map(() => ask("observe", [{ localpart: "bob" }])));
+      expect(answers.map(({ status }) => status)).toEqual(Array(4).fill("unavailable"));
+      // One request's time. What waited for the others' lock took four times that, more than the provider waits.
+      expect(Date.now() - began).toBeLessThan(40_000);
+    } finally {
+      homeserver.hang(false);
+    }
+    expect(await observe("bob")).toMatchObject({ exists: true });
+  });
+
   test("a lost credential: looking changes nothing, the next change makes a new one", async () => {
     await fs.rm(path.join(state, "admin.json"));
     expect(await ask("observe", [{ localpart: "bob" }])).toMatchObject({ status: "no credential" });

@@ -3,6 +3,7 @@ import type { Call, State } from "../../../provider/protocol/resource";
 import type { Properties } from "../../../provider/protocol/values";
 import { account } from "../../../provider/resources/account";
 import { askPython } from "../../../provider/resources/python";
+import { TimedOut } from "../../../provider/transport/failures";
 
 jest.mock("../../../provider/resources/python");
 const host = jest.mocked(askPython);
@@ -94,6 +95,12 @@ test.each([
     "the host has no python3",
     async () => {
       throw new ProviderError("FAILED_PRECONDITION", "vps has no python3\n  do: install python3 on it");
+    },
+  ],
+  [
+    "the look takes too long",
+    async () => {
+      throw new TimedOut({ name: "vps", transport: "ssh", become: "none" }, "account.py", 60);
     },
   ],
 ])(

@@ -116,16 +116,13 @@ test.each<[string, Connection, number, string, string]>([
     "vps has no room for a temporary directory (mktemp: No space left on device)",
   ],
 ])("%s on the host is one message with a fix", (_what, to, status, stderr, verdict) => {
-  const failure = explainBootstrap(to, { interpreter: "python3", asRoot: true }, status, stderr);
+  const failure = explainBootstrap(
+    to,
+    { interpreter: "python3", asRoot: true },
+    { status, stderr, outside: "" },
+  );
   const [first, second] = failure?.message.split("\n") ?? [];
   expect(failure?.code).toBe("FAILED_PRECONDITION");
   expect(first).toBe(verdict);
   expect(second).toMatch(/^ {2}do: \S/);
-});
-
-test("a program that ends with a status of its own is left to its caller", () => {
-  expect(explainBootstrap(connection, { interpreter: "sh", asRoot: true }, 3, "whatever")).toBeUndefined();
-  expect(
-    explainBootstrap(connection, { interpreter: "sh", asRoot: true }, 0, "sudo: a warning"),
-  ).toBeUndefined();
 });

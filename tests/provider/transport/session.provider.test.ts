@@ -33,6 +33,7 @@ beforeAll(async () => {
   await addUser("powerless", "no matter");
   await addUser("shellless", "no matter");
   await onHost(host, ["usermod", "--shell", "/bin/false", "shellless"]);
+  await prepareOddUsers();
 });
 afterAll(async () => {
   rmSync(folder, { recursive: true });
@@ -46,6 +47,35 @@ printf '%s:%s\\n' "$1" "$2" | chpasswd
 install -d -m 0700 -o "$1" "/home/$1/.ssh"
 install -m 0600 -o "$1" /root/.ssh/authorized_keys "/home/$1/.ssh/authorized_keys"`;
   await onHost(host, ["sh", "-c", script, "sh", name, password]);
+}
+
+const NOISY = `echo Welcome
+printf 'end\tok {"status": "ok"}'
+echo 'sudo: a password is required' >&2
+trap 'echo Bye' EXIT
+`;
+/** As cloud images have it before root's key. */
+const FORCED = `echo 'Please login as the user \\"debian\\" rather than the user \\"root\\".';exit 142`;
+const SUDOERS = `noisy,few,one,notty ALL=(ALL) NOPASSWD: ALL
+lister ALL=(ALL) NOPASSWD: /bin/ls
+Defaults:notty requiretty
+`;
+
+/** Users whom hosts of the world greet, send elsewhere, or give few sessions. */
+async function prepareOddUsers(): Promise<void> {
+  for (const name of ["noisy", "forced", "mute", "expired", "few", "one", "notty", "lister"])
+    await addUser(name, "no matter");
+  const write = (file: string, text: string) => writeFileSync(join(host.root, file), text, { mode: 0o644 });
+  const force = (name: string, command: string) => {
+    const file = `home/${name}/.ssh/authorized_keys`;
+    write(file, readFileSync(join(host.root, file), "utf8").replace(/^/gm, `command="${command}" `).trim());
+  };
+  write("home/noisy/.bashrc", NOISY);
+  force("forced", FORCED);
+  force("mute", "printf '\\033[2Jgone'");
+  write("etc/ssh/sshd_config.d/few.conf", "Match User few\nMaxSessions 2\nMatch User one\nMaxSessions 1\n");
+  write("etc/sudoers.d/odd", SUDOERS);
+  await onHost(host, ["chage -d 0 expired && systemctl reload ssh"]);
 }
 
 const run = (change: Partial<Connection> = {}, call: Partial<HostCall> = {}) =>
@@ -189,6 +219,53 @@ describe("sudo", () => {
     for (const sudoPassword of [undefined, "not asked for"]) {
       expect((await run({ user: "debian", become, sudoPassword })).stdout).toContain("fact\tdistribution");
     }
+  });
+});
+
+describe("hosts as they are", () => {
+  test("a shell that greets everybody: the answer is the program's alone, with sudo and without", async () => {
+    const answers = await Promise.all([
+      run({ user: "noisy" }, { asRoot: false }),
+      run({ user: "noisy", become: "sudo" }),
+    ]);
+    for (const { outside, stdout } of answers) {
+      expect(outside).toContain("Welcome");
+      expect(stdout.split("\n").map((line) => line.split("\t")[0])).toEqual(
+        expect.arrayContaining(["fact", "end"]),
+      );
+      expect(stdout).not.toMatch(/Welcome|Bye|status/);
+    }
+  });
+
+  test.each([
+    ["few", 2],
+    ["one", 1],
+  ])("sshd that opens few sessions (%s: MaxSessions %i) answers everybody in turn", async (user) => {
+    const answers = await Promise.all(Array.from({ length: 6 }, () => run({ user, become: "sudo" })));
+    expect(answers.map(({ status }) => status)).toEqual(Array(6).fill(0));
+  });
+
+  test("a forced command's words are shown, and where they name a user, that one is what is advised", async () => {
+    const failed = run({ user: "forced" });
+    await expect(failed).rejects.toThrow(/no usable shell \(status 142: Please login as the user "debian"/);
+    await expect(failed).rejects.toThrow(/\n {2}do: .* write user: debian and become: sudo/);
+    expect(await verdict({ user: "mute" })).toMatch(/no usable shell \(status 0: \\u001b\[2Jgone\)$/);
+  });
+
+  test("a password that has expired is named", async () => {
+    expect(await verdict({ user: "expired" })).toMatch(/password or account on vps .* has expired/);
+  });
+
+  test("sudo that wants a terminal: the one line for sudoers", async () => {
+    const failed = run({ user: "notty", become: "sudo" });
+    await expect(failed).rejects.toThrow("wants a terminal from notty (requiretty)");
+    await expect(failed).rejects.toThrow("Defaults:notty !requiretty");
+  });
+
+  test("sudo that allows some commands only", async () => {
+    expect(await verdict({ user: "lister", become: "sudo", sudoPassword: "no matter" })).toBe(
+      "lister may not use sudo on vps",
+    );
   });
 });
 
