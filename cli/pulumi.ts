@@ -42,8 +42,11 @@ export function pulumi(args: string[], choice: StackChoice): Promise<string> {
   });
 }
 
-/** What the engine complained about; with --json it does so among the diagnostics on standard output. */
-function complaint(stdout: string, stderr: string): string {
+/**
+ * What the engine complained about; with --json it does so among the diagnostics on standard output. Nothing else of standard
+ * output is shown: with --show-secrets it is a plan or a state with secrets in clear.
+ */
+export function complaint(stdout: string, stderr: string): string {
   try {
     const { diagnostics = [] }: { diagnostics?: { severity: string; message: string }[] } =
       JSON.parse(stdout);
@@ -52,7 +55,7 @@ function complaint(stdout: string, stderr: string): string {
   } catch {
     // Not JSON: the engine ended before it wrote its plan.
   }
-  return stderr || stdout;
+  return stderr.trim() || "it said nothing of why; run the same pulumi command by hand";
 }
 
 function indented(text: string): string {

@@ -56,7 +56,7 @@ function make(entry, file) {
     fs.statSync(input).mtimeMs < started - 1 ? stateOf(input) : "unsettled",
   ]);
   const temporary = `${file}.${process.pid}`;
-  fs.mkdirSync(path.dirname(file), { recursive: true });
+  fs.mkdirSync(path.dirname(file), { recursive: true, mode: 0o700 });
   fs.writeFileSync(temporary, `//${JSON.stringify(listed)}\n${outputFiles[0].text}`);
   fs.renameSync(temporary, file);
 }

@@ -22,6 +22,7 @@ async function ensure({ engine = true } = {}) {
       `Node ${process.version} is too old: ${oldestNode} or newer is needed (https://nodejs.org)`,
     );
   }
+  privateFolder(path.join(root, ".hearth"));
   await ensurePackages(root);
   return engine ? environment(await ensurePulumi(root)) : {};
 }
@@ -41,12 +42,18 @@ function environment(cli) {
   return variables;
 }
 
+/** State, passphrase and passwords of sandbox servers are their owner's alone; what an earlier version made is, from now on, too. */
+function privateFolder(folder) {
+  fs.mkdirSync(folder, { recursive: true, mode: 0o700 });
+  const { mode, uid } = fs.statSync(folder);
+  if ((mode & 0o077) !== 0 && uid === process.getuid?.()) fs.chmodSync(folder, 0o700);
+}
+
 /** A random passphrase, made once per checkout and readable by its owner only. */
 function passphraseFile() {
   const file = path.join(root, ".hearth", "passphrase");
   if (!fs.existsSync(file)) {
     const temporary = `${file}.${process.pid}`;
-    fs.mkdirSync(path.dirname(file), { recursive: true });
     fs.writeFileSync(temporary, `${crypto.randomBytes(24).toString("base64url")}\n`, { mode: 0o600 });
     try {
       // A link does not overwrite: of two first runs at once, one passphrase wins and both use it.
@@ -74,4 +81,4 @@ async function entry(main) {
   }
 }
 
-module.exports = { ensure, entry, root };
+module.exports = { ensure, entry, privateFolder, root };

@@ -82,7 +82,7 @@ function excerpt(output) {
  * gone is taken over.
  */
 async function locked(file, work) {
-  fs.mkdirSync(path.dirname(file), { recursive: true });
+  fs.mkdirSync(path.dirname(file), { recursive: true, mode: 0o700 });
   for (let told = false; !take(file); told = true) {
     if (!told)
       process.stderr.write(

@@ -124,7 +124,7 @@ function readJson(file) {
 }
 
 function writeJson(file, value) {
-  fs.mkdirSync(path.dirname(file), { recursive: true });
+  fs.mkdirSync(path.dirname(file), { recursive: true, mode: 0o700 });
   fs.writeFileSync(`${file}.${process.pid}`, JSON.stringify(value));
   fs.renameSync(`${file}.${process.pid}`, file);
 }

@@ -57,7 +57,7 @@ function compile(file) {
 function keep(file, text) {
   const temporary = `${file}.${process.pid}`;
   try {
-    fs.mkdirSync(cacheDir, { recursive: true });
+    fs.mkdirSync(cacheDir, { recursive: true, mode: 0o700 });
     fs.writeFileSync(temporary, text);
     fs.renameSync(temporary, file);
   } catch (error) {

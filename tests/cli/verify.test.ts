@@ -1,3 +1,4 @@
+import { complaint } from "../../cli/pulumi";
 import { status } from "../../cli/verify";
 import { type StateResource, verificationIn } from "../../cli/verify/inputs";
 import { table } from "../../cli/verify/table";
@@ -57,4 +58,27 @@ describe("the stack's inputs in an exported state", () => {
     const closed = secret({ ciphertext: "v1:abc" });
     expect(verificationIn([{ type, inputs: closed }])).toEqual(closed);
   });
+});
+
+test.each([
+  [
+    "a plan without a diagnosis",
+    JSON.stringify({ steps: [{ newState: { inputs: { a: "planted-secret" } } }] }),
+  ],
+  ["half a plan", '{"steps": [{"plaintext": "planted-secret"'],
+  [
+    "other diagnostics",
+    JSON.stringify({ diagnostics: [{ severity: "warning", message: "planted-secret" }] }),
+  ],
+])(
+  "when the engine fails, its standard output, which holds secrets in clear, is not shown: %s",
+  (_what, stdout) => {
+    expect(complaint(stdout, "")).not.toContain("planted-secret");
+    expect(complaint(stdout, "error: no such stack\n")).toBe("error: no such stack");
+  },
+);
+
+test("when the engine fails, its errors are shown", () => {
+  const stdout = JSON.stringify({ diagnostics: [{ severity: "error", message: "no such host\n" }] });
+  expect(complaint(stdout, "")).toBe("no such host");
 });

@@ -1,5 +1,5 @@
-import { createHash } from "node:crypto";
-import { isSealed, seal, unseal } from "../../provider/sealed";
+import { createHash, scryptSync } from "node:crypto";
+import { isSameSeal, isSealed, seal, sealPassword, unseal } from "../../provider/sealed";
 
 test("a seal is what the host computes over the file: salt text, then value", () => {
   const sealed = seal("täglich\n");
@@ -32,4 +32,23 @@ test("a value that this process never saw is asked for, by name", () => {
   expect(() => unseal(unseen, 'secrets["/etc/x"]')).toThrow(
     /^the value of secrets\["\/etc\/x"\] is not at hand: the state keeps only its digest\n {2}do: /,
   );
+});
+
+test("the seal of a password that a person chose is slow to guess, and keeps its salt like any other", () => {
+  const sealed = sealPassword("hunter2");
+  const [version, salt = "", digest] = sealed.split(":");
+  const scrypt = scryptSync("hunter2", Buffer.from(salt, "hex"), 32, { N: 2 ** 14, r: 8, p: 1 });
+  expect([version, digest]).toEqual(["v2", scrypt.toString("hex")]);
+  expect(sealPassword("hunter2", sealed)).toBe(sealed);
+  expect(sealPassword("hunter3", sealed)).not.toBe(sealed);
+  expect([isSealed(sealed), unseal(sealed, "x")]).toEqual([true, "hunter2"]);
+});
+
+test("a state with the older seal of the same password is no change of it; another password is", () => {
+  const old = seal("hunter2");
+  const now = sealPassword("hunter2", old);
+  expect(now).toMatch(/^v2:/);
+  expect(isSameSeal(old, now)).toBe(true);
+  expect(isSameSeal(old, sealPassword("hunter3", old))).toBe(false);
+  expect(isSameSeal(seal("hunter2"), now)).toBe(false);
 });

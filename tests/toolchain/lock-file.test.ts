@@ -4,6 +4,7 @@ import { root } from "./support";
 
 interface Locked {
   version?: string;
+  integrity?: string;
   optionalDependencies?: Record<string, string>;
 }
 
@@ -25,6 +26,14 @@ test("package-lock.json names the packages of every platform, so that a fresh cl
     });
   expect(missing).toEqual([]);
   expect(text).not.toContain('"resolved"');
+});
+
+test("package-lock.json has a digest of every package, of every platform: what is downloaded is what was locked", () => {
+  const { packages } = JSON.parse(fs.readFileSync(path.join(root, "package-lock.json"), "utf8"));
+  const unverified = Object.entries<Locked>(packages)
+    .filter(([place, { integrity }]) => place !== "" && !/^sha512-[A-Za-z0-9+/]{86}==$/.test(integrity ?? ""))
+    .map(([place]) => place);
+  expect(unverified).toEqual([]);
 });
 
 // npm's "latest" of @pulumi/command is a mis-published 4.5.0, TypeScript 7 has no compiler API for Pulumi, and google-protobuf 4

@@ -225,6 +225,13 @@ describe("the passphrase", () => {
     expect(fs.readFileSync(file(), "utf8")).toBe(made);
   });
 
+  test("and the state next to it stand in a folder that nobody else enters, also one that was open before", async () => {
+    fs.mkdirSync(path.dirname(file()), { recursive: true, mode: 0o755 });
+    fs.chmodSync(path.dirname(file()), 0o755);
+    await ensure();
+    expect(fs.statSync(path.dirname(file())).mode & 0o777).toBe(0o700);
+  });
+
   test.each([
     { PULUMI_CONFIG_PASSPHRASE: "" },
     { PULUMI_CONFIG_PASSPHRASE: "mine" },

@@ -3,7 +3,7 @@ import { compare } from "../../protocol/diff";
 import type { Call, Checked, Difference, Resource, State } from "../../protocol/resource";
 import { parse } from "../../protocol/shape";
 import { isObject, type Properties, reveal, revealAll, secret, UNKNOWN } from "../../protocol/values";
-import { isSealed, seal, unseal } from "../../sealed";
+import { isSameSeal, isSealed, sealPassword, unseal } from "../../sealed";
 import { shellWord } from "../../text";
 import { handArguments } from "../../transport/failures";
 import { comparable, withAccess } from "../access";
@@ -22,11 +22,13 @@ class Account implements Resource {
   check(olds: Properties, news: Properties): Checked {
     const faults: string[] = [];
     accountShape.check(revealAll(news), "", faults);
-    return { inputs: sealPassword(olds, news), faults };
+    return { inputs: withSeal(olds, news), faults };
   }
 
   diff(olds: Properties, news: Properties): Difference {
-    return { details: compare(comparable(withAccess(olds)), comparable(news), IDENTITY) };
+    const same = isSameSeal(sealedValue(olds), sealedValue(news)) && news.password !== undefined;
+    const before = same ? { ...olds, password: news.password ?? null } : olds;
+    return { details: compare(comparable(withAccess(before)), comparable(news), IDENTITY) };
   }
 
   async create(call: Call, inputs: Properties): Promise<{ id: string; outputs: Properties }> {
@@ -63,7 +65,7 @@ class Account implements Resource {
   async update(call: Call, state: State, news: Properties): Promise<Properties> {
     if (call.preview) return { userId: news.userId ?? state.outputs.userId ?? state.id };
     const account = typed(call, news);
-    const password = passwordRequest(account, sealedValue(state.inputs) !== sealedValue(news));
+    const password = passwordRequest(account, !isSameSeal(sealedValue(state.inputs), sealedValue(news)));
     const applied = await accounts.apply(account, { password }, call.signal);
     if (applied.did.includes("set password")) {
       await call.log.info(
@@ -111,11 +113,11 @@ function outputs(account: AccountInputs): Properties {
 }
 
 /** The given password replaced by its seal, itself a secret; with the salt it had, so that nothing changes without a reason. */
-function sealPassword(olds: Properties, news: Properties): Properties {
+function withSeal(olds: Properties, news: Properties): Properties {
   const password = reveal(news.password ?? null);
   if (!isObject(password) || password.kind !== "given" || typeof password.value !== "string") return news;
   if (password.value === UNKNOWN) return news;
-  const sealed = seal(password.value, sealedValue(olds));
+  const sealed = sealPassword(password.value, sealedValue(olds));
   return { ...news, password: { kind: "given", value: secret(sealed) } };
 }
 

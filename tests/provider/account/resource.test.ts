@@ -1,5 +1,6 @@
-import { secretPaths } from "../../../provider/protocol/values";
+import { type Properties, secret, secretPaths } from "../../../provider/protocol/values";
 import { account } from "../../../provider/resources/account";
+import { seal } from "../../../provider/sealed";
 
 const good = {
   connection: { name: "vps", transport: "ssh", address: "192.0.2.1", become: "none" },
@@ -79,4 +80,14 @@ test("an account whose change was cancelled before it began says so, not that th
     code: "ABORTED",
     message: "cancelled before account @alice:example.org was changed",
   });
+});
+
+test("a state with an older seal of the same password plans no change; a new password does", () => {
+  const given = (value: string) => ({ ...good, password: { kind: "given", value } });
+  const old = given(secret(seal("correct horse")) as never) as Properties;
+  const same = account.check(old, given("correct horse")).inputs;
+  expect(JSON.stringify(same)).toContain('"v2:');
+  expect([...account.diff(old, same).details.keys()]).toEqual([]);
+  const other = account.check(old, given("battery staple")).inputs;
+  expect([...account.diff(old, other).details.keys()]).toEqual(["password.value"]);
 });
