@@ -1,8 +1,9 @@
 import { isIPv6 } from "node:net";
 
 /**
- * Addresses that a homeserver must not connect to on anybody's behalf: loopback, private, link-local, test, multicast.
- * The same 19 ranges that Synapse blocks by itself for federation; URL previews get them only when they are written out.
+ * Addresses that a homeserver must not connect to on anybody's behalf: loopback, private, link-local, test, multicast. First
+ * the 19 ranges that Synapse blocks by itself for federation (URL previews get them only when they are written out), then those
+ * in which an IPv4 address is hidden: through them a name could lead to a private one where the network translates.
  */
 export const DEFAULT_BLOCKED_RANGES: readonly string[] = [
   "127.0.0.0/8",
@@ -24,6 +25,16 @@ export const DEFAULT_BLOCKED_RANGES: readonly string[] = [
   "2001:db8::/32",
   "ff00::/8",
   "fec0::/10",
+  "64:ff9b::/96",
+  "64:ff9b:1::/48",
+  "2002::/16",
+  "2001::/32",
+  "::ffff:0:0/96",
+  "100::/64",
+  "2001:20::/28",
+  "3fff::/20",
+  "240.0.0.0/4",
+  "0.0.0.0/8",
 ];
 
 interface Range {

@@ -1,5 +1,6 @@
 import type { Fault, Path } from "./fault";
 import { synapseKeyAdvice } from "./synapse-keys";
+import { UNSAFE, UNSAFE_ANYWHERE } from "./unsafe-switches";
 
 /** Names that are mistakes wherever they stand, with what is true instead. */
 const NEVER: Readonly<Record<string, string>> = {
@@ -11,8 +12,13 @@ const NEVER: Readonly<Record<string, string>> = {
     "Synapse never had such a key; use hearth:homeserver.federation.allowlist, or server ACLs in the rooms",
 };
 
-/** Names under which programs expect a secret in clear. */
-const SECRET_NAME = /(^|_)(password|pass|secret|token|private_key|access_key|pepper)$/;
+/** Names under which programs expect a secret in clear, in lower case with `_` between words. */
+const SECRET_NAME =
+  /(^|_)(pass|password|passwd|passphrase|pwd|secret|token|pepper|dsn|credential|((api|private|access|auth|signing|encryption|shared|master|license|secret|account)_?key))s?$/;
+
+/** Texts that are a secret whatever their name is: a private key, a URL with a password, tokens with a known beginning. */
+const SECRET_VALUE =
+  /-----BEGIN [A-Z ]*PRIVATE KEY-----|:\/\/[^/\s@]*:[^/\s@]+@|^(sy[tlr]_|m[acp][tr]_|tskey-|gh[opsur]_|github_pat_|glpat-|xox[a-z]-|sk_live_|eyJ[\w-]+\.)/;
 
 function isMapping(value: unknown): value is Record<string, unknown> {
   return typeof value === "object" && value !== null && !Array.isArray(value);
@@ -20,24 +26,44 @@ function isMapping(value: unknown): value is Record<string, unknown> {
 
 function nestedFaults(value: unknown, path: Path): Fault[] {
   if (Array.isArray(value)) return value.flatMap((item, index) => nestedFaults(item, [...path, index]));
-  if (!isMapping(value)) return [];
+  if (!isMapping(value)) return valueFaults(value, path);
   return Object.entries(value).flatMap(([key, child]) => {
     const here = [...path, key];
     const never = Object.hasOwn(NEVER, key) ? NEVER[key] : undefined;
     if (never !== undefined) return [{ path: here, problem: "does not do what it seems to", fix: never }];
-    return [...secretFaults(key, child, here), ...nestedFaults(child, here)];
+    return [...switchFaults(UNSAFE_ANYWHERE, key, child, here), ...secretFaults(key, child, here)];
   });
 }
 
+function switchFaults(switches: typeof UNSAFE, key: string, value: unknown, path: Path): Fault[] {
+  const found = Object.hasOwn(switches, key) ? switches[key] : undefined;
+  if (found === undefined || !found.unsafe(value)) return [];
+  return [{ path, problem: found.problem, fix: found.fix }];
+}
+
+/** The faults of a value below a key, whose name may say that it is a secret, also as a number or in a list. */
 function secretFaults(key: string, value: unknown, path: Path): Fault[] {
-  if (typeof value !== "string" || !SECRET_NAME.test(key)) return [];
-  return [
-    {
-      path,
-      problem: "looks like a secret, and this file is not secret",
-      fix: "use Synapse's key that reads it from a file on the host (often the same name with _path), and change the secret",
-    },
-  ];
+  const name = key
+    .replace(/([a-z0-9])([A-Z])/g, "$1_$2")
+    .replaceAll("-", "_")
+    .toLowerCase();
+  const items = Array.isArray(value) ? value : [value];
+  const isSecret = items.some(
+    (item) => typeof item === "number" || (typeof item === "string" && item !== ""),
+  );
+  return isSecret && SECRET_NAME.test(name) ? [secretFault(path)] : nestedFaults(value, path);
+}
+
+function valueFaults(value: unknown, path: Path): Fault[] {
+  return typeof value === "string" && SECRET_VALUE.test(value) ? [secretFault(path)] : [];
+}
+
+function secretFault(path: Path): Fault {
+  return {
+    path,
+    problem: "looks like a secret, and this file is not secret",
+    fix: "use Synapse's key that reads it from a file on the host (often the same name with _path), or leave it out where there is none, and change the secret",
+  };
 }
 
 function topLevelFaults(key: string, value: unknown, path: Path): Fault[] {
@@ -51,7 +77,7 @@ function topLevelFaults(key: string, value: unknown, path: Path): Fault[] {
         fix: "remove it or give it content",
       },
     ];
-  return [...secretFaults(key, value, path), ...nestedFaults(value, path)];
+  return [...switchFaults(UNSAFE, key, value, path), ...secretFaults(key, value, path)];
 }
 
 /**

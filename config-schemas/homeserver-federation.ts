@@ -16,7 +16,7 @@ export const federationSchema = z.strictObject({
     .array(cidr.meta({ description: "An address range.", examples: ["198.51.100.0/24"] }))
     .default([])
     .meta({
-      description: `Ranges that Synapse must not connect to, in addition to the ${DEFAULT_BLOCKED_RANGES.length} private and special ones, which are always blocked.`,
+      description: `Ranges that Synapse must not connect to, in addition to the ${DEFAULT_BLOCKED_RANGES.length} private and special ones, which are always blocked. At home: your own global IPv6 prefix, where it is stable.`,
     }),
   allowedRanges: z
     .array(cidr.meta({ description: "An address range.", examples: ["10.20.0.0/24"] }))

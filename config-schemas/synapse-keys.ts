@@ -59,6 +59,7 @@ const MODELLED: Readonly<Record<string, string>> = {
     "hearth:homeserver.rateLimits.federationTransactionsPerRoom",
 };
 
+const LISTENER = "Hearth makes the one listener that is needed, on loopback; remove it";
 const WORKERS = "Hearth runs Synapse as one process; remove it";
 const OWN_FILES = "Hearth keeps this file itself; remove it";
 const OWN_SECRET = "it is made on the host and never stands in a file of the checkout; remove it";
@@ -94,6 +95,15 @@ const REFUSED: Readonly<Record<string, string>> = {
   public_rooms_directory_enabled: "Synapse has no such key; use hearth:homeserver.roomDirectory",
   allow_public_rooms_without_auth: "it shows the room directory to anybody; remove it",
   enable_metrics: "it needs a listener of its own, which this version of Hearth does not make; remove it",
+  bind_host: LISTENER,
+  bind_port: LISTENER,
+  unsecure_port: LISTENER,
+  metrics_port: LISTENER,
+  metrics_bind_host: LISTENER,
+  manhole: "it gives a shell inside Synapse to whoever knows its password; remove it",
+  manhole_settings: "it gives a shell inside Synapse to whoever knows its password; remove it",
+  perspectives: "use hearth:homeserver.federation.trustedKeyServers",
+  replication_torture_level: "it is for Synapse's own tests; remove it",
   workers: WORKERS,
   instance_map: WORKERS,
   stream_writers: WORKERS,

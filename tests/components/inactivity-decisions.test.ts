@@ -517,3 +517,44 @@ with open(log.path, encoding="utf-8") as file:
   expect(log.trimEnd().split("\n")).toHaveLength(1);
   expect(log).toContain("removed @mallory\\u001b[2K");
 });
+
+test("a receipt, a name or a power of a form that nobody thought of is one room's doubt, not the end of the bot", async () => {
+  const program = `
+import json, sys
+import gather, session
+def event(kind, content, state_key="", ts=1000, sender="@admin:here.org"):
+    return {"type": kind, "state_key": state_key, "content": content, "sender": sender, "origin_server_ts": ts, "event_id": "$" + kind}
+absurd = json.loads(sys.stdin.read())
+room = gather.Room("!r:here.org", [
+    event("m.room.create", {"org.hearth.key": "main", "room_version": 10, "additional_creators": 7}),
+    event("m.room.name", {"name": {"en": "x"}}),
+    event("m.room.power_levels", {"users": {"@low:there.org": "much", "@old:there.org": "50", "@float:there.org": 100.0}, "users_default": True, "kick": []}),
+    event("m.room.member", {"membership": "join"}, "@a:there.org", ts=10**400, sender="@a:there.org"),
+])
+for number, ts in enumerate([10**400, -5, True, "1000", None, {}, 1.5e300, *absurd]):
+    gather.note_receipts(room, {"$e": {"m.read": {f"@u{number}:there.org": {"ts": ts}}}})
+gather.note_receipts(room, {"$e": {"m.read": {"@good:there.org": {"ts": 5000}, "@bad:there.org": 3}}, "$f": []})
+class Server:
+    user = "@bot:here.org"
+    def __init__(self, chunk): self.chunk = chunk
+    def get(self, path, **query): return {"chunk": self.chunk}
+class Options:
+    window, max_lifetime, allowed_min, allowed_max, kept_since = 10, None, None, None, None
+gather.read_history(Server([event("m.room.message", {}, ts=-1)]), room, 100.0, Options)
+untimed = room.shortfall
+gather.read_history(Server([{"nothing": 1}]), room, 100.0, Options)
+print(json.dumps({
+    "name": room.name, "seen": room.seen, "joined": gather.joined_at(room.members["@a:there.org"]), "born": room.born,
+    "powers": [room.power("@low:there.org"), room.power("@old:there.org"), room.power("@float:there.org"), room.may_remove("@old:there.org")],
+    "untimed": untimed, "odd": room.shortfall,
+}))`;
+  expect(await askModule("inactivity", program, [2 ** 53 + 2])).toEqual({
+    name: "main",
+    seen: { "@good:there.org": 5 },
+    joined: null,
+    born: 1,
+    powers: [0, 50, 100, true],
+    untimed: "its history could not be read: event $m.room.message has no usable time",
+    odd: expect.stringMatching(/^its history could not be understood: KeyError/),
+  });
+});

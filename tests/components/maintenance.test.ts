@@ -219,3 +219,38 @@ describe("the section of the stack file", () => {
     ]);
   });
 });
+
+test("a run that is cut off is gone on with where it ended, so that no room is left out every time", async () => {
+  const program = `
+import json, os, sys, tempfile
+import retention
+json.load(sys.stdin)
+path = os.path.join(tempfile.mkdtemp(), "retention-room")
+def run(rooms, most):
+    seen = []
+    for room in retention.from_where_it_ended(iter(rooms), path):
+        if len(seen) == most: break
+        seen.append(room)
+    return seen
+first = run(["!c", "!a", "!b", "!d"], 2)
+second = run(["!c", "!a", "!b", "!d"], 1)
+gone = run(["!a", "!d"], 9)
+open(path, "wb").write(b"\\xff")
+print(json.dumps([first, second, gone, run(["!b", "!a"], 9)]))`;
+  // The room in which a run was cut off is not the first of the next one.
+  expect(await askModule("maintenance", program, [])).toEqual([
+    ["!a", "!b"],
+    ["!d"],
+    ["!d", "!a"],
+    ["!a", "!b"],
+  ]);
+});
+
+test("a lifetime that somebody with power in a room made absurd is none", async () => {
+  const program = `
+import json, sys
+import lifetimes
+json.load(sys.stdin)
+print(json.dumps([lifetimes.hidden_after({"max_lifetime": value}, 1000, None, None) / 1000 for value in (10**400, -1, True, "5", 500)] + [lifetimes.purged_after([], 1000, None, None)]))`;
+  expect(await askModule("maintenance", program, [])).toEqual([1, 1, 1, 1, 0.5, 1000]);
+});

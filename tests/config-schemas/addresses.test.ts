@@ -18,10 +18,18 @@ test("[V5] the ranges that are always blocked cover this machine, private networ
     "fe80::1",
     "fd00::1",
     "ff02::1",
+    // The same machines again, where a network translates: NAT64, 6to4, Teredo, mapped.
+    "64:ff9b::a01:203",
+    "64:ff9b:1::a01:203",
+    "2002:a01:203::1",
+    "2001:0:a01:203::1",
+    "::ffff:10.1.2.3",
+    "0.0.0.0",
+    "240.0.0.1",
   ];
   for (const address of dangerous)
     expect(DEFAULT_BLOCKED_RANGES.filter((range) => rangeContains(range, address))).toHaveLength(1);
-  expect(DEFAULT_BLOCKED_RANGES).toHaveLength(19);
+  expect(DEFAULT_BLOCKED_RANGES).toHaveLength(29);
   expect(
     DEFAULT_BLOCKED_RANGES.some(
       (range) => rangeContains(range, "9.9.9.9") || rangeContains(range, "2620:fe::9"),

@@ -11,6 +11,8 @@ import history
 import lifetimes
 import session
 
+# Times and numbers beyond these come from nobody's clock; JSON's own limit for whole numbers.
+MOST = 2**53
 PAGE = 250
 MOST_PAGES = 400
 KEY_FIELD = "org.hearth.key"
@@ -22,12 +24,13 @@ class Room:
     def __init__(self, room_id, state):
         self.id = room_id
         self.state = {(event["type"], event["state_key"]): event for event in state}
-        self.key = self.content("m.room.create").get(KEY_FIELD)
-        self.name = self.content("m.room.name").get("name") or self.key or room_id
-        self.born = seconds(self.state[("m.room.create", "")])
+        self.key = text(self.content("m.room.create").get(KEY_FIELD))
+        self.name = text(self.content("m.room.name").get("name")) or text(self.key) or room_id
+        # Not known: then as old as can be, which leaves most doubt.
+        self.born = time_of(self.state.get(("m.room.create", ""), {})) or 0
         self.members = {
             user: event for (kind, user), event in self.state.items()
-            if kind == "m.room.member" and event["content"].get("membership") == "join"
+            if kind == "m.room.member" and mapping(event["content"]).get("membership") == "join"
         }
         # Of everybody, also who is not in it any more.
         self.seen = {}
@@ -39,7 +42,7 @@ class Room:
 
     def content(self, kind):
         event = self.state.get((kind, ""))
-        return event["content"] if event is not None else {}
+        return mapping(event["content"]) if event is not None else {}
 
     def saw(self, user, time):
         if time is not None:
@@ -47,18 +50,20 @@ class Room:
             self.sightings.append((user, time))
 
     def power(self, user):
-        create = self.state.get(("m.room.create", ""), {"content": {}, "sender": None})
-        version = create["content"].get("room_version", "1")
-        creators = [create["sender"], *create["content"].get("additional_creators", [])]
+        create = self.content("m.room.create")
+        creator = self.state.get(("m.room.create", ""), {"sender": None})["sender"]
+        others = create.get("additional_creators")
+        creators = [creator, *(others if isinstance(others, list) else [])]
+        version = text(create.get("room_version")) or "1"
         if user in creators and version.isdecimal() and int(version) >= 12:
             return math.inf
-        levels = self.state.get(("m.room.power_levels", ""))
-        if levels is None:
-            return 100 if user == create["sender"] else 0
-        return levels["content"].get("users", {}).get(user, levels["content"].get("users_default", 0))
+        if ("m.room.power_levels", "") not in self.state:
+            return 100 if user == creator else 0
+        levels = self.content("m.room.power_levels")
+        return level(mapping(levels.get("users")).get(user), level(levels.get("users_default"), 0))
 
     def may_remove(self, bot):
-        return self.power(bot) >= self.content("m.room.power_levels").get("kick", 50)
+        return self.power(bot) >= level(self.content("m.room.power_levels").get("kick"), 50)
 
     def sign_of(self, user, bot):
         """What decide.py takes of one member."""
@@ -76,24 +81,59 @@ class Room:
         }
 
 
+# What other servers send is whatever they like: each value is looked at before it is used.
+
+
+def number(value):
+    """A whole number from 0 to JSON's limit, else None; true and false are no numbers."""
+    return value if isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= MOST else None
+
+
+def level(value, default):
+    """A power level, which may be negative, and is text in old rooms."""
+    if isinstance(value, str) and value.strip().lstrip("+-").isdecimal() and len(value) < 20:
+        value = int(value)
+    if isinstance(value, float) and math.isfinite(value):
+        value = int(value)
+    usable = isinstance(value, int) and not isinstance(value, bool) and abs(value) <= MOST
+    return value if usable else default
+
+
+def text(value):
+    return value if isinstance(value, str) else None
+
+
+def mapping(value):
+    return value if isinstance(value, dict) else {}
+
+
+def time_of(event):
+    """When an event was sent, by its sender's clock; None: it says nothing that can be a time."""
+    time = number(event.get("origin_server_ts"))
+    return None if time is None else time / 1000
+
+
 def seconds(event):
-    return event["origin_server_ts"] / 1000
+    """The same of an event without which nothing can be said of the room. Raises Failed."""
+    time = time_of(event)
+    if time is None:
+        raise session.Failed(f"event {text(event.get('event_id')) or '?'} has no usable time")
+    return time
 
 
 def was_joined_before(event):
-    unsigned = event.get("unsigned", {})
-    before = unsigned.get("prev_content") or event.get("prev_content") or {}
-    return before.get("membership") == "join"
+    before = mapping(event.get("unsigned")).get("prev_content") or event.get("prev_content")
+    return mapping(before).get("membership") == "join"
 
 
 def profile_change(event):
     """When the member changed name or picture, if that is what the membership event says; joining proves no presence."""
-    return seconds(event) if was_joined_before(event) and event["sender"] == event["state_key"] else None
+    return time_of(event) if was_joined_before(event) and event["sender"] == event["state_key"] else None
 
 
 def joined_at(event):
-    """The latest time at which they can have joined."""
-    return seconds(event)
+    """The latest time at which they can have joined; None: not known."""
+    return time_of(event)
 
 
 def watched_rooms(server, keys):
@@ -149,11 +189,12 @@ def read_receipts(server, rooms):
 
 
 def note_receipts(room, content):
-    for by_type in content.values():
-        for readers in by_type.values():
-            for user, receipt in readers.items():
-                if isinstance(receipt.get("ts"), int):
-                    room.saw(user, receipt["ts"] / 1000)
+    for by_type in mapping(content).values():
+        for readers in mapping(by_type).values():
+            for user, receipt in mapping(readers).items():
+                time = number(mapping(receipt).get("ts"))
+                if time is not None:
+                    room.saw(user, time / 1000)
 
 
 def read_history(server, room, now, options):
@@ -161,13 +202,18 @@ def read_history(server, room, now, options):
     start = now - options.window
     try:
         events, reached = read_pages(server, room, start)
+        shortfall = history.shortfall(events, reached, start, facts_of(room, server.user, now, options))
     except session.Failed as error:
         room.shortfall = f"its history could not be read: {error}"
+        return
+    except (AttributeError, KeyError, OverflowError, TypeError, ValueError) as error:
+        # Something that another server sent is of a form that nobody thought of: one room's trouble, not the run's end.
+        room.shortfall = f"its history could not be understood: {error!r}"
         return
     for event in events:
         if not event["joining"]:
             room.saw(event["sender"], event["time"])
-    room.shortfall = history.shortfall(events, reached, start, facts_of(room, server.user, now, options))
+    room.shortfall = shortfall
 
 
 def facts_of(room, bot, now, options):
@@ -177,9 +223,9 @@ def facts_of(room, bot, now, options):
         "now": now,
         "hidden_after": hidden_after(room, options),
         "kept_since": kept_since(room, options),
-        "replaced_by": room.content("m.room.tombstone").get("replacement_room", "another room") if closed else None,
-        "visibility": visibility["content"].get("history_visibility") if visibility else None,
-        "visibility_since": seconds(visibility) if visibility else None,
+        "replaced_by": (text(room.content("m.room.tombstone").get("replacement_room")) or "another room") if closed else None,
+        "visibility": text(mapping(visibility["content"]).get("history_visibility")) if visibility else None,
+        "visibility_since": time_of(visibility) if visibility else None,
         "bot_joined": joined_at(room.members[bot]) if bot in room.members else None,
     }
 
@@ -218,8 +264,8 @@ def read_pages(server, room, start):
 
 def simplified(event):
     # Local accounts are joined by Hearth: that proves no presence. A changed profile looks alike, and is in the state.
-    joining = event["type"] == "m.room.member" and event["content"].get("membership") == "join"
+    joining = event["type"] == "m.room.member" and mapping(event["content"]).get("membership") == "join"
     return {
         "id": event["event_id"], "type": event["type"], "sender": event["sender"], "time": seconds(event),
-        "depth": event.get("depth", 0), "prev": event.get("prev_events"), "joining": joining,
+        "depth": number(event.get("depth")) or 0, "prev": event.get("prev_events"), "joining": joining,
     }

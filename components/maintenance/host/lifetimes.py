@@ -20,5 +20,6 @@ def hidden_after(policy, default, shortest, longest):
 
 
 def stated(policy):
-    value = (policy or {}).get("max_lifetime")
-    return value if type(value) is int and value > 0 else None
+    # Whoever has the power in a room writes it; more than JSON's limit for whole numbers is no time.
+    value = policy.get("max_lifetime") if isinstance(policy, dict) else None
+    return value if type(value) is int and 0 < value <= 2**53 else None

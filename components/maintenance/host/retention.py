@@ -68,11 +68,28 @@ def purge_room(server, room, before):
     raise session.Failed(f"not done after {LONGEST_PURGE:.0f} s")
 
 
+def from_where_it_ended(rooms, path):
+    """
+    The rooms in order, from the one after the last that was looked at: a run that is cut off (the machine is switched off, a huge
+    room takes its time) must not leave the same rooms out every time. What was looked at is written down before the next one.
+    """
+    try:
+        with open(path, encoding="utf-8") as file:
+            last = file.read().strip()
+    except (FileNotFoundError, ValueError):
+        last = ""
+    rooms = sorted(rooms)
+    for room in [room for room in rooms if room > last] + [room for room in rooms if room <= last]:
+        # Before, not after: a room that is never done must not be the first of every run.
+        session.write_whole(path, room + "\n")
+        yield room
+
+
 def purge_messages(server, options, now, log):
     """All rooms, one at a time. Returns whether all went well."""
     bounds = [None if value is None else value * 1000 for value in (options.max_lifetime, options.allowed_min, options.allowed_max)]
     purged = untouched = failed = 0
-    for room in rooms_of(server):
+    for room in from_where_it_ended(rooms_of(server), os.path.join(options.folder, "retention-room")):
         try:
             before = int(now * 1000) - lifetimes.purged_after(policy_of(server, room), *bounds)
             if purge_room(server, room, before):

@@ -201,7 +201,7 @@ describe("what is refused, and how", () => {
       environments: {
         "/var/lib/service/venv": {
           python: "/usr/bin/python3",
-          requirements: ["web==1"],
+          requirements: [`web==1 --hash=sha256:${"0".repeat(64)}`],
           systemSitePackages: false,
         },
       },
