@@ -18,8 +18,11 @@ export interface Confirmation {
   path: Path;
   /** What happens, in one line, with all that matters for it: another text has to be confirmed again. */
   says: string;
-  /** `look`: it happens in previews already. `change`: in `up` only. */
-  when: "look" | "change";
+  /**
+   * `look`: it happens in previews already. `look again`: a first preview only looks at a host that the operator's ssh knows, and
+   * sends nothing; another host in its place has to be confirmed before. `change`: it happens in `up` only.
+   */
+  when: "look" | "look again" | "change";
 }
 
 /**
@@ -34,7 +37,7 @@ export function confirmationsOf(
   return [
     ...Object.entries(config.hosts).flatMap(([name, host]) => [
       ...reach(name, host, projectDirectory),
-      ...secretsToHost(name, host, config, secrets),
+      ...destination(name, host, secrets),
     ]),
     ...secretsElsewhere(config, secrets),
     ...filesOutside(config, projectDirectory),
@@ -66,32 +69,16 @@ function reach(name: string, host: HostConfig, projectDirectory: string): Confir
   ];
 }
 
-/** A host gets to know every secret that a service on it needs; the password for sudo in previews, too. */
-function secretsToHost(
-  name: string,
-  host: HostConfig,
-  config: StackConfig,
-  secrets: PlainSecrets,
-): Confirmation[] {
+/** Which machine a host is: it is logged in to, and gets every secret that a service on it needs; the one for sudo in previews, too. */
+function destination(name: string, host: HostConfig, secrets: PlainSecrets): Confirmation[] {
   if (host.transport === "local") return [];
-  const asked = Object.hasOwn(secrets.sudo, name);
-  const { homeserver, certificates, tunnel, dns } = config;
-  const given = [
-    asked,
-    certificates?.host === name,
-    homeserver.host === name && Object.keys(secrets.accounts).length > 0,
-    homeserver.host === name && (secrets.smtp !== undefined || secrets.captcha !== undefined),
-    tunnel?.host === name && secrets.tunnel !== undefined,
-    dns?.host === name && dns.dynamic !== undefined,
-  ];
-  if (!given.includes(true)) return [];
   const { user, address, port } = host;
   const where = `${user === undefined ? "" : `${user}@`}${address}${port === undefined ? "" : `, port ${port}`}`;
   return [
     {
       path: ["hosts", name, "address"],
-      says: `your secrets for ${name} are sent to ${where}`,
-      when: asked ? "look" : "change",
+      says: `Hearth logs in to ${where} and sends your secrets for ${name} there`,
+      when: Object.hasOwn(secrets.sudo, name) ? "look" : "look again",
     },
   ];
 }

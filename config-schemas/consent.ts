@@ -4,8 +4,8 @@ import { confirm, confirmedFor, lineOf } from "./confirmed";
 import type { Fault } from "./fault";
 
 /**
- * What a run may do of what has to be confirmed. What happens in previews already has to be confirmed before. What only happens
- * in `up` is confirmed by the first `up` of a stack here, which is the operator's own act; a later change of it is not.
+ * What a run may do of what has to be confirmed. What previews do already has to be confirmed before. What only `up` does, and which
+ * machine a host is, is confirmed by the first `up` of a stack here, which is the operator's own act; a later change of it is not.
  */
 export class Consent {
   /** What was confirmed; undefined: nothing ever was for this stack. */
@@ -29,8 +29,10 @@ export class Consent {
 
   /** One fault for everything that is not confirmed, if this run would already do some of it. */
   faults(): Fault[] {
-    const changed = this.confirmed !== undefined && !this.preview;
-    if (!this.missing.some(({ when }) => when === "look" || changed)) return [];
+    const known = this.confirmed !== undefined;
+    const refused = ({ when }: Confirmation) =>
+      when === "look" || (known && (when === "look again" || !this.preview));
+    if (!this.missing.some(refused)) return [];
     return this.missing.map(({ path, says }) => ({
       path,
       problem: `${says}; this has to be confirmed on your machine once`,
@@ -41,17 +43,8 @@ export class Consent {
   /** For a run without faults: keeps what an `up` confirms. Returns what a preview has to warn of. */
   keep(): string[] {
     if (this.preview) return this.missing.map((one) => `${lineOf(one)}; ${this.next()}`);
-    if (this.confirmed === undefined || this.missing.length > 0) this.write();
+    if (this.missing.length > 0) confirm(this.file, this.stack, this.needed);
     return [];
-  }
-
-  private write(): void {
-    try {
-      confirm(this.file, this.stack, this.needed);
-    } catch (error) {
-      // Nothing goes anywhere: without a record, the next `up` is a first one again.
-      if (this.needed.length > 0) throw error;
-    }
   }
 
   private next(): string {

@@ -115,19 +115,19 @@ const HOSTILE: { what: string; change: Change; says: RegExp; look: boolean }[] =
   {
     what: "another address: the sudo password would go there",
     change: { hosts: { vps: { address: "evil.example" } } },
-    says: /vps\.address.*\n.*secrets for vps are sent to alice@evil\.example/,
+    says: /vps\.address.*\n.*logs in to alice@evil\.example and sends your secrets for vps there/,
     look: true,
   },
   {
     what: "another port of the same address",
     change: { hosts: { vps: { port: 2222 } } },
-    says: /sent to alice@vps\.example\.org, port 2222/,
+    says: /logs in to alice@vps\.example\.org, port 2222 and sends/,
     look: true,
   },
   {
     what: "another login user",
     change: { hosts: { vps: { user: "mallory" } } },
-    says: /sent to mallory@vps\.example\.org/,
+    says: /logs in to mallory@vps\.example\.org and sends/,
     look: true,
   },
   {
@@ -259,19 +259,18 @@ describe("a stack that is new here", () => {
   it("previews without a question as long as no preview sends or runs anything, and its first up confirms it", () => {
     expect(preview(stack())).toEqual({
       refused: "",
-      warned: [
-        expect.stringMatching(/vps\.address: your secrets for vps are sent to .*first pulumi up from here/),
-      ],
+      warned: [expect.stringMatching(/vps\.address: Hearth logs in to .*first pulumi up from here/)],
     });
     expect(confirmedFor(record, "vps")).toBeUndefined();
     expect(up(stack()).refused).toBe("");
     expect(preview(stack())).toEqual({ refused: "", warned: [] });
-    expect(up(stack({ hosts: { vps: { address: "evil.example" } } })).refused).toMatch(/evil\.example/);
+    const moved = stack({ hosts: { vps: { address: "evil.example" } } });
+    for (const look of [preview, up]) expect(look(moved).refused).toMatch(/logs in to .*evil\.example/);
   });
 
   it("is refused where a preview would send the password for sudo, until it is confirmed", () => {
     const own = stack(OWN);
-    for (const look of [preview, up]) expect(look(own).refused).toMatch(/your secrets for vps are sent to/);
+    for (const look of [preview, up]) expect(look(own).refused).toMatch(/sends your secrets for vps there/);
     expect(confirmedFor(record, "vps")).toBeUndefined();
     confirmed(own);
     for (const look of [preview, up]) expect(look(own)).toEqual({ refused: "", warned: [] });
@@ -334,7 +333,7 @@ describe("npx hearth trust", () => {
     writeFileSync(file(), JSON.stringify({ config: Object.fromEntries(keys) }));
     const asked = await trust();
     expect(asked).toEqual({ status: 2, said: expect.stringMatching(/nobody can be asked here; --yes/) });
-    expect(asked.said).toMatch(/new hearth:hosts\.vps\.address: your secrets for vps are sent to alice@vps/);
+    expect(asked.said).toMatch(/new hearth:hosts\.vps\.address: Hearth logs in to alice@vps/);
     expect(confirmedFor(record, "trusting")).toBeUndefined();
     expect((await trust("--yes")).status).toBe(0);
     const parsed = parseStack({ ...config, secrets: { sudo: { vps: "x" } } } as RawStack);
