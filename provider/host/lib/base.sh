@@ -178,4 +178,4 @@ stop_triggered() {
 }
 
 # one_line: standard input's first line, tabs and other control characters made spaces (no row may have them), `-` when empty.
-one_line() { awk 'NR == 1 { gsub(/[[:cntrl:]]/, " "); print; seen = length($0) } END { if (!seen) print "-" }' | head -n 1; }
+one_line() { awk 'NR == 1 { gsub(/[[:cntrl:]]/, " "); line = $0 } END { print (line == "") ? "-" : line }'; }

@@ -49,7 +49,7 @@ check_guards() {
     T == "guarded" { user[$1] = $2; next }
     T == "files" || T == "secrets" { owner = $4; path = $2 }
     T == "directories" { owner = $3; path = $1 }
-    (path in user) && owner != user[path] {
+    (path in user) && user[path] != "-" && owner != user[path] {
       print path " is to be " owner "\047s, but it lies in a directory that " user[path] " can change: give it to " user[path] ", or put it into a directory of root\047s"
       exit
     }

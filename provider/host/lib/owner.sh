@@ -4,8 +4,9 @@
 
 # guard PATH: whose rights are the right ones at PATH, in GUARD: `-` our own, for only we can change what leads to it, else the
 # owner of the first directory above it that is not root's. 1, with the reason in GUARD_TEXT, where nobody's rights are.
+# GUARD_SHARED: everybody may put something into the directory of PATH, but not replace what is another's (as in /tmp).
 guard() {
-  GUARD=- GUARD_TEXT='' GUARD_LINK=${1%/*}
+  GUARD=- GUARD_TEXT='' GUARD_SHARED='' GUARD_LINK=${1%/*}
   # Who has no other rights than the own ones cannot be led to anything.
   [ "$SCOPE" = system ] || return 0
   guard_links=16
@@ -18,7 +19,7 @@ guard() {
 
 # guard_walk DIRECTORY: looks at it and all above it, without following a link; one of root's goes on in GUARD_LINK.
 guard_walk() {
-  GUARD=- GUARD_LINK='' guard_dir=$1 guard_shared=''
+  GUARD=- GUARD_LINK='' guard_dir=$1
   guard_part='' guard_rest=${1#/}
   set -- /
   while [ -n "$guard_rest" ]; do
@@ -27,7 +28,7 @@ guard_walk() {
     set -- "$@" "$guard_part"
   done
   while IFS=$TAB read -r guard_type guard_mode guard_user guard_group guard_path guard_target; do
-    guard_shared=''
+    GUARD_SHARED=''
     case $guard_type in
       d) guard_directory || return 1 ;;
       l) guard_link && return 0 || return 1 ;;
@@ -35,7 +36,6 @@ guard_walk() {
   done <<EOT
 $(find "$@" -maxdepth 0 -printf '%y\t%m\t%u\t%g\t%p\t%l\n' 2>/dev/null)
 EOT
-  [ -z "$guard_shared" ] || guard_refuse "everybody can put something into $guard_shared: choose another directory"
 }
 
 guard_refuse() {
@@ -52,8 +52,7 @@ guard_directory() {
     guard_refuse "$guard_path belongs to $guard_user, and $GUARD can replace it: give it to one of them" || return 1
   fi
   case $guard_mode in
-    # What is there stays whose it is, as in /tmp; what is not there could be anybody's.
-    [1357]??[2367] | [1357]?[2367]?) guard_shared=$guard_path ;;
+    [1357]??[2367] | [1357]?[2367]?) GUARD_SHARED=1 ;;
     *[2367]) guard_refuse "everybody can change $guard_path: chmod o-w $guard_path" || return 1 ;;
     *[2367]?) group_is_alone || guard_refuse "group $guard_group can change $guard_path: chmod g-w $guard_path" || return 1 ;;
   esac
@@ -129,16 +128,10 @@ guard_says() {
   return 1
 }
 
-# move_in PATH: what was laid aside takes its place.
-move_in() {
-  guard "$1" || guard_says || return 1
-  as_guard mv -fT -- "$(aside "$1")" "$1" </dev/null
-}
-
 # put_copy SOURCE PATH: at once, where nobody looks yet.
 put_copy() {
   guard "$2" || guard_says || return 1
-  if [ "$GUARD" = - ]; then cp -a -- "$1" "$2"; else lay_aside "$1" "$2" && move_in "$2"; fi
+  if [ "$GUARD" = - ]; then cp -a --remove-destination -- "$1" "$2"; else lay_aside "$1" "$2" && move_in "$2"; fi
 }
 
 # take_away PATH: removes a file or a link.
@@ -153,6 +146,10 @@ set_access() {
   if [ "$GUARD" != - ]; then
     [ "$3" = "$GUARD" ] || guard_refuse "$1 is to be $3's and $GUARD can change what leads to it" || guard_says || return 1
     as_guard chgrp -h -- "$4" "$1" </dev/null && as_guard chmod -- "$2" "$1" </dev/null
+  elif [ -n "$GUARD_SHARED" ]; then
+    # Root's own is nobody else's to replace until it is given away.
+    [ "$(stat -c %U -- "$1")" = root ] || guard_refuse "$1 is not root's, and its owner could replace it meanwhile: remove it" || guard_says || return 1
+    [ ! -L "$1" ] && chmod -- "$2" "$1" && chown -h -- "$3:$4" "$1"
   elif [ -L "$1" ]; then
     set_target=$(realpath -e -- "$1") && set_access "$set_target" "$2" "$3" "$4"
   else
@@ -187,11 +184,7 @@ group_of_guard() {
 # make_directory PATH MODE OWNER GROUP: what leads to it is there.
 make_directory() {
   guard "$1" || guard_says || return 1
-  if [ "$GUARD" = - ]; then
-    install -d -m "$2" -o "$3" -g "$4" -- "$1"
-  else
-    as_guard mkdir -- "$1" </dev/null && set_access "$1" "$2" "$3" "$4"
-  fi
+  as_guard mkdir -m 0700 -- "$1" </dev/null && set_access "$1" "$2" "$3" "$4"
 }
 
 # remove_empty PATH: 1 when it has content, or is none of ours to remove.

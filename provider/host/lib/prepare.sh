@@ -58,6 +58,8 @@ apply_environments() {
     rm -rf -- "$path"
     mv -T -- "$path.hearth-build/tree" "$path"
     rm -rf -- "$path.hearth-build"
+    # Whoever built it may have put a link there.
+    rm -f -- "$path/.hearth-holds"
     environment_holds "$path" >"$path/.hearth-holds"
     environment_digest "$index" "$python" "$site" >"$DIR/ready"
     sync -f -- "$path"

@@ -1,7 +1,8 @@
 # Looking at the host: as few processes as possible, nothing changed.
 # shellcheck shell=sh
 
-# guard_paths LIST OUT: paths that only we can lead elsewhere in OUT.own, path and user in OUT.guarded, path and reason in OUT.refused.
+# guard_paths LIST OUT: paths where only we can put something in OUT.own; path and user (`-`: ours, in a directory like /tmp) in
+# OUT.guarded; path and reason in OUT.refused.
 guard_paths() {
   : >"$2.own" && : >"$2.guarded" && : >"$2.refused"
   guarded_above='' guarded_ok=
@@ -14,7 +15,7 @@ guard_paths() {
     fi
     if [ -z "$guarded_ok" ]; then
       row "$path" "$GUARD_TEXT" >>"$2.refused"
-    elif [ "$GUARD" = - ]; then
+    elif [ "$GUARD" = - ] && [ -z "$GUARD_SHARED" ]; then
       printf '%s\n' "$path" >>"$2.own"
     else
       row "$path" "$GUARD" >>"$2.guarded"

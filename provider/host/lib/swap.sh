@@ -5,7 +5,7 @@
 lexists() { [ -e "$1" ] || [ -L "$1" ]; }
 
 # link_or_copy SOURCE TARGET: a hard link needs no space; another file system needs a copy.
-link_or_copy() { cp -al -- "$1" "$2" 2>/dev/null || { rm -f -- "$2" && cp -a -- "$1" "$2"; }; }
+link_or_copy() { cp -al -- "$1" "$2" 2>/dev/null || cp -a --remove-destination -- "$1" "$2"; }
 
 # Keeps the previous generation of everything in the plan: $DIR/undo/files (copy or absent, number, path) and the copies.
 keep_files() {
@@ -74,6 +74,16 @@ restore_files() {
     if [ "$kind" = absent ]; then take_away "$path"; else restore_file "$DIR/undo/copy/$number" "$path"; fi || restored=1
   done <"$DIR/undo/files"
   return "$restored"
+}
+
+# move_in PATH: what was laid aside takes its place.
+move_in() {
+  guard "$1" || guard_says || return 1
+  if [ "$GUARD" != - ]; then
+    as_guard mv -fT -- "$(aside "$1")" "$1" </dev/null
+    return
+  fi
+  mv -fT -- "$(aside "$1")" "$1"
 }
 
 restore_file() {

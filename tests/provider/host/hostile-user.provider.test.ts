@@ -142,6 +142,22 @@ describe("a directory of a service user", () => {
     expect(said).not.toContain("victim\n");
   });
 
+  it("gives way to a directory like /tmp, where others can only add: nothing there is followed either", () => {
+    shell(
+      `mkdir shared; chmod 1777 shared; ln -s ../victim/f shared/.x.hearth-new; chown -h ${USER} shared/.x.hearth-new`,
+    );
+    shell(
+      `ln -s ../victim/f shared/x; chown -h ${USER} shared/x; ln -s ../victim shared/d; chown -h ${USER} shared/d`,
+    );
+    request("files", rows(["0", at("shared/x"), "0644", "root", "root", NEW]));
+    const before = victim();
+    expect(run("forward; back")).not.toContain("fail");
+    expect(shell("readlink shared/x; ls -A shared")).toBe("../victim/f\nd\nx");
+    request("directories", rows([at("shared/d"), "0700", "root", "root"]));
+    expect(run("forward; back")).toContain("is wanted as a directory but is a file or link");
+    expect(victim()).toBe(before);
+  });
+
   it("[R3] is refused as a wanted one when it is a link that the user could have made, with the way out", () => {
     shell(`mv var/media var/old; ln -s /etc var/media; chown -h ${USER} var/media`);
     const mode = shell("stat -c %a /etc");
