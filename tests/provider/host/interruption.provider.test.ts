@@ -78,6 +78,9 @@ describe("a transaction that is killed is cleared up by the next apply:", () => 
     expect(cut.of("undone").length).toBe(state === "preparing" ? 0 : 1);
     expect(cut.end).toBe("end failed");
     expect((await observe(base())).of("journal")).toEqual([[state, id, expect.stringMatching(/^\d+$/)]]);
+    // systemd removes what was sent, without waiting for the next apply or a boot.
+    const sent = "grep -rl 'from the operator' /var/lib/hearth/apply || echo none";
+    expect(await eventually(async () => (await sh(host, sent)) === "none", 20)).toBe(true);
 
     const done = ok(await apply(base()));
     expect(done.of("note").flat().join()).toContain("an interrupted change of release probe was found");
