@@ -27,6 +27,8 @@ import { containerValidators } from "./validators";
 
 const NAME = "hearth-synapse";
 const UNIT = `${NAME}.service`;
+/** Folder of request bodies while they come in: /tmp is the container's memory. */
+const SPOOL = "spool";
 /** Port inside the container. */
 const PORT = 8008;
 /** Synapse's user in the official image. */
@@ -75,6 +77,7 @@ interface Layout {
   data: string;
   media: string;
   log: string;
+  spool: string;
   containerFile: string;
   networkFile: string;
 }
@@ -86,6 +89,7 @@ function layoutOf(places: Places): Layout {
     data,
     media: `${data}/media`,
     log: `${data}/log`,
+    spool: `${data}/${SPOOL}`,
     containerFile: `${places.containers}/${NAME}.container`,
     networkFile: `${places.containers}/${NETWORK}.network`,
   };
@@ -101,7 +105,7 @@ function containerOf(plan: HomeserverPlan, layout: Layout, secrets: readonly str
     entrypoint: IMAGE_PYTHON,
     command: ["-m", "synapse.app.homeserver", ...configPaths(config).map((file) => `--config-path=${file}`)],
     // As the image's entry point does: with it Synapse gives memory back.
-    environment: { LD_PRELOAD: "libjemalloc.so.2" },
+    environment: { LD_PRELOAD: "libjemalloc.so.2", TMPDIR: `${CONTAINER_DATA}/${SPOOL}` },
     mounts: mountsOf(layout, database),
     secrets: Object.fromEntries(secrets.map((name) => [name, name])),
     network: NETWORK,
@@ -180,6 +184,7 @@ function directoriesOf(places: Places, layout: Layout) {
     [layout.data]: owned(places, "0750"),
     [layout.media]: owned(places, "0750"),
     [layout.log]: owned(places, "0750"),
+    [layout.spool]: owned(places, "0700"),
   };
 }
 

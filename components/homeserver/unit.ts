@@ -13,6 +13,8 @@ const HARDENING: readonly string[] = [
   `ReadOnlyPaths=${CONFIG_FOLDER}`,
   "ProtectHome=yes",
   "PrivateTmp=yes",
+  // Request bodies are kept there while they come in; /tmp may be in memory.
+  "Environment=TMPDIR=/var/tmp",
   "PrivateDevices=yes",
   "PrivateIPC=yes",
   "ProtectProc=invisible",

@@ -4,6 +4,7 @@ import { block, directive, file } from "./caddyfile";
 import { ERROR_ANSWERS, type ErrorAnswer } from "./errors";
 import {
   answersBareDomain,
+  CONCURRENT,
   federationNames,
   federationPaths,
   type Passed,
@@ -25,8 +26,11 @@ export const ADMIN_ADDRESS = "unix//tmp/caddy-admin.sock";
 /** Where Caddy says that it is up, inside its container only. */
 export const HEALTH_URL = "http://127.0.0.1:8081/";
 
-/** Snippet that passes a request on. */
+/** Snippets that pass a request on, and one that passes an upload on. */
 const SYNAPSE = "synapse";
+const UPLOADS = "uploads";
+/** The slowest upload that is waited for, bytes a second. */
+const SLOWEST_UPLOAD = 64 * 1024;
 /** Longer than clients let a long poll last. */
 const GRACE_SECONDS = 40;
 
@@ -38,7 +42,10 @@ export function renderCaddyfile(plan: CaddyPlan): string {
   return file("Written by Hearth. The homeserver's public names and the only paths they answer.", [
     ...block("", globalOptions(plan)),
     "",
-    ...block(`(${SYNAPSE})`, block(`reverse_proxy ${plan.upstream}`, upstreamOptions(plan))),
+    ...snippet(SYNAPSE, plan, CONCURRENT.address),
+    "",
+    "# Synapse keeps what has come of an upload: as many as this at a time, the others wait here with nothing read.",
+    ...snippet(UPLOADS, plan, CONCURRENT.uploads.address),
     "",
     ...publicSite(plan),
     ...(answersBareDomain(plan) && plan.documents ? ["", ...bareDomainSite(plan, plan.documents)] : []),
@@ -67,7 +74,7 @@ function globalOptions(plan: CaddyPlan): string[] {
       ...block("format filter", [
         directive("wrap", "json"),
         ...block("fields", [
-          `${directive("request>uri", "regexp", "[?].*")} ""`,
+          `${directive("request>uri", "regexp", "(?i)([?#]|%3f).*")} ""`,
           directive("request>headers", "delete"),
           directive("resp_headers", "delete"),
         ]),
@@ -75,7 +82,13 @@ function globalOptions(plan: CaddyPlan): string[] {
     ]),
     ...block("servers", [
       directive("protocols", "h1", ...(plan.certificate ? ["h2"] : [])),
-      ...block("timeouts", [directive("read_header", "10s"), directive("idle", "2m")]),
+      "# Go ends a request that is still being answered at this time, too: it is no shorter than Synapse may take.",
+      ...block("timeouts", [
+        directive("read_header", "10s"),
+        directive("read_body", `${slowest(plan)}s`),
+        directive("idle", "2m"),
+      ]),
+      directive("max_header_size", "64KB"),
       ...(plan.certificate
         ? []
         : [
@@ -87,9 +100,17 @@ function globalOptions(plan: CaddyPlan): string[] {
   ];
 }
 
+/** Seconds that a request may take to come in. */
+function slowest({ readTimeout, maxUploadBytes }: CaddyPlan): number {
+  return Math.max(parseDuration(readTimeout), Math.ceil(maxUploadBytes / SLOWEST_UPLOAD));
+}
+
 function addresses(plan: CaddyPlan, names: readonly string[]): string {
   return names.map((name) => `${plan.certificate ? "https" : "http"}://${name}`).join(", ");
 }
+
+/** Outside it is always https, whoever ends TLS. */
+const HSTS = [directive("header", "Strict-Transport-Security", "max-age=31536000")];
 
 /** A site with what every site has. */
 function site(
@@ -103,14 +124,13 @@ function site(
     directive("bind", listener),
     ...(certificate ? [directive("tls", certificate.certificateFile, certificate.keyFile)] : []),
     ...errors(),
-    ...block("route", [...lines, directive("error", 404)]),
+    ...block("route", [...HSTS, ...lines, directive("error", 404)]),
   ]);
 }
 
 /** Clients, and servers that read the well-known document. */
 function publicSite(plan: CaddyPlan): string[] {
   return site(plan, [plan.publicHost], LISTENERS.public, [
-    ...(plan.certificate ? [directive("header", "Strict-Transport-Security", "max-age=31536000")] : []),
     ...(plan.documents ? wellKnown(plan.documents) : []),
     ...publicPaths(plan).flatMap((passed) => passOn(passed)),
   ]);
@@ -123,7 +143,7 @@ function bareDomainSite(plan: CaddyPlan, documents: WellKnownDocuments): string[
 
 /** Other servers that look for us on the default port of federation. */
 function federationSite(plan: CaddyPlan): string[] {
-  const paths = federationPaths(plan).flatMap((passed) => passOn(passed));
+  const paths = federationPaths().flatMap((passed) => passOn(passed));
   return site(plan, federationNames(plan), LISTENERS.federation, paths);
 }
 
@@ -156,7 +176,7 @@ function said({ body, status }: Pick<ErrorAnswer, "body" | "status">): string[] 
 /** What Caddy says itself, said as Matrix clients expect it. */
 function errors(): string[] {
   return Object.values(ERROR_ANSWERS).flatMap((answer) =>
-    block(`handle_errors ${answer.statuses.join(" ")}`, said(answer)),
+    block(`handle_errors ${answer.statuses.join(" ")}`, [...HSTS, ...said(answer)]),
   );
 }
 
@@ -174,8 +194,8 @@ const ANNOUNCED = `(${LENGTH}.matches("^[0-9]{1,18}$") ? int(${LENGTH}) : -1)`;
  * One path that goes to Synapse. The raw path decides, for that is what is passed on, byte for byte as servers signed it:
  * `%2F` stays `%2F`, and `/_matrix/..%2f_synapse/admin` is no path of ours.
  */
-function passOn({ path, maxBytes }: Passed): string[] {
-  const matcher = `@${path.replaceAll(/[^a-z]+/g, "_")}`;
+function passOn({ path, maxBytes, upload }: Passed): string[] {
+  const matcher = `@${path.replaceAll(/[^a-z0-9]+/g, "_")}`;
   return [
     ...block(matcher, [
       directive("vars_regexp", "{http.request.orig_uri}", `^${path}`),
@@ -185,12 +205,17 @@ function passOn({ path, maxBytes }: Passed): string[] {
       `@too_large expression ${ANNOUNCED} > ${maxBytes}`,
       directive("error", "@too_large", 413),
       ...block("request_body", [directive("max_size", maxBytes)]),
-      directive("import", SYNAPSE),
+      directive("import", upload ? UPLOADS : SYNAPSE),
     ]),
   ];
 }
 
-function upstreamOptions({ readTimeout }: CaddyPlan): string[] {
+/** How a request is passed on; those above the number wait until another has ended. */
+function snippet(name: string, plan: CaddyPlan, atATime: number): string[] {
+  return block(`(${name})`, block(`reverse_proxy ${plan.upstream}`, upstreamOptions(plan, atATime)));
+}
+
+function upstreamOptions({ readTimeout }: CaddyPlan, atATime: number): string[] {
   const wait = `${parseDuration(readTimeout)}s`;
   return [
     "# Replaced, never appended to: Synapse believes the first address it finds.",
@@ -201,6 +226,7 @@ function upstreamOptions({ readTimeout }: CaddyPlan): string[] {
       ...["response_header_timeout", "read_timeout", "write_timeout"].map((name) => directive(name, wait)),
       "# Synapse closes a connection after a minute of silence; a request must not meet that.",
       directive("keepalive", "30s"),
+      directive("max_conns_per_host", atATime),
       directive("compression", "off"),
     ]),
   ];

@@ -47,6 +47,8 @@ export class ReverseProxy extends pulumi.ComponentResource {
         files: parts.files,
         images: parts.images,
         units: parts.units,
+        ports: parts.ports,
+        preflights: parts.preflights,
         revisions: certificates === undefined ? {} : { [CERTIFICATE_REVISION]: certificates.release.digest },
         validators: parts.validators,
         health: parts.health,
@@ -67,14 +69,14 @@ export class ReverseProxy extends pulumi.ComponentResource {
   private partsOf(args: ProxyArgs): pulumi.Output<ProxyParts> {
     const { config, machine, certificates } = args;
     const plan = planOf(args);
-    return pulumi.all([machine.facts, machine.places]).apply(([{ nginx }, places]) => {
-      if (config.kind === "nginx") return nativeProxy({ ...plan, nginx });
-      return quadletProxy({ plan, config, tls: certificates !== undefined }, places);
+    return pulumi.all([machine.facts, machine.places]).apply(([{ nginx, ipv6 = true }, places]) => {
+      if (config.kind === "nginx") return nativeProxy({ ...plan, ipv6, nginx });
+      return quadletProxy({ plan: { ...plan, ipv6 }, config, tls: certificates !== undefined }, places);
     });
   }
 }
 
-function planOf({ config, homeserver, homeserverConfig, delegation }: ProxyArgs): ProxyPlan {
+function planOf({ config, homeserver, homeserverConfig, delegation }: ProxyArgs): Omit<ProxyPlan, "ipv6"> {
   return {
     serverName: homeserverConfig.serverName,
     publicHost: homeserverConfig.publicHost,

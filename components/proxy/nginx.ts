@@ -5,12 +5,17 @@ const HTTP2_DIRECTIVE_SINCE = "1.25.1";
 
 /**
  * `listen` lines for one port with TLS and HTTP/2, in the form that this nginx takes.
- * @param nginx its version, e.g. `1.26.3`
+ * @param host its version of nginx, e.g. `1.26.3`, and whether it has IPv6
  */
-export function listen(nginx: string, port: number, suffix = ""): string[] {
-  const modern = isAtLeast(nginx, HTTP2_DIRECTIVE_SINCE);
+export function listen(host: { nginx: string; ipv6: boolean }, port: number, suffix = ""): string[] {
+  const modern = isAtLeast(host.nginx, HTTP2_DIRECTIVE_SINCE);
   const options = `${modern ? "ssl" : "ssl http2"}${suffix}`;
-  return [`listen ${port} ${options};`, `listen [::]:${port} ${options};`, ...(modern ? ["http2 on;"] : [])];
+  return [...listenPlain(host, port, ` ${options}`), ...(modern ? ["http2 on;"] : [])];
+}
+
+/** `listen` lines for one port, on all addresses that the host has: nginx does not start when it cannot listen. */
+export function listenPlain({ ipv6 }: { ipv6: boolean }, port: number, options = ""): string[] {
+  return [`listen ${port}${options};`, ...(ipv6 ? [`listen [::]:${port}${options};`] : [])];
 }
 
 /** A block directive with its lines indented. */

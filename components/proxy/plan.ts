@@ -13,35 +13,72 @@ export interface ProxyPlan {
   federationPort: boolean;
   /** The well-known documents when they are served here. */
   documents?: WellKnownDocuments;
+  /** Whether the host has IPv6; where it has none, nothing can listen there. */
+  ipv6: boolean;
 }
 
-/** Synapse takes request bodies up to this size on every path (200 events of 64 KiB), uploads apart. */
-const MAX_REQUEST_BYTES = 200 * 65_536;
+/** A transaction of another server: at most 50 events and 100 ephemeral ones; Synapse itself takes 200 events of 64 KiB. */
+const TRANSACTION_BYTES = 200 * 65_536;
+/**
+ * Everything else. The largest that clients send are copies of room keys (200 in a request, about 1.5 KiB each) and messages to
+ * many devices at once; an event may have 64 KiB.
+ */
+const REQUEST_BYTES = 2 * 1024 ** 2;
+
+/** A request with a body above this, or of unknown size, counts among the large ones; Synapse keeps those on disk, too. */
+export const SMALL_BODY_BYTES = 99_999;
+
+/**
+ * How many requests at a time. What a stranger can make this host keep is these times the sizes above.
+ * `address`: of one address (for IPv6: of one /64). Each client waits in one long poll and asks for a few things besides, so
+ * an office of 100 people with two devices each fits; other servers send one transaction at a time, and ask for keys and media.
+ * `large`: those with large bodies. A server sends us one transaction at a time; people behind one address send a few pictures.
+ */
+export const CONCURRENT = {
+  address: 384,
+  total: 2000,
+  uploads: { address: 10, total: 40 },
+  large: { address: 6, total: 40 },
+} as const;
 
 /** One path that is passed on, with everything below it. */
 export interface Passed {
   path: string;
   maxBytes: number;
+  /** Media are sent there: straight on to Synapse, for a copy here would fill the disk. */
+  upload?: true;
 }
+
+/** Where media are uploaded; the paths of other media requests are below `/_matrix/` and have no body to speak of. */
+function uploadPaths({ maxUploadBytes }: ProxyPlan): Passed[] {
+  return ["v3", "r0", "v1"].map((version) => ({
+    path: `/_matrix/media/${version}/upload`,
+    maxBytes: maxUploadBytes,
+    upload: true,
+  }));
+}
+
+/** Where other servers send their transactions. */
+const TRANSACTIONS: Passed = { path: "/_matrix/federation/v1/send/", maxBytes: TRANSACTION_BYTES };
 
 /** What clients, and servers that read the well-known document, may reach. A path comes before those it is below. */
 export function publicPaths(plan: ProxyPlan): Passed[] {
-  const maxBytes = Math.max(plan.maxUploadBytes, MAX_REQUEST_BYTES);
   return [
-    { path: "/_matrix/media/", maxBytes: plan.maxUploadBytes },
-    { path: "/_matrix/", maxBytes },
-    { path: "/_synapse/client/", maxBytes },
+    ...uploadPaths(plan),
+    TRANSACTIONS,
+    { path: "/_matrix/", maxBytes: REQUEST_BYTES },
+    { path: "/_synapse/client/", maxBytes: REQUEST_BYTES },
   ];
 }
 
 /** What other servers that look for us on the default port of federation may reach. */
-export function federationPaths(plan: ProxyPlan): Passed[] {
-  const maxBytes = Math.max(plan.maxUploadBytes, MAX_REQUEST_BYTES);
+export function federationPaths(): Passed[] {
   return [
-    { path: "/_matrix/federation/", maxBytes },
-    { path: "/_matrix/key/", maxBytes },
+    TRANSACTIONS,
+    { path: "/_matrix/federation/", maxBytes: REQUEST_BYTES },
+    { path: "/_matrix/key/", maxBytes: REQUEST_BYTES },
     // Media for servers that do not authenticate such requests yet.
-    { path: "/_matrix/media/", maxBytes: plan.maxUploadBytes },
+    { path: "/_matrix/media/", maxBytes: REQUEST_BYTES },
   ];
 }
 

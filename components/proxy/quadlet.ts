@@ -11,7 +11,7 @@ import { renderContainer } from "../quadlet";
 import { ADMIN_ADDRESS, HEALTH_URL, renderCaddyfile } from "./caddy";
 import { CERTIFICATE_CHANGED, type ProxyParts, SERVICE } from "./parts";
 import type { ProxyPlan } from "./plan";
-import { endpoint, type Listener, renderSocket } from "./socket";
+import { endpoint, type Listener, reachable, renderSocket } from "./socket";
 
 const NAME = "hearth-caddy";
 const DESCRIPTION = "Caddy, the reverse proxy";
@@ -58,6 +58,8 @@ export function quadletProxy(proxy: ContainedProxy, places: Places): ProxyParts 
         reloadOn: [layout.caddyfile],
       },
     },
+    ports: Object.fromEntries(listenersOf(proxy).map((at) => [endpoint(at), `${NAME}.socket`])),
+    preflights: {},
     validators: {
       "10-caddy": { argv: runOnce(container, [CADDY, "validate", ...CADDYFILE]), timeoutSeconds: 60 },
       ...check.validators,
@@ -94,7 +96,8 @@ function filesOf(proxy: ContainedProxy, container: Container, places: Places): R
 /** The public listener, then federation's: the Caddyfile knows them by their order. */
 function listenersOf({ plan, config, tls }: ContainedProxy): Listener[] {
   const { address } = config.listen;
-  return [config.listen, ...(tls && plan.federationPort ? [{ address, port: FEDERATION_PORT }] : [])];
+  const federation = tls && plan.federationPort ? [{ address, port: FEDERATION_PORT }] : [];
+  return [config.listen, ...federation].map((listener) => reachable(listener, plan.ipv6));
 }
 
 function containerOf({ config, tls }: ContainedProxy, places: Places): Container {

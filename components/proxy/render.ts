@@ -1,14 +1,16 @@
 import { CERTIFICATE_FILE, PRIVATE_KEY_FILE } from "../certificates";
 import { WELL_KNOWN_CLIENT, WELL_KNOWN_SERVER, type WellKnownDocuments } from "../delegation/documents";
 import { ERROR_ANSWERS } from "./errors";
-import { block, file, listen, quoted } from "./nginx";
+import { block, file, listen, listenPlain, quoted } from "./nginx";
 import {
   answersBareDomain,
+  CONCURRENT,
   federationNames,
   federationPaths,
   type Passed,
   type ProxyPlan,
   publicPaths,
+  SMALL_BODY_BYTES,
 } from "./plan";
 
 /** What nginx is to do. */
@@ -30,6 +32,7 @@ export function renderMain(): string {
     "worker_processes auto;",
     "worker_rlimit_nofile 8192;",
     "pid /run/nginx.pid;",
+    "# What nginx says of itself; what it says of requests is below http.",
     "error_log /var/log/nginx/error.log;",
     ...block("events", ["worker_connections 4096;"]),
     ...block("http", [
@@ -40,9 +43,14 @@ export function renderMain(): string {
       "tcp_nopush on;",
       "",
       "# Clients put access tokens into queries, so queries stay out of the log.",
-      ...block("map $request_uri $path_only", ['"~^(?<path>[^?]*)" $path;']),
+      ...block("map $request_uri $path_only", ['"~*^(?<path>.*?)([?#]|%3f|$)" $path;']),
       `log_format hearth '$remote_addr [$time_local] "$request_method $path_only $server_protocol" $status $body_bytes_sent "$http_user_agent" $request_time';`,
       "access_log /var/log/nginx/access.log hearth;",
+      "# Every other level writes whole request lines, with their queries: `crit` when Synapse's socket is missing or the disk is",
+      "# full, `alert` when connections run out. How each request ended is in the access log.",
+      "error_log /var/log/nginx/error.log emerg;",
+      "",
+      ...limits(),
       "",
       "ssl_protocols TLSv1.2 TLSv1.3;",
       `ssl_ciphers ${TLS12_CIPHERS.join(":")};`,
@@ -54,6 +62,41 @@ export function renderMain(): string {
       `include ${SITES_FOLDER}/*.conf;`,
     ]),
   ]);
+}
+
+/** What a stranger can make this host hold: connections, and bodies that never end. See {@link CONCURRENT}. */
+function limits(): string[] {
+  const small = `[0-9]{1,${String(SMALL_BODY_BYTES).length}}`;
+  return [
+    "client_header_timeout 15s;",
+    "client_body_timeout 30s;",
+    "send_timeout 30s;",
+    "keepalive_timeout 75s;",
+    "client_max_body_size 1;",
+    "# Answers that a client is slow to take wait in Synapse, not on this disk.",
+    "proxy_max_temp_file_size 0;",
+    "",
+    "# Whoever has IPv6 has at least a /64 of addresses: the first four groups, or what is before `::`.",
+    ...block("map $remote_addr $client", [
+      '"~^(?<four>[0-9a-f]+(:[0-9a-f]+){3}):" $four;',
+      '"~^(?<fewer>[0-9a-f]+(:[0-9a-f]+){0,2})::" $fewer;',
+      "default $remote_addr;",
+    ]),
+    "# Requests with a large body, or one of unknown size.",
+    ...block('map "$request_method $http_transfer_encoding $content_length" $large_body', [
+      '"~^(GET|HEAD|OPTIONS)  $" "";',
+      `"~ ${small}$" "";`,
+      "default $client;",
+    ]),
+    ...block("map $large_body $any_large_body", ['"" "";', "default all;"]),
+    "limit_conn_zone $client zone=clients:4m;",
+    "limit_conn_zone $server_name zone=names:1m;",
+    ...["uploads", "large"].flatMap((zone) => [
+      `limit_conn_zone $large_body zone=${zone}:4m;`,
+      `limit_conn_zone $any_large_body zone=all_${zone}:1m;`,
+    ]),
+    "limit_conn_status 429;",
+  ];
 }
 
 /** Forward secrecy and authenticated encryption, for RSA and ECDSA certificates; TLS 1.3 brings its own. */
@@ -102,18 +145,22 @@ export function renderMatrix(plan: NginxPlan): string {
 function strangers(plan: NginxPlan): string[] {
   const secure = plan.federationPort ? [443, 8448] : [443];
   return [
-    ...block("server", ["listen 80 default_server;", "listen [::]:80 default_server;", "return 444;"]),
+    ...block("server", [...listenPlain(plan, 80, " default_server"), "return 444;"]),
     ...secure.flatMap((port) => [
       "",
-      ...block("server", [...listen(plan.nginx, port, " default_server"), "ssl_reject_handshake on;"]),
+      ...block("server", [
+        ...listen(plan, port, " default_server"),
+        "ssl_reject_handshake on;",
+        "# One of our names in the handshake, another in the request.",
+        "return 444;",
+      ]),
     ]),
   ];
 }
 
 function redirect(plan: ProxyPlan): string[] {
   return block("server", [
-    "listen 80;",
-    "listen [::]:80;",
+    ...listenPlain(plan, 80),
     `server_name ${federationNames(plan).join(" ")};`,
     "return 301 https://$host$request_uri;",
   ]);
@@ -124,6 +171,8 @@ function tls(): string[] {
 }
 
 const HSTS = "add_header Strict-Transport-Security max-age=31536000 always;";
+/** Of answers of nginx's own, which pages of any origin may read; headers of the server do not add to those of a location. */
+const OWN_HEADERS = ["add_header Access-Control-Allow-Origin * always;", HSTS];
 
 /** Paths that are not named do not exist. */
 function refusals(): string[] {
@@ -138,7 +187,7 @@ function errorAnswers(): string[] {
     ...answers.flatMap(([name, { status, body }]) =>
       block(`location @${name}`, [
         "default_type application/json;",
-        "add_header Access-Control-Allow-Origin * always;",
+        ...OWN_HEADERS,
         `return ${status} ${quoted(body)};`,
       ]),
     ),
@@ -148,7 +197,7 @@ function errorAnswers(): string[] {
 /** Clients, and servers that read the well-known document. */
 function publicServer(plan: NginxPlan): string[] {
   return block("server", [
-    ...listen(plan.nginx, 443),
+    ...listen(plan, 443),
     `server_name ${plan.publicHost};`,
     ...tls(),
     HSTS,
@@ -162,9 +211,10 @@ function publicServer(plan: NginxPlan): string[] {
 /** Users live at the bare domain; all it says about Matrix is where the homeserver is. */
 function bareDomain(plan: NginxPlan, documents: WellKnownDocuments): string[] {
   return block("server", [
-    ...listen(plan.nginx, 443),
+    ...listen(plan, 443),
     `server_name ${plan.serverName};`,
     ...tls(),
+    HSTS,
     ...refusals(),
     "",
     ...wellKnown(documents),
@@ -174,12 +224,13 @@ function bareDomain(plan: NginxPlan, documents: WellKnownDocuments): string[] {
 /** Other servers that look for us on the default port of federation. */
 function federationServer(plan: NginxPlan): string[] {
   return block("server", [
-    ...listen(plan.nginx, 8448),
+    ...listen(plan, 8448),
     `server_name ${federationNames(plan).join(" ")};`,
     ...tls(),
+    HSTS,
     ...refusals(),
     "",
-    ...federationPaths(plan).flatMap((passed) => passOn(passed)),
+    ...federationPaths().flatMap((passed) => passOn(passed)),
   ]);
 }
 
@@ -187,10 +238,16 @@ function federationServer(plan: NginxPlan): string[] {
  * One path that goes to Synapse. nginx chooses by the decoded path but passes on the raw one, so the raw one has to be
  * below the same prefix: `/_synapse/admin/..%2f..%2f_matrix/` is not.
  */
-function passOn({ path, maxBytes }: Passed): string[] {
+function passOn({ path, maxBytes, upload }: Passed): string[] {
+  const zone = upload ? "uploads" : "large";
   return block(`location ${path}`, [
     `if ($request_uri !~ "^${path}") { return 404; }`,
     `client_max_body_size ${maxBytes};`,
+    ...(upload ? ["proxy_request_buffering off;"] : []),
+    `limit_conn clients ${CONCURRENT.address};`,
+    `limit_conn names ${CONCURRENT.total};`,
+    `limit_conn ${zone} ${CONCURRENT[zone].address};`,
+    `limit_conn all_${zone} ${CONCURRENT[zone].total};`,
     `include ${UPSTREAM_FILE};`,
   ]);
 }
@@ -202,7 +259,7 @@ function wellKnown(documents: WellKnownDocuments): string[] {
 function document(path: string, body: string): string[] {
   return block(`location = ${path}`, [
     "default_type application/json;",
-    "add_header Access-Control-Allow-Origin * always;",
+    ...OWN_HEADERS,
     `return 200 ${quoted(body)};`,
   ]);
 }

@@ -26,6 +26,11 @@ export function renderSocket(description: string, listeners: readonly Listener[]
   ].join("\n");
 }
 
+/** The same listener on a host without IPv6, where `::` is no address: all of IPv4. */
+export function reachable(listener: Listener, ipv6: boolean): Listener {
+  return listener.address === "::" && !ipv6 ? { ...listener, address: "0.0.0.0" } : listener;
+}
+
 /** `address:port`, brackets around an IPv6 address. */
 export function endpoint({ address, port }: Listener): string {
   return `${address.includes(":") ? `[${address}]` : address}:${port}`;

@@ -50,6 +50,8 @@ export interface HostFacts {
   tailscale: "" | "package" | "other";
   /** Version of nginx that the distribution offers, e.g. `1.26.3` (empty: none). */
   nginx: string;
+  /** Whether it has IPv6 at all: where it is switched off, nothing can listen on `::` or `::1`. */
+  ipv6: boolean;
 }
 
 /** The user of the ssh login. */

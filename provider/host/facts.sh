@@ -21,6 +21,8 @@ row fact release "$release"
 row fact codename "$(os VERSION_CODENAME)"
 row fact architecture "$(dpkg --print-architecture)"
 row fact memoryMiB "$(awk '$1 == "MemTotal:" { print int($2 / 1024 / 64) * 64 }' /proc/meminfo)"
+# With IPv6 off in the kernel there is no such file; switched off by sysctl it is empty.
+row fact ipv6 "$(if [ -n "$(cat /proc/net/if_inet6 2>/dev/null)" ]; then echo 1; else echo 0; fi)"
 row fact cores "$(getconf _NPROCESSORS_ONLN)"
 row fact systemd "$($SYSTEMCTL --version | awk 'NR == 1 { print $2 }')"
 

@@ -147,6 +147,7 @@ function toFacts(found: Map<string, string>): HostFacts {
     nginx: text("nginx"),
     login: { user: text("user"), group: text("group"), uid: number("uid"), home: text("home") },
     podman: text("podman"),
+    ipv6: found.get("ipv6") === "1",
     tailscale: tailscaleOf(text("tailscale")),
   };
 }

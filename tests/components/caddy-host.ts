@@ -62,7 +62,7 @@ const ECHO_CONTAINER = renderContainer({
 
 const EMPTY = {
   ...{ identity: {}, repositories: {}, users: {}, links: {}, secrets: {}, containerSecrets: {} },
-  ...{ environments: {}, tasks: {} },
+  ...{ environments: {}, tasks: {}, ports: {}, preflights: {} },
 };
 
 /** What Caddy is to do in these tests: behind a tunnel, unless `tls`. */
@@ -76,7 +76,7 @@ export interface Wanted {
 const NAME = "chat.tail1a2b.ts.net";
 const PLAN: ProxyPlan = {
   ...{ serverName: NAME, publicHost: NAME, upstream: "hearth-synapse:8008" },
-  ...{ maxUploadBytes: 2 * MIB, readTimeout: "10m", federationPort: false },
+  ...{ maxUploadBytes: 2 * MIB, readTimeout: "10m", federationPort: false, ipv6: true },
   documents: {
     server: `{"m.server":"${NAME}:443"}`,
     client: `{"m.homeserver":{"base_url":"https://${NAME}"}}`,

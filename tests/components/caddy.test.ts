@@ -6,7 +6,7 @@ import { MIB, proxyRelease } from "./caddy-host";
 const NAME = "chat.tail1a2b.ts.net";
 const plan: CaddyPlan = {
   ...{ serverName: NAME, publicHost: NAME, upstream: "hearth-synapse:8008" },
-  ...{ maxUploadBytes: 10 * MIB, readTimeout: "10m", federationPort: true },
+  ...{ maxUploadBytes: 10 * MIB, readTimeout: "10m", federationPort: true, ipv6: true },
   documents: { server: '{"m.server":"a"}', client: '{"m.homeserver":{}}' },
 };
 const open: CaddyPlan = {
@@ -21,6 +21,7 @@ function sites(text: string): Record<string, string> {
   return Object.fromEntries(found.map(([, head = "", body = ""]) => [head, body]));
 }
 
+const UPLOADS = ["v3", "r0", "v1"].map((version) => `/_matrix/media/${version}/upload`);
 const paths = (site = "") => [...site.matchAll(/orig_uri\} `?\^(\/_\S+?)`?$/gm)].map(([, path]) => path);
 const content = (release: ReturnType<typeof proxyRelease>, end: string) =>
   Object.entries(release.files).find(([path]) => path.endsWith(end))?.[1].content ?? "";
@@ -30,7 +31,12 @@ describe("[H4] behind a tunnel", () => {
 
   it("passes on what clients and servers need, by the raw path, and nothing else", () => {
     const { [`http://${NAME}`]: site, ...others } = sites(text);
-    expect(paths(site)).toEqual(["/_matrix/media/", "/_matrix/", "/_synapse/client/"]);
+    expect(paths(site)).toEqual([
+      ...UPLOADS,
+      "/_matrix/federation/v1/send/",
+      "/_matrix/",
+      "/_synapse/client/",
+    ]);
     expect(Object.keys(others)).toEqual(["http://", "http://127.0.0.1:8081"]);
     expect(Object.values(others).join()).not.toContain("import synapse");
   });
@@ -54,6 +60,7 @@ describe("[H4] in the open", () => {
     expect(paths(found["https://matrix.example.org"])).toContain("/_matrix/");
     expect(paths(found["https://example.org"])).toEqual([]);
     expect(paths(found["https://matrix.example.org, https://example.org"])).toEqual([
+      "/_matrix/federation/v1/send/",
       "/_matrix/federation/",
       "/_matrix/key/",
       "/_matrix/media/",
@@ -65,13 +72,38 @@ describe("[H4] in the open", () => {
   });
 });
 
-it("[H9] uploads have exactly Synapse's limit; other requests at least what Synapse takes", () => {
+it("[H9] uploads have exactly Synapse's limit, transactions what Synapse takes, all else little", () => {
   const limits = (maxUploadBytes: number, of: RegExp) =>
     [...renderCaddyfile({ ...plan, maxUploadBytes }).matchAll(of)].map(([, size]) => Number(size));
   // Of what comes, and of what is announced.
   for (const limit of [/max_size (\d+)/g, /@too_large expression .* > (\d+)/g]) {
-    expect(limits(100 * MIB, limit)).toEqual([104_857_600, 104_857_600, 104_857_600]);
-    expect(limits(MIB, limit)).toEqual([1_048_576, 13_107_200, 13_107_200]);
+    const others = [13_107_200, 2 * MIB, 2 * MIB];
+    expect(limits(100 * MIB, limit)).toEqual([...Array(3).fill(100 * MIB), ...others]);
+    expect(limits(MIB, limit)).toEqual([...Array(3).fill(MIB), ...others]);
+  }
+});
+
+it("uploads have few connections to Synapse of their own, and no request comes in for ever", () => {
+  const text = renderCaddyfile({ ...plan, maxUploadBytes: 100 * MIB });
+  const uploads = text.match(/@too_large expression .* > 104857600$[\s\S]*?import (\S+)$/gm) ?? [];
+  expect(uploads).toHaveLength(3);
+  for (const body of uploads) expect(body).toMatch(/import uploads$/);
+  expect(text.match(/import synapse$/gm)).toHaveLength(3);
+  expect(/\(uploads\) \{[\s\S]*?max_conns_per_host (\d+)/.exec(text)?.[1]).toBe("10");
+  // 100 MiB at 64 KiB a second.
+  expect(text).toContain("read_body 1600s");
+  // Never less than Synapse may take for an answer: Go would end that request.
+  expect(renderCaddyfile({ ...plan, maxUploadBytes: MIB })).toContain("read_body 600s");
+});
+
+it("says at every name, also in answers of its own, that it stays with TLS", () => {
+  for (const text of [renderCaddyfile(plan), renderCaddyfile(open)]) {
+    const named = Object.entries(sites(text)).filter(([head]) => /example|tail1a2b/.test(head));
+    for (const [, body] of named) {
+      const own = body.match(/handle_errors .*\n\t\theader Strict-Transport-Security/g) ?? [];
+      expect(own).toHaveLength(body.match(/handle_errors/g)?.length ?? 0);
+      expect(body).toMatch(/route \{\n\t\theader Strict-Transport-Security `max-age=31536000`\n/);
+    }
   }
 });
 
@@ -116,6 +148,15 @@ describe("[H4] the release", () => {
       answers: { argv: [...Array(3).fill(expect.any(String)), "127.0.0.1", "8443", "8448"] },
     });
   });
+});
+
+it("[W8] where the host has no IPv6, all addresses are all of IPv4", () => {
+  const listen = { address: "::", port: 8443 };
+  const release = proxyRelease({ tls: true, listen, plan: { federationPort: true, ipv6: false } });
+  expect(content(release, ".socket").match(/^ListenStream=.*$/gm)).toEqual([
+    "ListenStream=0.0.0.0:8443",
+    "ListenStream=0.0.0.0:8448",
+  ]);
 });
 
 it("a socket file names each listener in order", () => {

@@ -8,6 +8,7 @@ const plan: NginxPlan = {
   maxUploadBytes: 100 * 1024 ** 2,
   readTimeout: "10m",
   federationPort: true,
+  ipv6: true,
   documents: { server: '{"m.server":"matrix.example.org:443"}', client: '{"m.homeserver":{}}' },
 };
 
@@ -33,7 +34,10 @@ describe("[V9] the public names", () => {
   it("answer clients and servers on 443 on the paths they need, and nothing else", () => {
     expect(find(renderMatrix(plan), 443, "matrix.example.org")?.paths).toEqual([
       "/",
-      "/_matrix/media/",
+      "/_matrix/media/v3/upload",
+      "/_matrix/media/r0/upload",
+      "/_matrix/media/v1/upload",
+      "/_matrix/federation/v1/send/",
       "/_matrix/",
       "/_synapse/client/",
       "/.well-known/matrix/server",
@@ -44,6 +48,7 @@ describe("[V9] the public names", () => {
   it("answer servers on 8448 on the paths of federation only", () => {
     expect(find(renderMatrix(plan), 8448, "example.org")?.paths).toEqual([
       "/",
+      "/_matrix/federation/v1/send/",
       "/_matrix/federation/",
       "/_matrix/key/",
       "/_matrix/media/",
@@ -92,19 +97,26 @@ describe("[V9] HTTP/2", () => {
   });
 });
 
-it("[V7] [H9] uploads have exactly Synapse's limit; other requests at least what Synapse takes", () => {
+it("[V7] [H9] uploads have exactly Synapse's limit, transactions what Synapse takes, all else little", () => {
   const limits = (bytes: number) => {
     const body =
       find(renderMatrix({ ...plan, maxUploadBytes: bytes }), 443, "matrix.example.org")?.body ?? "";
     const pairs = [...body.matchAll(/location (\/_\S+) \{[^}]*\}\s+client_max_body_size (\d+);/g)];
     return Object.fromEntries(pairs.map(([, path, size]) => [path, Number(size)]));
   };
-  expect(limits(100 * 1024 ** 2)).toEqual({
-    "/_matrix/": 104_857_600,
-    "/_matrix/media/": 104_857_600,
-    "/_synapse/client/": 104_857_600,
-  });
-  expect(limits(1024 ** 2)).toMatchObject({ "/_matrix/": 13_107_200, "/_matrix/media/": 1_048_576 });
+  const others = {
+    "/_matrix/federation/v1/send/": 13_107_200,
+    "/_matrix/": 2_097_152,
+    "/_synapse/client/": 2_097_152,
+  };
+  for (const upload of [1024 ** 2, 100 * 1024 ** 2]) {
+    expect(limits(upload)).toEqual({
+      ...others,
+      "/_matrix/media/v3/upload": upload,
+      "/_matrix/media/r0/upload": upload,
+      "/_matrix/media/v1/upload": upload,
+    });
+  }
 });
 
 it("[V9] the address of the client replaces whatever it claims, and the path stays as it was signed", () => {
@@ -120,6 +132,62 @@ it("[A9] no query, where access tokens are, gets into the log", () => {
   const format = /log_format hearth '(.*)';/.exec(main)?.[1];
   expect(format).not.toMatch(/\$(request|request_uri|args|query_string|http_referer)\b/);
   expect(main).toContain("access_log /var/log/nginx/access.log hearth;");
+});
+
+describe("what a stranger can make the host hold", () => {
+  const locations = (text: string) =>
+    [...text.matchAll(/location (\/_\S+) \{([\s\S]*?)^ {4}\}/gm)].map(([, path = "", body = ""]) => ({
+      path,
+      body,
+    }));
+
+  it("no location passes anything on without a limit of requests, of bodies, and of both in all", () => {
+    const found = locations(renderMatrix(plan));
+    expect(found.length).toBeGreaterThan(8);
+    for (const { path, body } of found) {
+      const zone = path.endsWith("/upload") ? "uploads" : "large";
+      expect([...body.matchAll(/limit_conn (\S+) \d+;/g)].map(([, name]) => name)).toEqual([
+        ...["clients", "names", zone, `all_${zone}`],
+      ]);
+      expect(body).toMatch(/client_max_body_size [1-9]/);
+      expect([path, body.includes("proxy_request_buffering off;")]).toEqual([path, zone === "uploads"]);
+    }
+  });
+
+  it.each([
+    ["192.0.2.7", "192.0.2.7"],
+    ["2001:db8:1:2:3:4:5:6", "2001:db8:1:2"],
+    ["2001:db8:1:2::6", "2001:db8:1:2"],
+    ["2001:db8:1::6", "2001:db8:1"],
+    ["2001:db8::5:6:7:8", "2001:db8"],
+    ["2001:db8::1", "2001:db8"],
+    ["::1", "::1"],
+  ])("%s counts as %s: a /64 is one client", (address, client) => {
+    const map = /map \$remote_addr \$client \{([\s\S]*?)\n {4}\}/.exec(renderMain())?.[1] ?? "";
+    const patterns = [...map.matchAll(/"~(.*)" \$/g)].map(([, pattern = ""]) => new RegExp(pattern));
+    expect(patterns).toHaveLength(2);
+    const groups = patterns.map((pattern) => pattern.exec(address)?.groups).find((found) => found);
+    expect(Object.values(groups ?? { none: address })[0]).toBe(client);
+  });
+});
+
+it("[W8] a host without IPv6 listens on none, on no port", () => {
+  const text = renderMatrix({ ...plan, ipv6: false });
+  expect(text).not.toContain("[::]");
+  expect(text.match(/listen \d+/g)).toEqual(renderMatrix(plan).match(/listen \d+/g));
+});
+
+it("every name with TLS says that it stays with TLS, and every answer of nginx's own says it again", () => {
+  const secure = servers(renderMatrix(plan)).filter(({ ports }) => ports.some((port) => /ssl/.test(port)));
+  expect(secure).toHaveLength(5);
+  for (const { names, body } of secure) {
+    if (names.length === 0) expect(body).toMatch(/ssl_reject_handshake on;[\s\S]*return 444;/);
+    else expect(body).toMatch(/^ {4}add_header Strict-Transport-Security/m);
+    const own = body.match(/add_header Access-Control-Allow-Origin/g)?.length ?? 0;
+    expect(
+      body.match(/^ {8}add_header Strict-Transport-Security max-age=31536000 always;/gm) ?? [],
+    ).toHaveLength(own);
+  }
 });
 
 it("includes nothing of the package's own sites", () => {

@@ -26,6 +26,7 @@ export const DEBIAN_13: HostFacts = {
   login: { user: "root", group: "root", uid: 0, home: "/root" },
   podman: "5.4.2",
   tailscale: "",
+  ipv6: true,
 };
 /** Who logs in where containers are rootless. */
 const ALICE = { user: "alice", group: "alice", uid: 1000, home: "/home/alice" };
