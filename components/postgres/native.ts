@@ -81,6 +81,8 @@ function clusterOf(major: number): Cluster {
 function unitsOf(cluster: Cluster): Record<string, HostUnit> {
   return {
     [cluster.unit]: {
+      // A cluster that is there already is used as it is; its other databases stay.
+      adopt: true,
       enabled: true,
       state: "running",
       restartOn: [cluster.restartFile],

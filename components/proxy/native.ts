@@ -31,13 +31,16 @@ export function nativeProxy(plan: NginxPlan): ProxyParts {
       [UNIT]: {
         enabled: true,
         state: "running",
+        // A package's that serves nothing but its welcome page.
+        adopt: true,
         // Everything else nginx takes in by a reload, without dropping a connection.
         restartOn: [UNIT_OVERRIDE],
         reloadOn: [MAIN_FILE, MATRIX_FILE, UPSTREAM_FILE, CERTIFICATE_CHANGED],
       },
     },
+    ports: Object.fromEntries(["80", ...ports].map((port) => [port, UNIT])),
+    preflights: { sites: { program: program("other_sites.sh"), arguments: [SITES_FOLDER] } },
     validators: {
-      "05-other-sites": { argv: ["/bin/sh", program("other_sites.sh"), SITES_FOLDER], timeoutSeconds: 10 },
       "10-nginx": { argv: ["/usr/sbin/nginx", "-t", "-q", "-c", MAIN_FILE], timeoutSeconds: 30 },
       "20-unit": { argv: ["/usr/bin/systemd-analyze", "verify", "--man=no", UNIT], timeoutSeconds: 30 },
     },

@@ -5,7 +5,7 @@ export const SERVICE = "proxy";
 /** What one kind of proxy puts on its host. */
 export type ProxyParts = Pick<
   ReleaseInputs,
-  "packages" | "directories" | "files" | "images" | "units" | "validators" | "health"
+  "packages" | "directories" | "files" | "images" | "units" | "ports" | "preflights" | "validators" | "health"
 >;
 
 /** Name of the revision that says which certificate there is, where one is used. */

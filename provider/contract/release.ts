@@ -33,6 +33,13 @@ export interface ReleaseInputs {
   /** Things only a program can look at or change (a database role, say): `observe` prints a state, `apply` makes it `want`. */
   tasks: Record<string, HostTask>;
   units: Record<string, HostUnit>;
+  /**
+   * TCP ports that this release opens, `443` (on all addresses) or `127.0.0.1:8008`, and its unit that does. Who else listens
+   * there is named before anything is changed, in previews too.
+   */
+  ports: Record<string, string>;
+  /** Programs that know what of theirs serves on the host already, asked before anything is changed, in previews too. */
+  preflights: Record<string, Preflight>;
   /** Public facts of other resources that units depend on (a certificate's digest), for `revision:<name>` in a unit's lists. */
   revisions: Record<string, string>;
   /** Real consumers asked about the staged files before the swap, in order of their names. */
@@ -118,6 +125,11 @@ export interface HostTask {
 
 /** A systemd unit and what makes it restart. */
 export interface HostUnit {
+  /**
+   * One that a package or the operator made may be taken over although it is in service; preflights say when not. Absent: it is
+   * refused. Of units whose file the release brings, one that is there already is always refused.
+   */
+  adopt?: boolean;
   enabled: boolean;
   state: "running" | "stopped" | "ignored";
   /**
@@ -127,6 +139,16 @@ export interface HostUnit {
   restartOn: string[];
   /** Same; a change reloads it, unless something already restarts it. */
   reloadOn: string[];
+}
+
+/** A look at a host that nothing may have been done to yet. */
+export interface Preflight {
+  /**
+   * A shell program among the release's own files; it is sent along. For each thing that the release would take over or switch
+   * off it prints a line: what, a tab, the way out; then it ends with another status than 0.
+   */
+  program: string;
+  arguments: string[];
 }
 
 /** A program that says whether the staged files are good: exit status 0, or its last lines are the reason. */

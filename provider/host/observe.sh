@@ -9,6 +9,7 @@ DIR=$1
 . "$DIR/lib/containers.sh"
 . "$DIR/lib/state.sh"
 . "$DIR/lib/report.sh"
+. "$DIR/lib/occupied.sh"
 
 read_meta
 require_host
@@ -25,5 +26,6 @@ report_release
 report_scan
 report_conflicts
 report_changed
+report_obstacles
 report_probes
 row end

@@ -28,6 +28,12 @@ export function parseRow(line: string): string[] {
   return line.split("\t");
 }
 
+/** Why a release is refused, and the way out (`-`: none to name). */
+export interface Obstacle {
+  text: string;
+  fix: string;
+}
+
 /** What observe.sh saw. Maps hold undefined for what is asked for and not there. */
 export interface Observation {
   lock?: { operator: string; seconds: number };
@@ -55,6 +61,8 @@ export interface Observation {
   conflicts: Map<string, string>;
   /** Paths that exist and belong to no release. */
   foreign: string[];
+  /** What serves on the host already and no release made. */
+  obstacles: Obstacle[];
   /** What differs from what the last apply recorded. */
   changed: string[];
 }
@@ -79,6 +87,7 @@ export function parseObservation(rows: string[][]): Observation {
     health: new Map(),
     conflicts: new Map(),
     foreign: [],
+    obstacles: [],
     changed: [],
   };
   for (const [kind = "", ...columns] of rows) ROWS[kind]?.(seen, rowOf(columns));
@@ -145,6 +154,7 @@ const ROWS: Readonly<Record<string, (seen: Observation, row: Row) => void>> = {
   health: (seen, { key, second }) => seen.health.set(key, second),
   conflict: (seen, { key, second }) => seen.conflicts.set(key, second),
   foreign: (seen, { key }) => seen.foreign.push(key),
+  obstacle: (seen, { key, second }) => seen.obstacles.push({ text: key, fix: second }),
   changed: (seen, { key }) => seen.changed.push(key),
 };
 

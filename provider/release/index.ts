@@ -5,6 +5,7 @@ import { checkRelease } from "./check";
 import { deleteRelease } from "./delete";
 import { diffRelease, onlyConnection, touchesConnection } from "./diff";
 import { observe } from "./observe";
+import { lookForObstacles } from "./obstacles";
 import { digestOf, outputProperties, parseOutputs, updatedOutputs } from "./outputs";
 import { requireKnown, requireSameIdentity, requireSameScope } from "./ownership";
 import { planLine } from "./plan";
@@ -37,6 +38,7 @@ async function updateRelease(call: Call, state: State, news: Properties): Promis
   if (onlyConnection(details)) return connectionOnly(call, state, news);
   const repair = isAiling(call.urn);
   if (call.preview) {
+    if (details.size > 0) await lookForObstacles(call, state, news);
     await call.log.info(plannedText(state, news, repair && details.size === 0));
     return updatedOutputs(state.outputs, state.inputs, news);
   }

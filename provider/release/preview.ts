@@ -3,6 +3,7 @@ import { hasUnknown, isObject, type Properties } from "../protocol/values";
 import { warnOffline } from "../transport/offline";
 import { observe } from "./observe";
 import { observedInputs } from "./observed";
+import { requireUnoccupied } from "./obstacles";
 import { plannedOutputs } from "./outputs";
 import { requireFree } from "./ownership";
 import { planLine } from "./plan";
@@ -28,6 +29,7 @@ export async function previewCreate(call: Call, inputs: Properties): Promise<Pro
   const seen = await observe(call, wanted, undefined, {});
   if (seen.lock) await call.log.warning(lockText(wanted.connection.name, seen.lock));
   requireFree(wanted, seen, call.urn);
+  requireUnoccupied(wanted, seen);
   const host = wanted.connection.name;
   const lines = [planLine(wrapInputs(observedInputs(wanted, seen)), inputs)];
   if (seen.release) {

@@ -3,6 +3,7 @@ import { hostname, userInfo } from "node:os";
 import type { ReleaseInputs } from "../contract/release";
 import type { CallFile } from "../transport/bootstrap";
 import { withoutHeader } from "./header";
+import { kernelAddress } from "./ports";
 import { containerSecretFiles, givenFiles, secretFiles } from "./secret-files";
 import { argvFile, lines, table } from "./tables";
 
@@ -77,6 +78,7 @@ export function observeFiles(
     ...environmentFiles(inputs),
     ...taskFiles(inputs),
     ...unitFiles(inputs),
+    ...preflightFiles(inputs),
     ...validatorFiles(inputs),
     ...healthFiles(inputs),
   ];
@@ -163,6 +165,39 @@ function unitFiles(inputs: ReleaseInputs): CallFile[] {
       ]),
     ),
     table("revisions", Object.entries(inputs.revisions)),
+  ];
+}
+
+/** What must not be taken over: asked before anything is changed. */
+function preflightFiles(inputs: ReleaseInputs): CallFile[] {
+  const adopted = Object.entries(inputs.units).filter(([, unit]) => unit.adopt);
+  // While a file is not known yet, its program cannot be asked.
+  const preflights = Object.entries(inputs.preflights).flatMap(([name, preflight]) => {
+    const file = inputs.files[preflight.program];
+    return file === undefined
+      ? []
+      : [{ name, ...preflight, content: withoutHeader(preflight.program, file.content) }];
+  });
+  return [
+    table(
+      "adopted",
+      adopted.map(([name]) => [name]),
+    ),
+    table(
+      "ports",
+      Object.entries(inputs.ports).flatMap(([shown, unit]) => {
+        const found = kernelAddress(shown);
+        return found === undefined ? [] : [[shown, found.port, found.address, unit]];
+      }),
+    ),
+    table(
+      "preflights",
+      preflights.map(({ name }, index) => [String(index), name]),
+    ),
+    ...preflights.flatMap((preflight, index) => [
+      { name: `request/preflight/${index}`, content: preflight.content },
+      argvFile(`preflight.${index}`, preflight.arguments),
+    ]),
   ];
 }
 

@@ -7,6 +7,7 @@ export function crossFaults(inputs: Properties): string[] {
     ...pathFaults(inputs),
     ...ownerFaults(inputs),
     ...triggerFaults(inputs),
+    ...preflightFaults(inputs),
     ...scopeFaults(inputs),
     ...environmentFaults(inputs),
   ];
@@ -74,6 +75,20 @@ function accessOf(item: Value | undefined): { owner?: string; shared?: string } 
   const writes = (place: number) => typeof mode === "string" && "2367".includes(mode.charAt(place));
   if (writes(3) || (writes(2) && group !== "root" && group !== owner)) return { owner, shared: "" };
   return owner === "root" ? { owner } : { owner, shared: owner };
+}
+
+function preflightFaults(inputs: Properties): string[] {
+  const { files, units } = inputs;
+  const named = (map: Value | undefined, key: Value | undefined) =>
+    map === UNKNOWN || key === UNKNOWN || (typeof key === "string" && keys(map).includes(key));
+  return [
+    ...entries(inputs.preflights)
+      .filter(([, item]) => isObject(item) && !named(files, item.program))
+      .map(([name]) => `${join("preflights", name)}.program: is none of files; the program is one of them`),
+    ...entries(inputs.ports)
+      .filter(([, unit]) => !named(units, unit))
+      .map(([port]) => `${join("ports", port)}: is none of units; name the one that opens the port`),
+  ];
 }
 
 function parents(path: string): string[] {

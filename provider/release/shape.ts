@@ -8,6 +8,7 @@ import type {
   HostUnit,
   HostUser,
   Ownership,
+  Preflight,
   PythonEnvironment,
   ReleaseInputs,
   SecretSource,
@@ -26,6 +27,7 @@ import {
   type Shape,
   text,
 } from "../protocol/shape";
+import { kernelAddress } from "./ports";
 
 const line = (write: string, pattern?: RegExp) => text({ write, pattern });
 
@@ -117,10 +119,22 @@ const environment = object<PythonEnvironment>({
 });
 
 const unit = object<HostUnit>({
+  adopt: optional(flag),
   enabled: flag,
   state: oneOf("running", "stopped", "ignored"),
   restartOn: list(line("what restarts the unit"), { sorted: true }),
   reloadOn: list(line("what reloads the unit"), { sorted: true }),
+});
+
+const unitName = line(
+  "a unit name, such as nginx.service",
+  /^[A-Za-z0-9][\w:.@\\-]*\.(service|socket|timer|path|target|mount|slice)$/,
+);
+
+/** See {@link kernelAddress}. */
+const portAddress = text({
+  write: "a port, or an address and a port: 443, 127.0.0.1:8008 or [::1]:8008",
+  refuse: (value) => (kernelAddress(value) === undefined ? "is none" : undefined),
 });
 
 const probeSeconds = integer(1, 3600);
@@ -169,12 +183,11 @@ export const releaseShape: Shape<ReleaseInputs> = object<ReleaseInputs>({
       user: optional(account),
     }),
   ),
-  units: record(
-    line(
-      "a unit name, such as nginx.service",
-      /^[A-Za-z0-9][\w:.@\\-]*\.(service|socket|timer|path|target|mount|slice)$/,
-    ),
-    unit,
+  units: record(unitName, unit),
+  ports: record(portAddress, unitName),
+  preflights: record(
+    word,
+    object<Preflight>({ program: path, arguments: list(text({ write: "one program argument" })) }),
   ),
   revisions: record(word, line("a revision of one line", /./)),
   validators: record(

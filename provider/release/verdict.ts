@@ -1,7 +1,8 @@
 import type { ReleaseInputs } from "../contract/release";
 import { ProviderError } from "../protocol/errors";
-import type { Answer } from "./answer";
+import { type Answer, parseObservation } from "./answer";
 import { refused } from "./observe";
+import { OCCUPIED, occupied } from "./obstacles";
 
 /** Lines of a failing program that are shown. */
 const SHOWN_LINES = 20;
@@ -11,6 +12,7 @@ const SHOWN_LINES = 20;
  * had, when it was stopped because they were over.
  */
 export function failure(inputs: ReleaseInputs, log: Answer, overtime?: number): ProviderError {
+  if (log.refusal?.code === OCCUPIED) return occupied(inputs, parseObservation(log.rows).obstacles);
   if (log.refusal) return refused(inputs, log.refusal);
   const [, step = "?", text = "no reason given"] = last(log, "fail") ?? [];
   const undone = last(log, "undone");

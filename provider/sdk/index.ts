@@ -41,6 +41,8 @@ type ReleaseMaps =
   | "environments"
   | "tasks"
   | "units"
+  | "ports"
+  | "preflights"
   | "revisions"
   | "validators"
   | "health";

@@ -1,7 +1,8 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { CONCURRENT } from "../../components/proxy/plan";
 import { downHost, type Host, SUITES, upHost } from "../../sandbox";
-import { ok, sh } from "../support/host-programs";
+import { type Answer, ok, sh } from "../support/host-programs";
 import { eventually } from "../support/jobs";
 import { changed, DEBIAN_12, DEBIAN_13, fixture } from "../support/program";
 import { failureOf, RealReleases } from "../support/real-release";
@@ -37,14 +38,41 @@ describe.each(CASES)("nginx of $suite", ({ suite, facts }) => {
   const name = `nginx-${suite}-${process.pid}`;
   let host: Host;
   let releases: RealReleases;
+  /** What became of a host with another life: its site, its Synapse, its holder of a port. */
+  let earlier: { looks: Answer[]; applies: Answer[]; after: string };
+
+  /** A host that serves already: a site in the package's own file, a vendor's Synapse, a program on the port of federation. */
+  async function earlierLife(): Promise<typeof earlier> {
+    await sh(
+      host,
+      `apt-get update -qq; apt-get install -qq -y nginx curl python3 >/dev/null 2>&1; cd /etc/nginx/sites-available; cp -p default /run/default
+       sed -i 's/try_files.*/return 200 "still here";/' default; systemctl restart nginx
+       printf '[Service]\\nExecStart=/bin/sleep infinity\\n' >/usr/lib/systemd/system/matrix-synapse.service; systemctl daemon-reload
+       systemctl start matrix-synapse; systemd-run --quiet --unit=holder python3 -m http.server 8448
+       until curl -sS -o /dev/null http://127.0.0.1:8448/; do sleep 0.2; done 2>/dev/null`,
+    );
+    const looks = [await releases.observe(stack, "proxy"), await releases.observe(stack, "homeserver")];
+    const applies = [await releases.apply(stack, "proxy"), await releases.apply(stack, "homeserver")];
+    const after = await sh(
+      host,
+      "curl -sS http://127.0.0.1/; echo; systemctl is-active matrix-synapse holder; ls -d /etc/hearth/proxy /etc/hearth/homeserver /opt/hearth 2>&1",
+    );
+    await sh(
+      host,
+      `systemctl stop holder matrix-synapse; rm /usr/lib/systemd/system/matrix-synapse.service; systemctl daemon-reload
+       mv /run/default /etc/nginx/sites-available/default; systemctl restart nginx`,
+    );
+    return { looks, applies, after };
+  }
 
   beforeAll(async () => {
     host = await upHost({ name, suite });
     releases = new RealReleases(host, facts);
+    earlier = await earlierLife();
     ok(await releases.apply(stack, "certificates"));
+    // An nginx that is there and serves nothing of its own is taken over.
     ok(await releases.apply(stack, "proxy"));
     writeFileSync(join(host.root, "root/echo.py"), ECHO);
-    await sh(host, "command -v python3 >/dev/null || apt-get install -qq -y python3 >/dev/null 2>&1");
     await sh(host, "systemd-run --quiet --unit=echo python3 /root/echo.py");
     await sh(host, "until curl -sS -o /dev/null http://127.0.0.1:8999/; do sleep 0.2; done 2>/dev/null");
   });
@@ -58,12 +86,37 @@ describe.each(CASES)("nginx of $suite", ({ suite, facts }) => {
   const status = (url: string, options = "") => curl(url, `-o /dev/null -w '%{http_code}' ${options}`);
   const PUBLIC = "https://matrix.example.org";
 
+  it("[W1] [W2] [W11] what serves already is refused before anything is touched, and named with its holder", () => {
+    const words = (answers: Answer[]) =>
+      answers.map((answer) => answer.of("obstacle").map(([text = ""]) => text));
+    const expected = [
+      [
+        expect.stringMatching(/^port 8448 is held by python3 \(pid \d+, holder\.service\)$/),
+        "nginx serves another site on this host, which would go offline: /etc/nginx/sites-enabled/default",
+      ],
+      [
+        expect.stringMatching(
+          /^matrix-synapse\.service is on this host already, and no release of Hearth made it: \/(usr\/)?lib\/systemd\/system\/matrix-synapse\.service, active$/,
+        ),
+      ],
+    ];
+    expect(words(earlier.looks)).toEqual(expected);
+    expect(words(earlier.applies)).toEqual(expected);
+    expect(earlier.applies.map(({ end }) => end)).toEqual(["end refused", "end refused"]);
+    expect(earlier.after).toMatch(/^still here\nactive\nactive\n(ls: cannot access [^\n]*\n?){3}$/);
+  });
+
   it("[A4] other sites that nginx serves on the host are not taken offline silently", async () => {
     const limit = { "homeserver.media": { maxUploadSize: "3M" } };
     await sh(host, "echo 'server { listen 81; }' >/etc/nginx/sites-enabled/blog");
-    expect(failureOf(await releases.apply(changed(stack, limit), "proxy")).text).toMatch(
-      /other sites .*: \/etc\/nginx\/sites-enabled\/blog\. Link each one into \/etc\/hearth\/proxy\/sites/,
-    );
+    const refused = await releases.apply(changed(stack, limit), "proxy");
+    expect(refused.end).toBe("end refused");
+    expect(refused.of("obstacle")).toEqual([
+      [
+        "nginx serves another site on this host, which would go offline: /etc/nginx/sites-enabled/blog",
+        expect.stringContaining("ln -s '/etc/nginx/sites-enabled/blog' /etc/hearth/proxy/sites/blog.conf"),
+      ],
+    ]);
     await sh(host, "ln -s /etc/nginx/sites-enabled/blog /etc/hearth/proxy/sites/blog.conf");
     ok(await releases.apply(changed(stack, limit), "proxy"));
     // nginx is told to reload and does it a moment later.
@@ -168,12 +221,152 @@ describe.each(CASES)("nginx of $suite", ({ suite, facts }) => {
     expect(await sh(host, command)).toBe(String(code));
   });
 
+  it("is confined, and can do all of this nevertheless", async () => {
+    const exposure = await sh(host, "systemd-analyze security --no-pager nginx | tail -n 1");
+    expect(Number(/level for [^:]+: ([\d.]+)/.exec(exposure)?.[1])).toBeLessThan(3);
+    // Logs are opened again after their rotation.
+    await sh(
+      host,
+      "mv /var/log/nginx/access.log /var/log/nginx/access.log.1; kill -USR1 $(cat /run/nginx.pid)",
+    );
+    await curl(`${PUBLIC}/rotated`);
+    const rotated = () => sh(host, "cat /var/log/nginx/access.log || true");
+    expect(await eventually(async () => (await rotated()).includes("GET /rotated"))).toBe(true);
+  });
+
+  it("says on every answer, also its own, that its names stay with TLS", async () => {
+    const urls = [
+      ...[`${PUBLIC}/_matrix/x`, `${PUBLIC}/none`, `${PUBLIC}/.well-known/matrix/client`],
+      ...["https://example.org/.well-known/matrix/server", "https://example.org/none"],
+      ...["https://example.org:8448/_matrix/key/v2/server", "https://example.org:8448/none"],
+    ];
+    for (const url of urls) {
+      const answer = await curl(url, "-o /dev/null -D -");
+      const found = answer.match(/^strict-transport-security: .*$/gim) ?? [];
+      expect([url, found]).toEqual([url, ["strict-transport-security: max-age=31536000"]]);
+    }
+  });
+
+  it("does not answer one name in a handshake for another", async () => {
+    for (const port of [443, 8448]) {
+      const url = `https://matrix.example.org:${port}/`;
+      await expect(curl(url, "--http1.1 -H 'Host: other.example'")).rejects.toThrow(/exit 52/);
+    }
+  });
+
+  describe("requests whose bodies never end", () => {
+    /** Sends a head and a part of the body, keeps the connections; tells what each was answered within 4 s, and what the host holds. */
+    const slow = (path: string, announced: number, sent: number, connections = 10) =>
+      sh(
+        host,
+        `python3 - <<'END'
+import collections, os, socket, ssl, time
+context = ssl._create_unverified_context()
+def opened():
+    plain = socket.create_connection(("127.0.0.1", 443))
+    secure = context.wrap_socket(plain, server_hostname="matrix.example.org")
+    secure.settimeout(4)
+    head = "POST ${path} HTTP/1.1\\r\\nHost: matrix.example.org\\r\\nContent-Length: ${announced}\\r\\n\\r\\n"
+    secure.sendall(head.encode())
+    try:
+        for _ in range(${sent} // 65536):
+            secure.sendall(bytes(65536))
+    except OSError:
+        pass
+    return secure
+held = [opened() for _ in range(${connections})]
+time.sleep(1)
+def said(connection):
+    try:
+        return connection.recv(12).decode()[-3:] or "cut"
+    except TimeoutError:
+        return "none"
+    except OSError:
+        return "cut"
+def kept():
+    total = 0
+    for pid in open("/run/nginx.pid").read().split() + os.popen("pgrep -P $(cat /run/nginx.pid)").read().split():
+        for fd in os.listdir(f"/proc/{pid}/fd"):
+            try:
+                if os.readlink(f"/proc/{pid}/fd/{fd}").startswith("/var/lib/nginx/"):
+                    total += os.stat(f"/proc/{pid}/fd/{fd}").st_size
+            except OSError:
+                pass
+    return total
+disk = kept()
+found = collections.Counter(said(connection) for connection in held)
+print(disk, *(f"{name}={found[name]}" for name in sorted(found)))
+END`,
+      );
+
+    it("are refused at once where no large one belongs, and fill no disk", async () => {
+      expect(await slow("/_matrix/client/v3/login", 12 * MIB, MIB)).toBe("0 413=10");
+    });
+
+    it("are passed on as uploads without a copy of them here", async () => {
+      expect(await slow("/_matrix/media/v3/upload", 2 * MIB, MIB)).toBe("0 none=10");
+    });
+
+    it("are few from one address; the others are told to try again later", async () => {
+      const { address } = CONCURRENT.large;
+      const answer = await slow("/_matrix/client/v3/login", 2 * MIB, MIB);
+      expect(answer).toMatch(new RegExp(` 429=${10 - address} none=${address}$`));
+      expect(Number.parseInt(answer, 10)).toBeLessThanOrEqual(address * 1.1 * MIB);
+      expect(await slow("/_matrix/media/v3/upload", 2 * MIB, MIB, CONCURRENT.uploads.address + 2)).toBe(
+        `0 429=2 none=${CONCURRENT.uploads.address}`,
+      );
+      // Small ones count apart: people go on meanwhile, and the next large one is taken.
+      expect(await status(`${PUBLIC}/_matrix/client/versions`)).toBe("200");
+      expect(await status(`${PUBLIC}/_matrix/x`, "-H 'Expect:' --data-binary @/bin/bash")).toBe("200");
+    });
+  });
+
   it("[A9] keeps tokens in queries out of its log", async () => {
     await curl(`${PUBLIC}/_matrix/client/v3/sync?access_token=planted-token`);
     const log = () => sh(host, "tail -n 3 /var/log/nginx/access.log");
     const line = "GET /_matrix/client/v3/sync HTTP/2.0";
     expect(await eventually(async () => (await log()).includes(line))).toBe(true);
     expect(await sh(host, "cat /var/log/nginx/*.log")).not.toContain("planted-token");
+  });
+
+  it("[A9] keeps them out of every log when a request fails, too", async () => {
+    const failing: [string, string, string][] = [
+      ["/_matrix/client/v3/sync?access_token=planted", "", "502"],
+      ["/_synapse/client/password_reset/email/submit_token?token=planted", "", "502"],
+      ["/_matrix/client/v3/sync%3Faccess_token=planted", "", "502"],
+      ["/_matrix/x?access_token=planted", "--http1.1 -H 'Content-Length: 99999999'", "413"],
+      ["/none?access_token=planted", "-H 'Referer: https://x/?access_token=planted'", "404"],
+    ];
+    await sh(host, "systemctl stop echo");
+    try {
+      for (const [path, options, code] of failing) {
+        expect([path, await status(PUBLIC + path, `-X POST ${options}`)]).toEqual([path, code]);
+      }
+      // A socket that is missing, and no room for bodies: nginx has graver words for these.
+      await sh(
+        host,
+        `sed -i 's/127.0.0.1:8999/unix:\\/run\\/none.sock/' /etc/hearth/proxy/sites/matrix.conf
+         mount -t tmpfs -o size=4k none /var/lib/nginx/body; systemctl restart nginx`,
+      );
+      const send = "-X POST -H 'Expect:' --data-binary @/bin/bash";
+      expect(await status(`${PUBLIC}/_matrix/x?access_token=planted`)).toBe("502");
+      expect(await status(`${PUBLIC}/_matrix/x?access_token=planted`, send)).toBe("500");
+    } finally {
+      await sh(
+        host,
+        "umount /var/lib/nginx/body 2>/dev/null; systemctl start echo 2>/dev/null || systemd-run --quiet --unit=echo python3 /root/echo.py",
+      );
+      ok(await releases.apply(stack, "proxy"));
+      await sh(
+        host,
+        "systemctl restart nginx; until curl -sS -o /dev/null http://127.0.0.1:8999/; do sleep 0.2; done 2>/dev/null",
+      );
+    }
+    const lines = await sh(host, "grep -c 502 /var/log/nginx/access.log");
+    expect(Number(lines)).toBeGreaterThanOrEqual(4);
+    const everything =
+      "cat /var/log/nginx/*; journalctl --no-pager -u nginx; cat /var/lib/nginx/*/* 2>/dev/null || true";
+    expect(await sh(host, everything)).not.toContain("planted");
   });
 
   it("[W10] says in Matrix's own words that Synapse is down, at once", async () => {

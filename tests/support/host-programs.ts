@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Connection } from "../../provider/contract/connection";
 import type { HealthProbe, HostSecret, HostUnit, ReleaseInputs } from "../../provider/contract/release";
+import { kernelAddress } from "../../provider/release/ports";
 import type { CallFile } from "../../provider/transport/bootstrap";
 import { hostSession } from "../../provider/transport/session";
 import { type Host, onHost } from "../../sandbox";
@@ -214,6 +215,25 @@ function requestFiles(release: Release, meta: Partial<Meta>, withContent: boolea
   table(
     "units",
     map(release.units, (name, unit) => [name, unit.enabled ? 1 : 0, unit.state]),
+  );
+  table(
+    "adopted",
+    map(release.units, (name, unit) => (unit.adopt ? [name] : [])).filter((row) => row.length > 0),
+  );
+  table(
+    "ports",
+    map(release.ports, (shown, unit) => {
+      const at = kernelAddress(shown);
+      return [shown, at?.port ?? "", at?.address ?? "", unit];
+    }),
+  );
+  table(
+    "preflights",
+    map(release.preflights, (name, preflight, index) => {
+      request.set(`preflight/${index}`, release.files?.[preflight.program]?.content ?? "");
+      argv(`preflight.${index}`, preflight.arguments);
+      return [index, name];
+    }),
   );
   table("triggers", map(release.units, (name, unit) => triggers(name, unit)).flat());
   table(

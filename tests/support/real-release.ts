@@ -19,13 +19,23 @@ export class RealReleases {
     name: string,
     edit: (wanted: ReleaseInputs) => ReleaseInputs = (wanted) => wanted,
   ): Promise<Answer> {
-    const wanted = releasesOf(await runProgram(stack, this.facts))[name];
-    if (wanted === undefined) throw new Error(`${stack.name} makes no release ${name}`);
+    const wanted = await this.wanted(stack, name);
     const instance = this.instances.get(name) ?? "-";
     const answer = await call(this.host, "apply", edit(wanted), { instance });
     const [made] = answer.of("release");
     if (made?.[0] !== undefined) this.instances.set(name, made[0]);
     return answer;
+  }
+
+  /** What a look at the host says before anything is done, as a preview asks. */
+  async observe(stack: FixtureStack, name: string): Promise<Answer> {
+    return call(this.host, "observe", await this.wanted(stack, name));
+  }
+
+  private async wanted(stack: FixtureStack, name: string): Promise<ReleaseInputs> {
+    const wanted = releasesOf(await runProgram(stack, this.facts))[name];
+    if (wanted === undefined) throw new Error(`${stack.name} makes no release ${name}`);
+    return wanted;
   }
 }
 

@@ -177,5 +177,8 @@ stop_triggered() {
   $SYSTEMCTL reset-failed -- "$triggered" 2>/dev/null || :
 }
 
+# is_up ACTIVE_STATE: does a unit in that state run, or is it about to?
+is_up() { case $1 in active | activating | reloading) return 0 ;; *) return 1 ;; esac; }
+
 # one_line: standard input's first line, tabs and other control characters made spaces (no row may have them), `-` when empty.
 one_line() { awk 'NR == 1 { gsub(/[[:cntrl:]]/, " "); line = $0 } END { print (line == "") ? "-" : line }'; }

@@ -61,6 +61,13 @@ check_guards() {
   done <"$(table environments)"
 }
 
+check_obstacles() {
+  report_obstacles >"$WORK/obstacles"
+  [ -s "$WORK/obstacles" ] || return 0
+  cat -- "$WORK/obstacles"
+  refuse_apply occupied "what Hearth did not make is in the way"
+}
+
 # existing_parent PATH: the nearest directory above PATH that exists.
 existing_parent() {
   set -- "${1%/*}"

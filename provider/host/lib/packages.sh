@@ -50,6 +50,8 @@ apply_packages() {
   cp -- "$WORK/packages" "$WORK/packages.before"
   scan_packages "$WORK/list.packages" "$WORK/packages"
   awk -F'\t' 'T == 1 { before[$1] = $2; next } before[$1] != $2 { print }' T=1 "$WORK/packages.before" T=2 "$WORK/packages" >"$WORK/installed"
+  # Whose units these are is known after a failure, too.
+  awk -F'\t' 'T == 1 { if ($2 == "-") new[$1] = 1; next } $1 in new { print $1 }' T=1 "$WORK/packages.before" T=2 "$WORK/installed" >>"$STATE/installed"
   while IFS=$TAB read -r name version; do
     row did "installed package $name $version"
     changed "package:$name"

@@ -37,12 +37,13 @@ write_manifest() {
     T == "want-packages" { print "package", $1, version[$1], $2 }
     T == "want-units" { print "unit", $1, $2, $3, kind[$1] }
     T == "want-revisions" { print "revision", $1, $2 }
+    T == "want-ports" { print "port", $1, $4 }
     T == "want-users" { print "user", $1 }
     T == "want-repositories" { print "repository", $1 }
   ' T=scan "$WORK/scan" T=packages "$WORK/packages" T=units "$WORK/units" T=known "$WORK/secrets" T=want-files "$(table files)" \
     T=want-links "$(table links)" T=want-directories "$(table directories)" T=want-secrets "$(table secrets)" \
     T=want-packages "$(table packages)" T=want-units "$(table units)" T=want-revisions "$(table revisions)" \
-    T=want-users "$(table users)" T=want-repositories "$(table repositories)" T=images "$WORK/images" \
+    T=want-ports "$(table ports)" T=want-users "$(table users)" T=want-repositories "$(table repositories)" T=images "$WORK/images" \
     T=container-secrets "$WORK/container-secrets"
   while IFS=$TAB read -r index path python site; do
     row environment "$path" "$(environment_digest "$index" "$python" "$site")"

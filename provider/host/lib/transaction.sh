@@ -13,6 +13,7 @@ DIR=$1
 . "$DIR/lib/report.sh"
 . "$DIR/lib/lock.sh"
 . "$DIR/lib/steps.sh"
+. "$DIR/lib/occupied.sh"
 . "$DIR/lib/check.sh"
 . "$DIR/lib/packages.sh"
 . "$DIR/lib/prepare.sh"
@@ -42,6 +43,7 @@ main() {
   check_owner
   check_guards
   check_conflicts
+  check_obstacles
   check_space
   check_podman
   check_view

@@ -8,8 +8,6 @@ unit_fact() {
   cut -f "$2" -- "$WORK/one-unit.scan"
 }
 
-is_up() { case $1 in active | activating | reloading) return 0 ;; *) return 1 ;; esac; }
-
 # Keeps what every unit of this and the last request is like, for the way back. A unit that somebody stopped or switched off
 # by hand counts as what the last apply made it: the way back leads to that generation, whose health is then proved.
 keep_units() {

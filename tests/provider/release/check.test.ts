@@ -84,7 +84,7 @@ describe("what is refused, and how", () => {
       "a top-level key that is none",
       ["file"],
       {},
-      "file: is not a key here; the keys are connection, scope, release, identity, packages, repositories, users, directories, files, links, secrets, images, containerSecrets, environments, tasks, units, revisions, validators, health",
+      "file: is not a key here; the keys are connection, scope, release, identity, packages, repositories, users, directories, files, links, secrets, images, containerSecrets, environments, tasks, units, ports, preflights, revisions, validators, health",
     ],
     [
       "a trigger that names nothing",
@@ -174,6 +174,19 @@ describe("what is refused, and how", () => {
     ["a map that is a list", ["packages"], ["nginx"], 'packages: ["nginx"] is not a map'],
   ])("%s", (_what, path, value, message) => {
     expect(faultsOf(path, value)).toEqual([message]);
+  });
+
+  test("[W11] a port that is none, and a port or a preflight that names nothing of the release", () => {
+    const inputs = {
+      ...sampleProperties(),
+      ports: { "80x": "web.service", "443": "other.service", "127.0.0.1:80": "web.service" },
+      preflights: { sites: { program: "/etc/web/look.sh", arguments: [] } },
+    };
+    expect(checkRelease({}, inputs).faults).toEqual([
+      'ports["80x"]: "80x" is none; write a port, or an address and a port: 443, 127.0.0.1:8008 or [::1]:8008',
+      "preflights.sites.program: is none of files; the program is one of them",
+      'ports["443"]: is none of units; name the one that opens the port',
+    ]);
   });
 
   test("all faults are named at once", () => {

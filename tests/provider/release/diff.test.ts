@@ -34,6 +34,15 @@ const paths = (news: Properties, olds = checked) =>
 test.each<[string, (inputs: Properties) => void, Record<string, string>]>([
   ["nothing", () => undefined, {}],
   [
+    "what is only looked at before a change is none: a state of an earlier version has none of it",
+    (inputs) => {
+      inputs.ports = { "443": "web.service" };
+      inputs.preflights = { sites: { program: YAML, arguments: [] } };
+      at(inputs, "units", "web.service").adopt = true;
+    },
+    {},
+  ],
+  [
     "one content: only its leaf, quoted as the engine reads it",
     (inputs) => (at(inputs, "files", YAML).content = `=== ${YAML}\na: 1\nb: 3\n`),
     { [`files["${YAML}"].content`]: "update" },

@@ -65,6 +65,8 @@ export function sample(): ReleaseInputs {
         reloadOn: ["/etc/web/given"],
       },
     },
+    ports: {},
+    preflights: {},
     revisions: { certificates: "one" },
     validators: { main: { argv: ["/usr/bin/check", "/etc/web/main.yaml"], timeoutSeconds: 10 } },
     health: { answers: { kind: "http", url: "http://127.0.0.1:80/", status: 200, timeoutSeconds: 5 } },

@@ -69,3 +69,32 @@ test("a way back that failed names the host to look at", () => {
   expect(first).toMatch(/could neither be changed nor rolled back/);
   expect(fix).toMatch(/^ {2}do: log in to vps and look/);
 });
+
+test("[W11] what Hearth did not make and is in the way is named all at once, each with its fix, and nothing was changed", () => {
+  const obstacles = [
+    [
+      "obstacle",
+      "port 443 is held by apache2 (pid 7, apache2.service)",
+      "systemctl disable --now apache2.service",
+    ],
+    [
+      "obstacle",
+      "port 80 is held by apache2 (pid 7, apache2.service)",
+      "systemctl disable --now apache2.service",
+    ],
+    ["obstacle", "the look at this host by sites failed: -", "-"],
+  ];
+  const refusal = [
+    ["refuse", "occupied", "what Hearth did not make is in the way"],
+    ["end", "refused"],
+  ];
+  expect(told([...BEGUN, ...obstacles, ...refusal])).toEqual([
+    "FAILED_PRECONDITION",
+    'release "web" on vps was refused (occupied): what Hearth did not make is in the way',
+    "  - port 443 is held by apache2 (pid 7, apache2.service)",
+    "  - port 80 is held by apache2 (pid 7, apache2.service)",
+    "  - the look at this host by sites failed: -",
+    "  now: nothing was changed on vps",
+    "  do: systemctl disable --now apache2.service",
+  ]);
+});
