@@ -250,12 +250,12 @@ describe.each(CASES)("nginx of $suite", ({ suite, facts }) => {
   it("does not answer one name in a handshake for another", async () => {
     for (const port of [443, 8448]) {
       const url = `https://matrix.example.org:${port}/`;
-      await expect(curl(url, "--http1.1 -H 'Host: other.example'")).rejects.toThrow(/exit 52/);
+      await expect(curl(url, "--http1.1 -H 'Host: other.example'")).rejects.toThrow(/exit (52|56)/);
     }
   });
 
   describe("requests whose bodies never end", () => {
-    /** Sends a head and a part of the body, keeps the connections; tells what each was answered within 4 s, and what the host holds. */
+    /** Sends a head and a part of the body, keeps the connections; tells what each was answered, and what the host holds. */
     const slow = (path: string, announced: number, sent: number, connections = 10) =>
       sh(
         host,
@@ -265,7 +265,7 @@ context = ssl._create_unverified_context()
 def opened():
     plain = socket.create_connection(("127.0.0.1", 443))
     secure = context.wrap_socket(plain, server_hostname="matrix.example.org")
-    secure.settimeout(4)
+    secure.settimeout(10)
     head = "POST ${path} HTTP/1.1\\r\\nHost: matrix.example.org\\r\\nContent-Length: ${announced}\\r\\n\\r\\n"
     secure.sendall(head.encode())
     try:
@@ -277,6 +277,7 @@ def opened():
 held = [opened() for _ in range(${connections})]
 time.sleep(1)
 def said(connection):
+    connection.settimeout(0.5)
     try:
         return connection.recv(12).decode()[-3:] or "cut"
     except TimeoutError:
