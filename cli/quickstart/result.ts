@@ -66,8 +66,9 @@ export async function writeResult(layout: Layout, result: Result): Promise<void>
 export function summary(layout: Layout, pair: Pair, result: Result): string {
   const relative = (file: string) => path.relative(process.cwd(), file) || ".";
   const [one] = pair;
-  const config = relative(one.deployment.configFile);
-  const pulumi = relative(path.join(layout.root, "toolchain/pulumi"));
+  const config = shellWord(relative(one.deployment.configFile));
+  const pulumi = shellWord(relative(path.join(layout.root, "toolchain/pulumi")));
+  const caFile = shellWord(one.sandboxHost.caFile);
   const name = layout.name === "quickstart" ? "" : ` --name ${layout.name}`;
   return `
 Two Matrix homeservers are running and federate:
@@ -76,7 +77,7 @@ ${result.servers.map(serverLines).join("\n")}
 Log in
   Passwords: ${relative(layout.resultFile)} (made on the hosts, there in /var/lib/hearth/accounts/)
   With curl, for example:
-    curl --cacert ${one.sandboxHost.caFile} --resolve ${one.publicHost}:443:${one.sandboxHost.address} ${one.baseUrl}/_matrix/client/versions
+    curl --cacert ${caFile} --resolve ${one.publicHost}:443:${one.sandboxHost.address} ${one.baseUrl}/_matrix/client/versions
   With a Matrix client on this machine: add these lines to /etc/hosts, let the client trust the certificate authority
   ${one.sandboxHost.caFile}, and sign in with the user IDs above.
 ${pair.map((server) => `    ${server.sandboxHost.address} ${server.serverName} ${server.publicHost}`).join("\n")}

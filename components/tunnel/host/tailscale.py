@@ -6,6 +6,7 @@ Not run by itself. Python's standard library only; works as root and as Tailscal
 import getpass
 import json
 import os
+import shlex
 import subprocess
 import sys
 import time
@@ -100,5 +101,5 @@ def refuse_stranger(said):
     if "denied" in said.lower():
         user = getpass.getuser()
         die(
-            f"Tailscale takes no orders from user {user}: {one_line(said)} As root, once: tailscale set --operator={user}"
+            f"Tailscale takes no orders from user {user}: {one_line(said)} As root, once: tailscale set --operator={shlex.quote(user)}"
         )
