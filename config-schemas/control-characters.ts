@@ -8,7 +8,7 @@ import type { RawStack } from "./parse";
  */
 const OBEYED =
   // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is looked for here
-  /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f\u2028-\u202e\u2066-\u2069]/;
+  /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u2028-\u202e\u2066-\u2069]/;
 
 /** Texts anywhere in a stack, keys too, that a terminal would not show as they are. */
 export function controlFaults(raw: RawStack): Fault[] {
