@@ -35,8 +35,8 @@ function environment(cli) {
     if (process.env[name] === undefined) variables[name] = value;
   };
   set("PULUMI_SKIP_UPDATE_CHECK", "true");
-  // The vendor's language host asks for the plugin of every @pulumi package in node_modules, used or not.
-  set("PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION", "true");
+  // A plugin is fetched when a resource first needs it, not for every @pulumi package that some language host finds.
+  set("PULUMI_OPTION_SKIP_PLUGIN_PRE_INSTALL", "true");
   const { PULUMI_CONFIG_PASSPHRASE: own, PULUMI_CONFIG_PASSPHRASE_FILE: ownFile } = process.env;
   if (own === undefined && ownFile === undefined) variables.PULUMI_CONFIG_PASSPHRASE_FILE = passphraseFile();
   return variables;

@@ -44,7 +44,8 @@ function run({ request }, callback) {
       ...process.env,
       PULUMI_CONFIG: JSON.stringify(Object.fromEntries(request.getConfigMap().entries())),
       PULUMI_CONFIG_SECRET_KEYS: JSON.stringify(request.getConfigsecretkeysList()),
-      PULUMI_NODEJS_TYPESCRIPT: String(options.typescript !== false),
+      // As the vendor's: left out, not "false".
+      ...(options.typescript !== false && { PULUMI_NODEJS_TYPESCRIPT: "true" }),
       ...(options.tsconfig && { PULUMI_NODEJS_TSCONFIG_PATH: options.tsconfig }),
     },
   });

@@ -68,8 +68,9 @@ function keep(file, text) {
 
 require.extensions[".ts"] = (module, file) => module._compile(compiled(file), file);
 
-// Stack traces name the lines of the source. Pulumi brings its own way to do that, which reads the map from the file.
-if (process.env.PULUMI_NODEJS_TYPESCRIPT === undefined) process.setSourceMapsEnabled(true);
+// Stack traces name the lines of the source. Under an engine (its language host sets PULUMI_CONFIG for every program, and
+// PULUMI_NODEJS_TYPESCRIPT for some only) Pulumi brings its own way to do that, which reads the map from the file.
+if (process.env.PULUMI_CONFIG === undefined) process.setSourceMapsEnabled(true);
 else {
   const support = require.resolve("source-map-support", { paths: [require.resolve("@pulumi/pulumi")] });
   require(support).install({ retrieveFile: (file) => (file.endsWith(".ts") ? compiled(file) : null) });

@@ -12,6 +12,8 @@ export class EngineProject {
     const folder = fs.realpathSync(fs.mkdtempSync(path.join(os.tmpdir(), "hearth-engine-")));
     for (const name of ["node_modules", "toolchain", "provider", "Pulumi.yaml"])
       fs.symlinkSync(path.join(root, name), path.join(folder, name));
+    // A link would lead to this checkout's own program.
+    fs.cpSync(path.join(root, "program"), path.join(folder, "program"), { recursive: true });
     fs.writeFileSync(
       path.join(folder, "package.json"),
       JSON.stringify({ name: "program", main: "index.ts" }),

@@ -14,6 +14,7 @@ beforeAll(async () => {
   const settings = fs.readFileSync(path.join(root, "Pulumi.yaml"), "utf8");
   fs.writeFileSync(path.join(project, "Pulumi.yaml"), settings.slice(0, settings.indexOf("plugins:")));
   fs.writeFileSync(path.join(project, "package.json"), JSON.stringify({ name: "program", main: "index.ts" }));
+  fs.cpSync(path.join(root, "program"), path.join(project, "program"), { recursive: true });
   program("export const nothing = 0;");
   expect(await pulumi("stack", "init", "dev")).toMatchObject({ code: 0 });
 });
@@ -48,6 +49,45 @@ test("state goes into the project and nothing asks for a login or a passphrase, 
   expect(end).toMatchObject({ code: 0 });
   expect(fs.readdirSync(below)).toEqual([]);
   expect(fs.existsSync(path.join(project, ".hearth/state/.pulumi/stacks/hearth/dev.json"))).toBe(true);
+});
+
+test("an engine that would begin a second state is refused, wherever it was started, and nothing runs", async () => {
+  const below = path.join(project, "below");
+  program('console.log("the program ran");');
+  fs.mkdirSync(below, { recursive: true });
+  // The CLI itself, without the wrapper that goes up to the project first.
+  const { stdout: exports } = await run(process.execPath, [
+    path.join(root, "toolchain/main.js"),
+    "--environment",
+  ]);
+  const PATH = /export PATH='([^']*)'/.exec(exports)?.[1];
+  const plain = { ...environment, PATH, PULUMI_CONFIG_PASSPHRASE: "x" };
+  const init = await run("pulumi", ["stack", "init", "second", "--non-interactive"], {
+    cwd: below,
+    env: plain,
+  });
+  expect(init).toMatchObject({ code: 0 });
+  const { code, stdout } = await run("pulumi", ["preview", "-s", "second"], { cwd: below, env: plain });
+  expect(code).not.toBe(0);
+  expect(stdout).toContain(
+    `the state would be kept in ${below}/.hearth/state, not in ${project}/.hearth/state`,
+  );
+  expect(stdout).toContain(`start it in ${project}`);
+  expect(stdout).not.toMatch(/the program ran|one-state\.js/);
+  fs.rmSync(below, { recursive: true });
+});
+
+test("a stack that is removed leaves its file: it is the operator's", async () => {
+  expect(await pulumi("stack", "init", "gone")).toMatchObject({ code: 0 });
+  const file = path.join(project, "Pulumi.gone.yaml");
+  fs.appendFileSync(file, "config:\n  hearth:kept: yes\n");
+  expect(await pulumi("stack", "rm", "--yes", "gone")).toMatchObject({ code: 0 });
+  expect(fs.readFileSync(file, "utf8")).toContain("hearth:kept");
+  await pulumi("stack", "select", "dev");
+});
+
+test("pulumi install has nothing to do", async () => {
+  expect(await pulumi("install")).toMatchObject({ code: 0 });
 });
 
 test("configuration reaches the program, and what is secret is known as secret", async () => {

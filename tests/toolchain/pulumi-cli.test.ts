@@ -72,7 +72,7 @@ describe("the Pulumi CLI on PATH", () => {
     const { code, stdout, stderr } = await ensure();
     expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
     expect(stdout).toContain(`export PATH='${bin}'`);
-    expect(stdout).toContain("export PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION='true'");
+    expect(stdout).toContain("export PULUMI_OPTION_SKIP_PLUGIN_PRE_INSTALL='true'");
   });
 
   test.each(["3.249.9", "3.250.0-alpha.1", "2.300.0", "dirty"])(
@@ -127,7 +127,7 @@ describe("a Pulumi CLI of our own", () => {
     expect(first).toMatchObject({ code: 0 });
     expect(first.stderr).toMatch(/^Building Pulumi 3\.259\.0.*\.\.\.\n.*done in \d+ s\n$/);
     expect(first.stdout).toContain(`export PATH='${cache}/pulumi/${pinned}/bin:${bin}'`);
-    expect(first.stdout).toContain("export PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION='true'");
+    expect(first.stdout).toContain("export PULUMI_OPTION_SKIP_PLUGIN_PRE_INSTALL='true'");
     const second = await ensure();
     expect(second).toMatchObject({ code: 0, stderr: "", stdout: first.stdout });
     expect(fs.readFileSync(path.join(checkout, "builds"), "utf8")).toBe("building\n");

@@ -69,6 +69,17 @@ describe("loading TypeScript", () => {
     expect((await load("./main.ts")).stderr).toContain(`${checkout}/part.ts:3:`);
   });
 
+  test("the same under an engine, whose language host sets no variable but the configuration, and brings its own way to do that", async () => {
+    write("part.ts", 'interface Gone { a: string }\n\nexport const value: number = JSON.parse("{");');
+    // As @pulumi/pulumi/cmd/run does before it loads the program.
+    write("run.js", 'require("source-map-support/register");\nrequire("./main.ts");');
+    const { PULUMI_NODEJS_TYPESCRIPT: _, ...rest } = process.env;
+    const env = { ...rest, PULUMI_CONFIG: "{}" };
+    const argv = ["-r", "./toolchain/lazy-modules.js", "-r", "./toolchain/register.js", "./run.js"];
+    const { stderr } = await run(process.execPath, argv, { cwd: checkout, env });
+    expect(stderr).toContain(`${checkout}/part.ts:3:`);
+  });
+
   test("a syntax error is one line that names the place", async () => {
     write("part.ts", "export const value: = 1;");
     const { code, stderr } = await load("./main.ts");
