@@ -53,6 +53,6 @@ export function clearSecretFaults(
   return places.map((path) => ({
     path,
     problem: "stands in clear in the stack file",
-    fix: "change what was exposed, and set the new value with `pulumi config set --secret --path`, which asks for it",
+    fix: "change what was exposed, and set the new value with `npm run pulumi -- config set --secret --path`, which asks for it",
   }));
 }

@@ -15,7 +15,10 @@ const ENCRYPTED: JsonSchema = {
   type: "object",
   title: "secret",
   properties: {
-    secure: { type: "string", description: "The encrypted value; written by `pulumi config set --secret`." },
+    secure: {
+      type: "string",
+      description: "The encrypted value; written by `npm run pulumi -- config set --secret`.",
+    },
   },
   required: ["secure"],
   additionalProperties: false,

@@ -53,10 +53,10 @@ export function at(condition: boolean, ...path: (string | number)[]): Path[] {
 
 /** The command that sets a secret; it asks for the value, so that none stands on a command line. */
 export function setSecret(...path: string[]): string {
-  return `run: pulumi config set --secret --path ${shellWord(keyOf(["secrets", ...path]))}`;
+  return `run: npm run pulumi -- config set --secret --path ${shellWord(keyOf(["secrets", ...path]))}`;
 }
 
 /** The command that removes a secret. */
 export function removeSecret(...path: string[]): string {
-  return `run: pulumi config rm --path ${shellWord(keyOf(["secrets", ...path]))}`;
+  return `run: npm run pulumi -- config rm --path ${shellWord(keyOf(["secrets", ...path]))}`;
 }

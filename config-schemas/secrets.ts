@@ -6,7 +6,7 @@ const secret = z.string().min(1);
 
 /**
  * The secrets that an operator gives, all under the one key `hearth:secrets`. Each is set by
- * `pulumi config set --secret --path 'hearth:secrets.<path>'`, which asks for the value.
+ * `npm run pulumi -- config set --secret --path 'hearth:secrets.<path>'`, which asks for the value.
  */
 export const secretsSchema = z.strictObject({
   accounts: z

@@ -48,7 +48,9 @@ export const stackSchema = z.strictObject({
     .meta({ description: "Checks from outside, after every change." }),
   secrets: secretsSchema
     .prefault({})
-    .meta({ description: "Secrets, set by `pulumi config set --secret --path 'hearth:secrets.<path>'`." }),
+    .meta({
+      description: "Secrets, set by `npm run pulumi -- config set --secret --path 'hearth:secrets.<path>'`.",
+    }),
 });
 
 /** A whole stack file, secrets included. */

@@ -31,7 +31,7 @@ export function requireKnown({ connection, release }: ReleaseInputs, seen: Obser
     `${connection.name} is another machine, or another login user, than before: release ${JSON.stringify(release)} of this stack is not there, and an empty server would come to life beside the one with the data
   now: nothing was changed
   do: correct address, user or port of hearth:hosts.${connection.name}
-  if the machine was installed anew and nothing of the old one is to be kept: HEARTH_OFFLINE=1 pulumi up takes the new way over, and the next preview shows what would be made there`,
+  if the machine was installed anew and nothing of the old one is to be kept: HEARTH_OFFLINE=1 npm run pulumi -- up takes the new way over, and the next preview shows what would be made there`,
   );
 }
 

@@ -162,8 +162,8 @@ export function noSessions(connection: Connection): ProviderError {
 
 /** How to go on without the host; ends every message about one that cannot be reached. */
 export function withoutHost(name: string): string {
-  return `go on without it: pulumi up --exclude ${shellWord(`**::${name}*`)}
-  or plan against the last known state: HEARTH_OFFLINE=1 pulumi preview (its address changed: HEARTH_OFFLINE=1 pulumi up)`;
+  return `go on without it: npm run pulumi -- up --exclude ${shellWord(`**::${name}*`)}
+  or plan against the last known state: HEARTH_OFFLINE=1 npm run pulumi -- preview (its address changed: HEARTH_OFFLINE=1 npm run pulumi -- up)`;
 }
 
 /** What a failed log-in means. `said` is what ssh wrote to standard error. */

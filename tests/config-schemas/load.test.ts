@@ -133,7 +133,7 @@ test("a missing file is a fault like any other", () => {
 
 test("a missing secret is told with the command that sets it", () => {
   expect(refusal(stackWith({ accounts: { bob: { password: "given" } } }))).toContain(
-    "fix: run: pulumi config set --secret --path 'hearth:secrets.accounts.bob'",
+    "fix: run: npm run pulumi -- config set --secret --path 'hearth:secrets.accounts.bob'",
   );
 });
 

@@ -161,6 +161,6 @@ test("an unreachable host ends the preview with how to go on, and HEARTH_OFFLINE
   const { code, stdout } = await project.pulumi("preview");
   expect(code).toBe(1);
   expect(stdout).toContain(`${NAME} (${host.address}:1) refused the connection`);
-  expect(stdout).toContain(`pulumi up --exclude '**::${NAME}*'`);
-  expect(stdout).toContain("HEARTH_OFFLINE=1 pulumi preview");
+  expect(stdout).toContain(`npm run pulumi -- up --exclude '**::${NAME}*'`);
+  expect(stdout).toContain("HEARTH_OFFLINE=1 npm run pulumi -- preview");
 });

@@ -17,7 +17,7 @@ from tailscale import (
 JOIN_SECONDS = 90
 KEYS_PAGE = "https://login.tailscale.com/admin/settings/keys"
 MACHINES_PAGE = "https://login.tailscale.com/admin/machines"
-SET_KEY = "pulumi config set --secret --path 'hearth:secrets.tunnel.authKey'"
+SET_KEY = "npm run pulumi -- config set --secret --path 'hearth:secrets.tunnel.authKey'"
 STATES = {
     "NeedsLogin": "not logged in",
     "NeedsMachineAuth": "not yet approved by an admin of the tailnet",

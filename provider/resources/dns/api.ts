@@ -176,7 +176,7 @@ async function ask(
   if (status === 401) {
     throw new KeyRefused(
       "FAILED_PRECONDITION",
-      `Dynu refuses the API key (${words})\n  do: run pulumi config set --secret --path 'hearth:secrets.dynu.apiKey' with a key of dynu.com, Control Panel, API Credentials`,
+      `Dynu refuses the API key (${words})\n  do: run npm run pulumi -- config set --secret --path 'hearth:secrets.dynu.apiKey' with a key of dynu.com, Control Panel, API Credentials`,
     );
   }
   throw new Refused(
@@ -210,7 +210,7 @@ function unreachable({ apiUrl }: Access, error: unknown): ProviderError {
   return new ProviderError(
     "UNAVAILABLE",
     `${apiUrl} does not answer: ${cause?.message ?? "unknown reason"}
-  do: try again later; HEARTH_OFFLINE=1 pulumi preview plans without it`,
+  do: try again later; HEARTH_OFFLINE=1 npm run pulumi -- preview plans without it`,
   );
 }
 

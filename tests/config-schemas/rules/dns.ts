@@ -18,7 +18,7 @@ export const DNS: Row[] = [
     good: { dns: { host: "vps" }, secrets: SECRETS },
     bad: { dns: { host: "vps" } },
     says: [
-      "hearth:secrets.dynu.apiKey: is missing; hearth:dns needs it | run: pulumi config set --secret --path 'hearth:secrets.dynu.apiKey'",
+      "hearth:secrets.dynu.apiKey: is missing; hearth:dns needs it | run: npm run pulumi -- config set --secret --path 'hearth:secrets.dynu.apiKey'",
     ],
   },
   {
@@ -26,7 +26,7 @@ export const DNS: Row[] = [
     good: { dns: { host: "vps" }, secrets: SECRETS },
     bad: { secrets: SECRETS },
     says: [
-      "hearth:secrets.dynu: is for hearth:dns, which is absent | run: pulumi config rm --path 'hearth:secrets.dynu', or add hearth:dns",
+      "hearth:secrets.dynu: is for hearth:dns, which is absent | run: npm run pulumi -- config rm --path 'hearth:secrets.dynu', or add hearth:dns",
     ],
   },
   {

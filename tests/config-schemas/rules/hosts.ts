@@ -80,8 +80,8 @@ export const HOSTS: Row[] = [
     good: { hosts: { vps: { become: "sudo" } }, secrets: { sudo: { vps: "x" } } },
     bad: { secrets: { sudo: { vps: "x", home: "x" } } },
     says: [
-      "hearth:secrets.sudo.vps: is a password for sudo, but the host has `become: none` | run: pulumi config rm --path 'hearth:secrets.sudo.vps', or write `become: sudo` for the host",
-      "hearth:secrets.sudo.home: is a password for a host that is not under hearth:hosts | run: pulumi config rm --path 'hearth:secrets.sudo.home', or write `become: sudo` for the host",
+      "hearth:secrets.sudo.vps: is a password for sudo, but the host has `become: none` | run: npm run pulumi -- config rm --path 'hearth:secrets.sudo.vps', or write `become: sudo` for the host",
+      "hearth:secrets.sudo.home: is a password for a host that is not under hearth:hosts | run: npm run pulumi -- config rm --path 'hearth:secrets.sudo.home', or write `become: sudo` for the host",
     ],
   },
 ];

@@ -45,7 +45,7 @@ export const REGISTRATION: Row[] = [
     },
     bad: { homeserver: { registration: OPEN("captcha"), captcha: { publicKey: "k".repeat(40) } } },
     says: [
-      "hearth:secrets.captcha.privateKey: is missing, but hearth:homeserver.captcha needs it | run: pulumi config set --secret --path 'hearth:secrets.captcha.privateKey'",
+      "hearth:secrets.captcha.privateKey: is missing, but hearth:homeserver.captcha needs it | run: npm run pulumi -- config set --secret --path 'hearth:secrets.captcha.privateKey'",
     ],
   },
   {
@@ -53,7 +53,7 @@ export const REGISTRATION: Row[] = [
     good: {},
     bad: { secrets: { captcha: { privateKey: "x" } } },
     says: [
-      "hearth:secrets.captcha: is not used: there is no hearth:homeserver.captcha | run: pulumi config rm --path 'hearth:secrets.captcha'",
+      "hearth:secrets.captcha: is not used: there is no hearth:homeserver.captcha | run: npm run pulumi -- config rm --path 'hearth:secrets.captcha'",
     ],
   },
   {
@@ -61,7 +61,7 @@ export const REGISTRATION: Row[] = [
     good: { homeserver: { email: { ...EMAIL, user: "m" } }, secrets: { smtp: { password: "x" } } },
     bad: { homeserver: { email: { ...EMAIL, user: "m" } } },
     says: [
-      "hearth:secrets.smtp.password: is missing, but hearth:homeserver.email.user logs in with it | run: pulumi config set --secret --path 'hearth:secrets.smtp.password'",
+      "hearth:secrets.smtp.password: is missing, but hearth:homeserver.email.user logs in with it | run: npm run pulumi -- config set --secret --path 'hearth:secrets.smtp.password'",
     ],
   },
   {
@@ -69,7 +69,7 @@ export const REGISTRATION: Row[] = [
     good: { homeserver: { email: EMAIL } },
     bad: { homeserver: { email: EMAIL }, secrets: { smtp: { password: "x" } } },
     says: [
-      "hearth:secrets.smtp: is not used: there is no hearth:homeserver.email.user | run: pulumi config rm --path 'hearth:secrets.smtp', or add the login's name",
+      "hearth:secrets.smtp: is not used: there is no hearth:homeserver.email.user | run: npm run pulumi -- config rm --path 'hearth:secrets.smtp', or add the login's name",
     ],
   },
   {
@@ -93,7 +93,7 @@ export const REGISTRATION: Row[] = [
     good: { accounts: { "b.c": { password: "given" } }, secrets: { accounts: { "b.c": "x" } } },
     bad: { accounts: { "b.c": { password: "given" } } },
     says: [
-      'hearth:secrets.accounts["b.c"]: is missing, but hearth:accounts["b.c"] has `password: given` | run: pulumi config set --secret --path \'hearth:secrets.accounts["b.c"]\' (or use `password: generated`)',
+      'hearth:secrets.accounts["b.c"]: is missing, but hearth:accounts["b.c"] has `password: given` | run: npm run pulumi -- config set --secret --path \'hearth:secrets.accounts["b.c"]\' (or use `password: generated`)',
     ],
   },
   {
@@ -101,8 +101,8 @@ export const REGISTRATION: Row[] = [
     good: {},
     bad: { accounts: { bob: {} }, secrets: { accounts: { bob: "x", eve: "x" } } },
     says: [
-      "hearth:secrets.accounts.bob: is not used: the account's password is generated | write `password: given` for the account, or run: pulumi config rm --path 'hearth:secrets.accounts.bob'",
-      "hearth:secrets.accounts.eve: is a password for an account that is not under hearth:accounts | write `password: given` for the account, or run: pulumi config rm --path 'hearth:secrets.accounts.eve'",
+      "hearth:secrets.accounts.bob: is not used: the account's password is generated | write `password: given` for the account, or run: npm run pulumi -- config rm --path 'hearth:secrets.accounts.bob'",
+      "hearth:secrets.accounts.eve: is a password for an account that is not under hearth:accounts | write `password: given` for the account, or run: npm run pulumi -- config rm --path 'hearth:secrets.accounts.eve'",
     ],
   },
   {

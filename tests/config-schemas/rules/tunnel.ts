@@ -85,7 +85,7 @@ export const TUNNEL: Row[] = [
     good: behindFunnel({ secrets: { tunnel: { authKey: "planted" } } }),
     bad: { secrets: { tunnel: { authKey: "planted" } } },
     says: [
-      "hearth:secrets.tunnel: is for hearth:tunnel, which is absent | run: pulumi config rm --path 'hearth:secrets.tunnel', or add hearth:tunnel",
+      "hearth:secrets.tunnel: is for hearth:tunnel, which is absent | run: npm run pulumi -- config rm --path 'hearth:secrets.tunnel', or add hearth:tunnel",
     ],
   },
 ];

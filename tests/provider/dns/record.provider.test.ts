@@ -202,7 +202,7 @@ it("[A9] a refused key is named in words, never shown, and a new one can be give
   expect(seen.inputs).toEqual(stored.inputs);
   expect(provider.takeLogs("warning").join()).toMatch(/was not looked at.*refuses the API key/);
   const refused = await failure(provider.update(URN, seen, stored.inputs));
-  expect(refused.details).toMatch(/refuses the API key.*\n.*pulumi config set --secret/);
+  expect(refused.details).toMatch(/refuses the API key.*\n.*npm run pulumi -- config set --secret/);
   expect(refused.details).not.toContain(old);
   const updated = await provider.update(URN, seen, await checked(SRV));
   expect(reveal((await read(updated)).inputs)).toMatchObject({ apiKey: "another-key" });

@@ -67,8 +67,8 @@ test.each<[keyof typeof RECORDED, string]>([
     expect(code).toBe("UNAVAILABLE");
     expect(first).toBe(verdict);
     expect(second).toMatch(/^ {2}do: \S/);
-    expect(rest.join("\n")).toContain("pulumi up --exclude '**::vps*'");
-    expect(rest.at(-1)).toContain("HEARTH_OFFLINE=1 pulumi preview");
+    expect(rest.join("\n")).toContain("npm run pulumi -- up --exclude '**::vps*'");
+    expect(rest.at(-1)).toContain("HEARTH_OFFLINE=1 npm run pulumi -- preview");
   },
 );
 
