@@ -164,7 +164,7 @@ class SshSession extends Session {
   private async attempt(call: HostCall): Promise<ProcessResult> {
     await this.ensureLogin(call);
     let result = await this.session(call);
-    for (let again = 1; neverStarted(result) && again <= LOGINS_AGAIN; again++) {
+    for (let again = 1; neverStarted(result, !call.stays) && again <= LOGINS_AGAIN; again++) {
       // The shared connection ended between our look and the session. Sessions that run beside this one
       // prove nothing: they may have met the same end and not know it yet.
       this.aliveUntil = 0;

@@ -18,10 +18,13 @@ export function isRefused(result: ProcessResult): boolean {
   return result.status === 255 && result.came === "nothing" && !result.ended && REFUSED.test(result.stderr);
 }
 
-/** Whether ssh found no shared connection, or a dying one, and its forbidden direct one failed: the program never ran. */
-export function neverStarted(result: ProcessResult): boolean {
-  if (result.status !== 255 || result.came !== "nothing" || result.ended) return false;
-  return NEVER_STARTED.test(result.stderr) && !isRefused(result);
+/**
+ * Whether ssh found no shared connection, or a dying one, and its forbidden direct one failed: the program never ran. Of one that
+ * died without a word the program may have begun: a look (`again`) is tried again then too.
+ */
+export function neverStarted(result: ProcessResult, again: boolean): boolean {
+  if (result.status !== 255 || result.came !== "nothing" || result.ended || isRefused(result)) return false;
+  return NEVER_STARTED.test(result.stderr) || (again && result.stderr.trim() === "");
 }
 
 /** What a log-in said whose shell did not do what it was told. */
