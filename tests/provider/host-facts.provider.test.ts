@@ -61,6 +61,15 @@ test("a prepared machine is taken, with and without sudo, and its facts name who
   });
 });
 
+test("[W8] IPv6 that is switched off is a fact, for nothing can listen on it", async () => {
+  expect(await look({})).toMatchObject({ ipv6: true });
+  const everywhere =
+    "for place in all default lo; do echo $value >/proc/sys/net/ipv6/conf/$place/disable_ipv6; done";
+  await sh(host, `value=1; ${everywhere}`);
+  expect(await look({})).toMatchObject({ ipv6: false });
+  await sh(host, `value=0; ${everywhere}`);
+});
+
 test("tailscaled is seen, and whether a package brought it", async () => {
   await sh(host, "printf '#!/bin/sh\n' >/usr/local/sbin/tailscaled && chmod 0755 /usr/local/sbin/tailscaled");
   expect(await look({})).toMatchObject({ tailscale: "other" });
