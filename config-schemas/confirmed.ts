@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { mkdirSync, readFileSync, realpathSync, renameSync, statSync, writeFileSync } from "node:fs";
 import { homedir } from "node:os";
-import { dirname, join } from "node:path";
+import { dirname, join, resolve } from "node:path";
 import { visible } from "../provider/text";
 import type { Confirmation } from "./confirmations";
 import { keyOf } from "./fault";
@@ -19,7 +19,7 @@ export class ConfirmedError extends Error {
  */
 export function confirmedFile(projectDirectory: string): string {
   const named = process.env[FILE_VARIABLE];
-  if (named) return named;
+  if (named) return resolve(projectDirectory, named);
   const base = process.env.XDG_STATE_HOME || join(homedir(), ".local/state");
   const checkout = createHash("sha256").update(realpathSync(projectDirectory)).digest("hex").slice(0, 16);
   return join(base, "hearth", "trusted", `${checkout}.json`);
