@@ -92,9 +92,10 @@ port_obstacles() {
 # held_ports: port as the request spells it, inode and uid of each listening socket that is in the way.
 held_ports() {
   awk -F'\t' -v OFS='\t' '
-    T == "record" { if ($1 == "port") had[$2] = $3; next }
+    T == "record" { if ($1 == "port") { had[$2] = $3; told = 1 } if ($1 == "unit") recorded[$2] = 1; next }
     T == "units" { if ($3 ~ /^(active|activating|reloading)$/) up[$1] = 1; next }
-    T == "ports" { if (!(had[$1] == $4 && ($4 in up))) wanted[$1] = $3; number[$1] = $2; next }
+    # Records of earlier versions name no ports.
+    T == "ports" { if (!($4 in up && (had[$1] == $4 || !told && $4 in recorded))) wanted[$1] = $3; number[$1] = $2; next }
     {
       split($0, column, " ")
       if (column[4] != "0A") next

@@ -183,6 +183,17 @@ describe("[W11] a port that somebody else holds", () => {
     expect(look.texts()).toHaveLength(1);
   });
 
+  it("is not in the way of a running unit whose record is an earlier version's, which names no ports", async () => {
+    const port = await listen("127.0.0.1");
+    wants(`${port}`);
+    look.write("work/units", "web.service\tenabled\tactive\trunning\n");
+    expect(look.texts()).toHaveLength(1);
+    look.write("manifest", "unit\tweb.service\t1\trunning\tsimple\n");
+    expect(look.texts()).toEqual([]);
+    look.write("manifest", `port\t1\tweb.service\nunit\tweb.service\t1\trunning\tsimple\n`);
+    expect(look.texts()).toHaveLength(1);
+  });
+
   it("says nothing of ports that nobody holds", async () => {
     wants("1", "127.0.0.1:9");
     expect(look.texts()).toEqual([]);

@@ -1,4 +1,5 @@
 import { parseObservation } from "../../../provider/release/answer";
+import { requireUnoccupied } from "../../../provider/release/obstacles";
 import { requireFree, requireSameScope } from "../../../provider/release/ownership";
 import { sample } from "./sample";
 
@@ -60,4 +61,32 @@ test.each([
   );
   expect(change).toThrow(`do: write runtime: ${held} in hearth:hosts.vps again, or use a fresh host`);
   expect(() => requireSameScope({ scope: before }, { scope: before }, "vps")).not.toThrow();
+});
+
+describe("[W1] [W2] [W11] a preview of a host on which something serves that no release made", () => {
+  const obstacle = ["obstacle", "nginx serves another site", "link it"];
+  const refusal = (...rows: string[][]) => {
+    try {
+      requireUnoccupied(sample(), parseObservation(rows));
+    } catch (error) {
+      if (error instanceof Error) return error.message.split("\n");
+      throw error;
+    }
+    return [];
+  };
+
+  test("is refused in the words of the change itself", () => {
+    expect(refusal(obstacle)).toEqual([
+      'release "web" on vps was refused (occupied): what Hearth did not make is in the way',
+      "  - nginx serves another site",
+      "  now: nothing was changed on vps",
+      "  do: link it",
+    ]);
+    expect(refusal()).toEqual([]);
+  });
+
+  test("is not while a change runs or was cut off: what it has put there is its own", () => {
+    expect(refusal(obstacle, ["lock", "carol@desk", "3"])).toEqual([]);
+    expect(refusal(obstacle, ["journal", "swapping", "a1", "60"])).toEqual([]);
+  });
 });
