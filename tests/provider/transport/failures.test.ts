@@ -126,3 +126,89 @@ test.each<[string, Connection, number, string, string]>([
   expect(first).toBe(verdict);
   expect(second).toMatch(/^ {2}do: \S/);
 });
+
+const refusal = (stderr: string, outside = "") =>
+  explainBootstrap(sudo, { interpreter: "sh", asRoot: true }, { status: 1, stderr, outside })?.message ?? "";
+
+/** What sudo 1.9 and sudo-rs 0.2 say in the C locale. */
+test.each<[string, RegExp]>([
+  ["sudo: sorry, you must have a tty to run sudo\n", /requiretty.*\n {2}do: .*Defaults:ann !requiretty/],
+  ["sudo-rs: I'm sorry ann. I'm afraid I can't do that\n", /^ann may not use sudo on vps\n/],
+  ["Sorry, user ann is not allowed to execute '/usr/bin/sh -c set -u\n' as root on vps.\n", /^ann may not/],
+  ["Sorry, user ann may not run sudo on vps.\n", /^ann may not/],
+  ["sudo-rs: interactive authentication is required\n", /asks for a password and the stack holds none/],
+  ["sudo: A terminal is required to authenticate\n", /asks for a password and the stack holds none/],
+  ["sudo: no askpass program specified, try setting SUDO_ASKPASS\n", /asks for a password/],
+  [
+    "sudo-rs: Authentication failed, try again.\nsudo-rs: Maximum 3 incorrect authentication attempts\n",
+    /did not take the password/,
+  ],
+  [
+    "Maybe if you used more than just two fingers...\nsudo: 1 incorrect password attempt\n",
+    /did not take the password/,
+  ],
+  ["sudo: Account or password is expired, reset your password and try again\n", /has expired/],
+  ["sudo: account validation failure, is your account locked?\n", /may be locked/],
+  [
+    "/etc/sudoers.d/x:1:7: syntax error\nsudo: no valid sudoers sources found, quitting\n",
+    /cannot read its configuration\n.*visudo -c/,
+  ],
+  ["sudo: /etc/sudoers is world writable\n", /cannot read its configuration/],
+  [
+    "sudo: effective uid is not 0, is /usr/bin/sudo on a file system with the 'nosuid' option set?\n",
+    /cannot become root/,
+  ],
+  [
+    'sudo: The "no new privileges" flag is set, which prevents sudo from running as root.\n',
+    /cannot become root/,
+  ],
+  ["sudo: unable to allocate pty: No such device\n", /pseudo-terminal/],
+])("sudo's words %j have a cause and a fix", (words, expected) => {
+  expect(refusal(words)).toMatch(expected);
+  expect(refusal(words)).toMatch(/\n {2}do: \S/);
+});
+
+test("a refusal of sudo that nobody foresaw is shown as it was said, on whichever stream, and nothing in it is obeyed", () => {
+  const message = refusal("sudo: the moon is full\u001b[2J\n", "Come back\n");
+  expect(message).toContain("\n    Come back\n    sudo: the moon is full\\u001b[2J\n  do: ");
+});
+
+/** What a log-in said whose shell did not do what it was told, as signs.ts hands it on. */
+const noShell = (...words: string[]) =>
+  explainLogin(connection, [`no usable shell (status 142: ${words.at(-1)})`, ...words].join("\n")).message;
+
+test.each([
+  ['Please login as the user "debian" rather than the user "root".', "debian"],
+  ['Please login as the user "ubuntu" rather than the user "root".', "ubuntu"],
+  ["Please login as the ec2-user user rather than root", "ec2-user"],
+  ["This account is currently not available.", "USER"],
+  ["Use the account for user admin_1 instead", "admin_1"],
+])("a forced command that says %j: it is shown, and %s is what to log in as", (words, user) => {
+  const message = noShell(words);
+  expect(message.split("\n")[0]).toContain(words);
+  expect(message).toMatch(new RegExp(`\n {2}do: .* write user: ${user} and become: sudo`));
+});
+
+test("all that a host said in place of a shell is shown", () => {
+  expect(noShell("First line.", "Second line.")).toContain(
+    "\n  the host said:\n    First line.\n    Second line.\n  do: ",
+  );
+});
+
+test.each<[string, RegExp]>([
+  [
+    "root@vps: Permission denied (keyboard-interactive).\n",
+    /by key alone.*\n.*AuthenticationMethods publickey/,
+  ],
+  ["WARNING: Your password has expired.\nPassword change required but no TTY available.\n", /has expired/],
+  [
+    '"System is booting up. Unprivileged users are not permitted to log in yet."\nConnection closed\n',
+    /lets nobody in for now/,
+  ],
+  ["There were too many logins for 'root'.\nConnection closed by remote host\n", /\n.*pam_limits/],
+  ["exec request failed on channel 2\n", /\n.*nproc/],
+  ["mux_client_request_session: session request failed: Session open refused by peer\n", /\n.*MaxSessions/],
+  ["", /^vps \(vps\.example\.org\) ended the log-in without a word\n.*expired or is locked/],
+])("a log-in that ended with %j has a cause and a fix", (words, expected) => {
+  expect(explainLogin(connection, words).message).toMatch(expected);
+});
