@@ -11,19 +11,22 @@ const BYTES = { K: 1024, M: 1024 ** 2, G: 1024 ** 3, T: 1024 ** 4 } as const;
 /** A length of time: a whole number and `s`, `m` (minutes), `h`, `d`, `w` or `y` (365 days). */
 export const duration = z
   .string()
-  .regex(/^[1-9][0-9]{0,8}[smhdwy]$/, "a duration: a whole number and s, m (minutes), h, d, w or y, e.g. 14d")
+  .regex(
+    /^[1-9][0-9]{0,8}[smhdwy]$/,
+    "a duration: a whole number from 1 to 999999999 and s, m (minutes), h, d, w or y, e.g. 14d",
+  )
   .meta({ title: "duration" });
 
 /** A number of bytes in powers of 1024: a whole number and `K`, `M`, `G` or `T`. */
 export const size = z
   .string()
-  .regex(/^[1-9][0-9]{0,8}[KMGT]$/, "a size: a whole number and K, M, G or T, e.g. 100M")
+  .regex(/^[1-9][0-9]{0,8}[KMGT]$/, "a size: a whole number from 1 to 999999999 and K, M, G or T, e.g. 100M")
   .meta({ title: "size" });
 
 /** A time in whole days, e.g. `14d`. */
 export const days = z
   .string()
-  .regex(/^[1-9][0-9]{0,4}d$/, "a number of days, e.g. 14d")
+  .regex(/^[1-9][0-9]{0,4}d$/, "a number of days from 1d to 99999d, e.g. 14d")
   .meta({ title: "days" });
 
 /** Seconds of a {@link duration}. */
@@ -48,6 +51,10 @@ export function isAtLeast(version: string, least: string): boolean {
   return true;
 }
 
+/** A port in a name or URL, with its colon. */
+export const PORT =
+  ":(?:[1-9][0-9]{0,3}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5])";
+
 const LABEL = "[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?";
 const DNS_NAME = `(?=.{1,253}(?::|$))(?:${LABEL}\\.)+(?=[a-z0-9-]*[a-z])${LABEL}`;
 
@@ -65,7 +72,10 @@ function dnsNameShape(kind: string) {
       abort: true,
     })
     .regex(/^[^:]*$/, { message: `${kind}: leave out the port`, abort: true })
-    .regex(new RegExp(`^${DNS_NAME}$`), `${kind}: a full DNS name, e.g. example.org`);
+    .regex(
+      new RegExp(`^${DNS_NAME}$`),
+      `${kind}: a full DNS name, two or more parts of a to z, digits and - with dots between them, e.g. example.org`,
+    );
 }
 
 /** The part after the colon of this server's user IDs. */
@@ -77,13 +87,19 @@ export const dnsName = dnsNameShape("a host name").meta({ title: "host name" });
 /** Another server's name, with its port if the name has one. */
 export const remoteServerName = z
   .string()
-  .regex(new RegExp(`^${DNS_NAME}(?::[1-9][0-9]{0,4})?$`), "a server name in lower case, e.g. matrix.org")
+  .regex(
+    new RegExp(`^${DNS_NAME}(?:${PORT})?$`),
+    "a server name: a full DNS name in lower case, with its port if it has one, e.g. matrix.org",
+  )
   .meta({ title: "server name" });
 
 /** Name of a host within the stack file; resources and releases are named after it. */
 export const hostName = z
   .string()
-  .regex(/^[a-z][a-z0-9-]{0,30}$/, "a host's name in this file: lower-case letters, digits and -, e.g. vps")
+  .regex(
+    /^[a-z][a-z0-9-]{0,30}$/,
+    "a host's name in this file: at most 31 lower-case letters, digits and -, starting with a letter, e.g. vps",
+  )
   .meta({ title: "name of a host" });
 
 /** A TCP port. */
@@ -104,7 +120,10 @@ export const cidr = z
 /** A file on the operator's machine: absolute, `~/…`, or relative to the project directory. */
 export const localFile = z
   .string()
-  .regex(/^[^\0\n\r]*[^\0\n\r/]$/, "a path of a file, e.g. ./secrets/tls/privkey.pem")
+  .regex(
+    /^[^\0\n\r]*[^\0\n\r/]$/,
+    "a path of a file: one line without / at its end, e.g. ./secrets/tls/privkey.pem",
+  )
   .meta({ title: "file" });
 
 /** The local part of a user ID. Stricter than Matrix where a file name or Synapse's guest accounts are in the way. */
@@ -112,7 +131,7 @@ export const localpart = z
   .string()
   .regex(
     /^(?!\d+$)[a-z0-9][a-z0-9._=+-]{0,200}$/,
-    "the local part of a user ID: lower-case letters, digits and . _ = + -, not only digits, without @ and server, e.g. alice",
+    "the local part of a user ID: at most 201 lower-case letters, digits and . _ = + -, starting with a letter or digit, not only digits, without @ and server, e.g. alice",
   )
   .meta({ title: "local part" });
 
@@ -120,8 +139,8 @@ export const localpart = z
 export const httpsUrl = z
   .string()
   .regex(
-    new RegExp(`^https://${DNS_NAME}(?::[1-9][0-9]{0,4})?$`),
-    "an https URL without path, e.g. https://matrix.org",
+    new RegExp(`^https://${DNS_NAME}(?:${PORT})?$`),
+    "an https URL with a full DNS name in lower case, without path or / at its end, e.g. https://matrix.org",
   )
   .meta({ title: "URL" });
 
@@ -130,7 +149,7 @@ export const imageName = z
   .string()
   .regex(
     /^(?=[^/]*[.:][^/]*\/)[a-z0-9][a-z0-9.-]*(?::[1-9][0-9]*)?(?:\/[a-z0-9][a-z0-9._-]*)+(?=[:@])(?!:latest)(?::[A-Za-z0-9_][A-Za-z0-9._-]{0,127})?(?:@sha256:[0-9a-f]{64})?$/,
-    "a container image: full name with registry, and a version or digest (not latest), e.g. docker.io/library/postgres:17.6",
+    "a container image: full name in lower case with registry (a name with a dot or a port), and a version or digest (not latest), e.g. docker.io/library/postgres:17.6",
   )
   .meta({ title: "container image" });
 

@@ -1,12 +1,15 @@
 import { z } from "zod";
-import { dnsName, duration, hostName, line, port } from "./common";
+import { dnsName, duration, hostName, line, PORT, port } from "./common";
 
 const DNS_LABELS = /^(?=.{1,253}$)(?:[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?\.)+[a-z][a-z0-9-]*[a-z0-9]$/;
 
 /** Name of a record: as a host name, with `_` for services. */
 const recordName = z
   .string()
-  .regex(DNS_LABELS, "a full DNS name in lower case, e.g. _matrix-fed._tcp.example.org")
+  .regex(
+    DNS_LABELS,
+    "a full DNS name in lower case (a to z, digits, - and _ between dots, no _ in the last part), e.g. _matrix-fed._tcp.example.org",
+  )
   .meta({ title: "DNS name" });
 
 /** Dynu's own API. */
@@ -16,7 +19,9 @@ export const DYNU_API = "https://api.dynu.com/v2";
 const apiUrl = z
   .string()
   .regex(
-    /^(?:https:\/\/[a-z0-9][a-z0-9.-]*|http:\/\/(?:127\.0\.0\.1|localhost))(?::[1-9][0-9]{0,4})?(?:\/[A-Za-z0-9._-]+)*$/,
+    new RegExp(
+      String.raw`^(?:https://[a-z0-9][a-z0-9.-]*|http://(?:127\.0\.0\.1|localhost))(?:${PORT})?(?:/[A-Za-z0-9._-]+)*$`,
+    ),
     "an https URL without a slash at its end (plain http to 127.0.0.1 only), e.g. https://api.dynu.com/v2",
   )
   .meta({ title: "URL" });
@@ -89,7 +94,12 @@ export const dnsSchema = z.strictObject({
     }),
   records: z
     .record(
-      z.string().regex(/^[a-z][a-z0-9-]{0,30}$/, "a name for the record in this file, e.g. federation"),
+      z
+        .string()
+        .regex(
+          /^[a-z][a-z0-9-]{0,30}$/,
+          "a name for the record in this file: at most 31 lower-case letters, digits and -, starting with a letter, e.g. federation",
+        ),
       recordSchema,
     )
     .default({})

@@ -27,7 +27,7 @@ function rate(
 
 const milliseconds = z
   .string()
-  .regex(/^[1-9][0-9]{0,6}ms$/, "a number of milliseconds, e.g. 500ms")
+  .regex(/^[1-9][0-9]{0,6}ms$/, "a number of milliseconds from 1ms to 9999999ms, e.g. 500ms")
   .meta({ title: "milliseconds" });
 
 const federationSchema = z

@@ -34,7 +34,7 @@ export const registrationSchema = z.discriminatedUnion("mode", [
 export const captchaSchema = z.strictObject({
   publicKey: z
     .string()
-    .regex(/^[\w-]{10,100}$/, "the site key of a reCAPTCHA v2, about 40 letters, digits, - and _")
+    .regex(/^[\w-]{10,100}$/, "the site key of a reCAPTCHA v2: 10 to 100 letters, digits, - and _ (about 40)")
     .meta({
       description: "Site key of Google reCAPTCHA v2. The private key is the secret `captcha.privateKey`.",
     }),
@@ -56,7 +56,7 @@ export const emailSchema = z.strictObject({
     .string()
     .regex(
       /^([^<>\r\n]+ <[^<>@\s]+@[^<>@\s]+>|[^<>@\s]+@[^<>@\s]+)$/,
-      "an address, alone or as Name <address>",
+      "an address (name@domain), alone or as Name <address>",
     )
     .meta({ description: "Sender of our mail.", examples: ["Example chat <matrix@example.org>"] }),
   notifications: z.boolean().default(false).meta({ description: "Mail users about missed messages." }),

@@ -1,9 +1,9 @@
 import { z } from "zod";
-import { hostName, localFile, port } from "./common";
+import { hostName, localFile, PORT, port } from "./common";
 
 /** ssh makes shell text of names, so nothing but these letters is let through; the provider is as strict. */
 const NAME = "[A-Za-z0-9_](?:[A-Za-z0-9._-]*[A-Za-z0-9_.])?";
-const JUMP = `(?:[A-Za-z_][A-Za-z0-9._-]*@)?(?:${NAME}|\\[[0-9A-Fa-f:.]+\\])(?::[1-9][0-9]{0,4})?`;
+const JUMP = `(?:[A-Za-z_][A-Za-z0-9._-]*@)?(?:${NAME}|\\[[0-9A-Fa-f:.]+\\])(?:${PORT})?`;
 
 const sshName = z
   .string()
@@ -38,7 +38,10 @@ const hostSchema = z.strictObject({
   }),
   user: z
     .string()
-    .regex(/^[a-z_][a-z0-9_-]*$/, "a user name, e.g. root")
+    .regex(
+      /^[a-z_][a-z0-9_-]*$/,
+      "a user name: lower-case letters, digits, _ and -, starting with a letter or _, e.g. root",
+    )
     .optional()
     .meta({ description: "Login user. Without it ssh decides.", examples: ["root", "debian"] }),
   port: port.optional().meta({ description: "TCP port of sshd. Without it ssh decides.", examples: [22] }),

@@ -1,13 +1,13 @@
 import { z } from "zod";
-import { duration, hostName } from "./common";
+import { duration, hostName, PORT } from "./common";
 import { calendar } from "./maintenance";
 
 const userId = z
   .string()
   .regex(
-    /^@[^:\s\p{Cc}]+:(?:[a-z0-9-]+\.)+[a-z0-9-]+(?::[1-9][0-9]{0,4})?$/u,
+    new RegExp(String.raw`^@[^:\s\p{Cc}]+:(?:[a-z0-9-]+\.)+[a-z0-9-]+(?:${PORT})?$`, "u"),
     // YAML takes a bare @ for something of its own.
-    'a whole user ID in quotes, e.g. "@bob:example.net"',
+    'a whole user ID in quotes, its server a DNS name in lower case, e.g. "@bob:example.net"',
   )
   .meta({ title: "user ID" });
 

@@ -6,7 +6,7 @@ const identifier = z
   .string()
   .regex(
     /^[a-z_][a-z0-9_-]{0,62}$/,
-    "a Postgres name: lower-case letters, digits, _ and -, at most 63, e.g. synapse",
+    "a Postgres name: at most 63 lower-case letters, digits, _ and -, starting with a letter or _, e.g. synapse",
   );
 
 const IMAGE = "docker.io/library/postgres:17.6";
@@ -51,7 +51,12 @@ export const postgresSchema = z.strictObject({
     .meta({ description: "Synapse's connection pool." }),
   settings: z
     .record(
-      z.string().regex(/^[a-z_]+(\.[a-z_]+)?$/, "a setting of Postgres, e.g. log_min_duration_statement"),
+      z
+        .string()
+        .regex(
+          /^[a-z_]+(\.[a-z_]+)?$/,
+          "a setting of Postgres: lower-case letters and _, with one dot in an extension's, e.g. log_min_duration_statement",
+        ),
       z.union([z.string(), z.number(), z.boolean()], { error: "a text, a number, true or false" }),
     )
     .default({})

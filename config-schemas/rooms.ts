@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { line, localFile, localpart } from "./common";
+import { line, localFile, localpart, PORT } from "./common";
 
 /** By what a Space or room is known, for good: another key is another room. */
 const roomKey = z
@@ -14,8 +14,10 @@ const roomKey = z
 const memberName = z
   .string()
   .regex(
-    /^(?:(?!\d+$)[a-z0-9][a-z0-9._=+-]{0,200}|@[^:\s]+:(?:[a-z0-9-]+\.)+[a-z0-9-]+(?::[1-9][0-9]{0,4})?)$/,
-    "the local part of an account of this stack, e.g. alice, or a whole user ID, e.g. @bob:example.net",
+    new RegExp(
+      String.raw`^(?:(?!\d+$)[a-z0-9][a-z0-9._=+-]{0,200}|@[^:\s]+:(?:[a-z0-9-]+\.)+[a-z0-9-]+(?:${PORT})?)$`,
+    ),
+    "the local part of an account of this stack, e.g. alice, or a whole user ID with its server's DNS name in lower case, e.g. @bob:example.net",
   )
   .meta({ title: "member" });
 
@@ -64,7 +66,10 @@ const common = {
     examples: ["home"],
   }),
   avatar: localFile
-    .regex(/\.(png|jpe?g|gif|webp)$/, "a PNG, JPEG, GIF or WebP picture by the end of its name")
+    .regex(
+      /\.(png|jpe?g|gif|webp)$/,
+      "a picture whose name ends in .png, .jpg, .jpeg, .gif or .webp (in lower case)",
+    )
     .optional()
     .meta({
       description: "Its picture, a file on this machine. Absent: left to its people.",
@@ -103,7 +108,7 @@ const roomSchema = z.strictObject({
     .meta({ description: "Clients show it to those who look at its Space." }),
   order: z
     .string()
-    .regex(/^[\x20-\x7e]{1,50}$/, "at most 50 ASCII characters")
+    .regex(/^[\x20-\x7e]{1,50}$/, "1 to 50 visible ASCII characters or blanks")
     .optional()
     .meta({
       description: "Where it stands in its Space: sorted by this text. Absent: at the end.",

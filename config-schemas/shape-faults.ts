@@ -1,3 +1,4 @@
+import { domainToASCII } from "node:url";
 import { stringify } from "yaml";
 import type { z } from "zod";
 import { type Fault, keyOf, mayShow, type Path } from "./fault";
@@ -50,6 +51,16 @@ function plainOrQuoted(text: string): string {
 function writeExample(path: Path): string | undefined {
   const text = writtenAs(path);
   return text === undefined ? undefined : `write for example \`${text}\``;
+}
+
+/** What to write in place of a name with letters of its own language: the name that DNS, certificates and servers know. */
+function writeAscii(text: unknown): string | undefined {
+  const found =
+    typeof text === "string" && /^(@[\x21-\x7e]*?:|https?:\/\/)?([^\s/@:]+\.[^\s/@:]+)(:\d+)?$/u.exec(text);
+  if (!found || /^[\x20-\x7e]*$/.test(found[0])) return undefined;
+  const [, before = "", name = "", port = ""] = found;
+  const ascii = domainToASCII(name);
+  return ascii === "" ? undefined : `write ${before}${ascii}${port}`;
 }
 
 function missing(path: Path): Fault {
@@ -133,12 +144,20 @@ function faultsOf(issue: Issue, raw: unknown, prefix: Path): Fault[] {
       if (issue.expected === "never") return [{ path, value, problem: issue.message }];
       return [wrongKind(path, value, issue.expected)];
     case "invalid_key":
-      return [{ path, problem: `is not ${issue.issues[0]?.message ?? "an allowed name"}`, fix: "rename it" }];
+      return [
+        {
+          path,
+          problem: `is not ${issue.issues[0]?.message ?? "an allowed name"}`,
+          fix: writeAscii(path.at(-1)) ?? "rename it",
+        },
+      ];
     case "too_small":
     case "too_big":
       return [outOfBounds(path, value, issue)];
     case "invalid_format":
-      return [{ path, value, problem: `is not ${issue.message}`, fix: writeExample(path) }];
+      return [
+        { path, value, problem: `is not ${issue.message}`, fix: writeAscii(value) ?? writeExample(path) },
+      ];
     case "custom":
       return [{ path, value, problem: issue.message }];
     default: {

@@ -46,11 +46,9 @@ export const stackSchema = z.strictObject({
   verification: verificationSchema
     .prefault({})
     .meta({ description: "Checks from outside, after every change." }),
-  secrets: secretsSchema
-    .prefault({})
-    .meta({
-      description: "Secrets, set by `npm run pulumi -- config set --secret --path 'hearth:secrets.<path>'`.",
-    }),
+  secrets: secretsSchema.prefault({}).meta({
+    description: "Secrets, set by `npm run pulumi -- config set --secret --path 'hearth:secrets.<path>'`.",
+  }),
 });
 
 /** A whole stack file, secrets included. */

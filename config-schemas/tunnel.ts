@@ -23,7 +23,7 @@ const tailscaleFunnelSchema = z.strictObject({
     .string()
     .regex(
       /^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/,
-      "a machine's name: lower-case letters, digits and -, e.g. chat",
+      "a machine's name: at most 63 lower-case letters, digits and -, no - at either end, e.g. chat",
     )
     .optional()
     .meta({

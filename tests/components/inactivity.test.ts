@@ -136,7 +136,7 @@ describe("the section of the stack file", () => {
     [
       "a member without server",
       { exempt: ["bob"] },
-      'exempt[0]: is not a whole user ID in quotes, e.g. "@bob:example.net" | write for example `- "@bob:example.net"`',
+      'exempt[0]: is not a whole user ID in quotes, its server a DNS name in lower case, e.g. "@bob:example.net" | write for example `- "@bob:example.net"`',
     ],
     [
       "one room instead of a list",

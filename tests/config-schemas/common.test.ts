@@ -35,8 +35,16 @@ const TABLE: [string, z.ZodType, unknown[], unknown[]][] = [
   [
     "remote server name",
     common.remoteServerName,
-    ["matrix.org", "example.org:8448"],
-    ["Matrix.org", "https://matrix.org", "192.0.2.1", "matrix.org:", "matrix.org:0", "*.matrix.org"],
+    ["matrix.org", "example.org:8448", "example.org:65535"],
+    [
+      "Matrix.org",
+      "https://matrix.org",
+      "192.0.2.1",
+      "matrix.org:",
+      "matrix.org:0",
+      "matrix.org:65536",
+      "*.matrix.org",
+    ],
   ],
   [
     "host name in the stack",

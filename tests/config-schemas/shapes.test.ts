@@ -40,6 +40,18 @@ test("[V4] the smallest stack gets every default from the schemas, closed and pr
 /** What somebody writes, and exactly what they are told. */
 const REJECTED: [string, Change, string[]][] = [
   [
+    "names with letters of their own language",
+    {
+      homeserver: { serverName: "müllers.example", federation: { allowlist: ["bücher.example:8448"] } },
+      accounts: { _irc_x: {} },
+    },
+    [
+      "hearth:homeserver.serverName: is not a server name: a full DNS name, two or more parts of a to z, digits and - with dots between them, e.g. example.org | write xn--mllers-3ya.example",
+      "hearth:homeserver.federation.allowlist[0]: is not a server name: a full DNS name in lower case, with its port if it has one, e.g. matrix.org | write xn--bcher-kva.example:8448",
+      "hearth:accounts._irc_x: is not the local part of a user ID: at most 201 lower-case letters, digits and . _ = + -, starting with a letter or digit, not only digits, without @ and server, e.g. alice | rename it",
+    ],
+  ],
+  [
     "a size without unit",
     { homeserver: { media: { maxUploadSize: 100 } } },
     [
@@ -50,7 +62,7 @@ const REJECTED: [string, Change, string[]][] = [
     "a unit that does not exist",
     { homeserver: { media: { maxUploadSize: "100MB" } } },
     [
-      "hearth:homeserver.media.maxUploadSize: is not a size: a whole number and K, M, G or T, e.g. 100M | write for example `maxUploadSize: 100M`",
+      "hearth:homeserver.media.maxUploadSize: is not a size: a whole number from 1 to 999999999 and K, M, G or T, e.g. 100M | write for example `maxUploadSize: 100M`",
     ],
   ],
   [
@@ -186,14 +198,14 @@ const REJECTED: [string, Change, string[]][] = [
     "[V5] an allowlist entry that could never match",
     { homeserver: { federation: { allowlist: ["matrix.org", "*.kde.org"] } } },
     [
-      "hearth:homeserver.federation.allowlist[1]: is not a server name in lower case, e.g. matrix.org | write for example `- matrix.org`",
+      "hearth:homeserver.federation.allowlist[1]: is not a server name: a full DNS name in lower case, with its port if it has one, e.g. matrix.org | write for example `- matrix.org`",
     ],
   ],
   [
     "a user ID as account",
     { accounts: { "@alice:example.org": {} } },
     [
-      'hearth:accounts["@alice:example.org"]: is not the local part of a user ID: lower-case letters, digits and . _ = + -, not only digits, without @ and server, e.g. alice | rename it',
+      'hearth:accounts["@alice:example.org"]: is not the local part of a user ID: at most 201 lower-case letters, digits and . _ = + -, starting with a letter or digit, not only digits, without @ and server, e.g. alice | rename it',
     ],
   ],
   [
