@@ -173,7 +173,7 @@ export function explainLogin(connection: Connection, said: string): ProviderErro
     ? onTheWay(connection, found, said.slice(PROXY_SAID.length))
     : {
         problem: found?.problem(describe(connection), said) ?? unforeseen(describe(connection), said),
-        fix: found?.fix(connection, said) ?? byHand(connection),
+        fix: found?.fix(connection, said) ?? `${byHand(connection)}; ${SSHD_LOG}`,
       };
   const key = /Identity file (\S+) not accessible/.exec(said);
   const missing = key ? `\n  the key file ${key[1]} is not there` : "";
@@ -193,13 +193,16 @@ function onTheWay(connection: Connection, found: Explanation | undefined, said: 
   return { problem: found?.problem(place, said) ?? unforeseen(place, said), fix: byHand(connection) };
 }
 
+const SSHD_LOG =
+  "sshd's log on the machine (journalctl -u ssh) says more: an account that has expired or is locked ends so";
+
 function unforeseen(place: string, words: string): string {
   if (said(words).length === 0) return `${place} ended the log-in without a word`;
   return `the log-in to ${place} failed (${lastLine(words)})`;
 }
 
 function byHand(connection: Connection): string {
-  return `try it by hand: ssh ${handArguments(connection)}; sshd's log on the machine (journalctl -u ssh) says more: an account that has expired or is locked ends so`;
+  return `try it by hand: ssh ${handArguments(connection)}`;
 }
 
 /** What an end before the program has begun means: the bootstrap's own, or sudo's; undefined when it is neither. */
