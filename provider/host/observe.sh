@@ -10,6 +10,7 @@ DIR=$1
 . "$DIR/lib/state.sh"
 . "$DIR/lib/report.sh"
 . "$DIR/lib/occupied.sh"
+. "$DIR/lib/brings.sh"
 
 read_meta
 require_host
@@ -25,6 +26,7 @@ report_journal
 report_release
 report_scan
 report_conflicts
+report_brings
 report_changed
 report_obstacles
 report_probes

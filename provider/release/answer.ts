@@ -41,6 +41,8 @@ export interface Observation {
   release?: { instance: string; generation: number; urn: string };
   identity: Map<string, string>;
   packages: Map<string, string | undefined>;
+  /** What apt would do along with the packages that are missing; `unknown`: it cannot tell yet. */
+  brings: { name: string; from?: string; to?: string }[] | "unknown";
   repositories: Map<string, string>;
   users: Map<string, { home: string; groups: string[] } | undefined>;
   directories: Map<string, Ownership | undefined>;
@@ -72,6 +74,7 @@ export function parseObservation(rows: string[][]): Observation {
   const seen: Observation = {
     identity: new Map(),
     packages: new Map(),
+    brings: [],
     repositories: new Map(),
     users: new Map(),
     directories: new Map(),
@@ -126,6 +129,16 @@ const ROWS: Readonly<Record<string, (seen: Observation, row: Row) => void>> = {
   },
   identity: (seen, { key, second }) => seen.identity.set(key, second),
   package: (seen, { key, second, gone }) => seen.packages.set(key, gone ? undefined : second),
+  brings: (seen, { key, second, third }) => {
+    if (key === "-") seen.brings = "unknown";
+    else if (seen.brings !== "unknown") {
+      const versions = {
+        ...(second === "-" ? {} : { from: second }),
+        ...(third === "-" ? {} : { to: third }),
+      };
+      seen.brings.push({ name: key, ...versions });
+    }
+  },
   repository: (seen, { key, second }) => seen.repositories.set(key, second),
   user: (seen, { key, second, third, gone }) => {
     const groups = third === "-" ? [] : third.split(",");

@@ -45,7 +45,7 @@ export function observedInputs(inputs: ReleaseInputs, seen: Observation): Releas
       seen.environments.get(path) === "ready" ? item : undefined,
     ),
     tasks: pick(inputs.tasks, (name, task) => ({ ...task, want: seen.tasks.get(name) ?? "-" })),
-    units: pick(inputs.units, (name, unit) => observedUnit(name, unit, seen)),
+    units: pick(inputs.units, (name, unit) => observedUnit(name, unit, seen, inputs)),
     revisions: pick(inputs.revisions, (name) => seen.revisions.get(name)),
   };
 }
@@ -99,11 +99,18 @@ const ENABLED = ["enabled", "enabled-runtime", "alias", "linked"];
 /** Units that cannot be enabled or disabled by themselves: nothing to be wrong about. */
 const NEITHER = ["static", "indirect", "generated", "transient"];
 
-function observedUnit(name: string, unit: HostUnit, seen: Observation): HostUnit {
+function observedUnit(name: string, unit: HostUnit, seen: Observation, inputs: ReleaseInputs): HostUnit {
   const found = seen.units.get(name) ?? { enabled: "-", active: "-", sub: "-" };
-  const enabled = NEITHER.includes(found.enabled) ? unit.enabled : ENABLED.includes(found.enabled);
+  const enabled = enablesItself(name, found.enabled, inputs) ? unit.enabled : ENABLED.includes(found.enabled);
   if (unit.state === "ignored") return { ...unit, enabled };
   return { ...unit, enabled, state: isRunning(found, unit) ? "running" : "stopped" };
+}
+
+/** Nothing of ours is to be done: it cannot be enabled, or it comes with a package, which does that (or a generator) itself. */
+function enablesItself(name: string, enabled: string, { files }: ReleaseInputs): boolean {
+  if (enabled !== "-") return NEITHER.includes(enabled);
+  const own = [name, name.replace(/@.*\./, "@.")];
+  return !Object.keys(files).some((path) => own.includes(path.slice(path.lastIndexOf("/") + 1)));
 }
 
 function isRunning({ active, sub }: { active: string; sub: string }, unit: HostUnit): boolean {

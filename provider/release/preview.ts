@@ -6,6 +6,7 @@ import { observedInputs } from "./observed";
 import { requireUnoccupied } from "./obstacles";
 import { plannedOutputs } from "./outputs";
 import { requireFree } from "./ownership";
+import { announcedElsewhere, broughtLines, withoutPackages } from "./packages";
 import { planLine } from "./plan";
 import { lockText, parseInputs } from "./read";
 import { wrapInputs } from "./secrets";
@@ -31,7 +32,13 @@ export async function previewCreate(call: Call, inputs: Properties): Promise<Pro
   requireFree(wanted, seen, call.urn);
   requireUnoccupied(wanted, seen);
   const host = wanted.connection.name;
-  const lines = [planLine(wrapInputs(observedInputs(wanted, seen)), inputs)];
+  const missing = [...seen.packages].filter(([, version]) => version === undefined).map(([name]) => name);
+  const brought = seen.brings === "unknown" ? [] : seen.brings.map(({ name }) => name);
+  const elsewhere = announcedElsewhere(host, call.urn, [...missing, ...brought]);
+  const lines = [
+    planLine(wrapInputs(observedInputs(wanted, seen)), withoutPackages(inputs, elsewhere)),
+    ...broughtLines(seen, elsewhere),
+  ];
   if (seen.release) {
     lines.push(
       `release ${JSON.stringify(wanted.release)} exists on ${host} already (generation ${seen.release.generation}) and is taken over`,

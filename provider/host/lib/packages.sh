@@ -29,13 +29,12 @@ check_key() {
 
 add_gpg() {
   if ! lists_are_fresh; then update_lists; fi
-  run_apt install --no-install-recommends -- gpg || fail "gpg, which checks the key of apt repository $1, could not be installed" "$DIR/output"
+  run_apt install --no-install-recommends -- gpg || refuse_packages "gpg, which checks the key of apt repository $1, could not be installed"
   row did "installed package gpg (it checks the keys of apt repositories)"
 }
 
 apply_packages() {
-  awk -F'\t' 'T == 1 { have[$1] = $2; next } have[$1] == "-" || $2 != "any" && have[$1] != $2 { print $2 == "any" ? $1 : $1 "=" $2 }' \
-    T=1 "$WORK/packages" T=2 "$(table packages)" >"$WORK/install"
+  wanted_packages >"$WORK/install"
   [ -s "$WORK/install" ] || return 0
   begin 3 packages "installing packages: $(paste -s -d ' ' "$WORK/install")"
   place_policy
@@ -44,7 +43,7 @@ apply_packages() {
     # Old lists, or an installation that was cut off before: put both right and try once more.
     run "$DIR/output" dpkg --force-confdef --force-confold --configure -a || fail "dpkg --configure -a failed" "$DIR/output"
     update_lists
-    install_packages || fail "apt-get install failed: $(paste -s -d ' ' "$WORK/install")" "$DIR/output"
+    install_packages || refuse_packages "apt-get install failed: $(paste -s -d ' ' "$WORK/install")"
   }
   remove_policy
   cp -- "$WORK/packages" "$WORK/packages.before"
@@ -65,10 +64,49 @@ lists_are_fresh() {
   [ $((NOW - $(value "$STATE/apt-lists" uptime))) -lt 360000 ]
 }
 
+# Lists that cannot be fetched (an expired key, a dead repository, a mirror that is away) end nothing: what is wanted may stand in
+# those that are there. If it does not, refuse_packages says which could not be fetched.
 update_lists() {
-  run_apt update || fail "apt-get update failed" "$DIR/output"
-  uptime_now
-  { row boot "$(boot_id)" && row uptime "$NOW"; } >"$STATE/apt-lists"
+  updated=0
+  run_apt update || updated=$?
+  list_failures <"$DIR/output" >"$WORK/lists.failed"
+  if [ -s "$WORK/lists.failed" ]; then
+    rm -f -- "$STATE/apt-lists"
+    while IFS=$TAB read -r host why; do
+      row note "apt could not fetch the lists of $host; going on with those that are there: $why"
+    done <"$WORK/lists.failed"
+  else
+    [ "$updated" = 0 ] || fail "apt-get update failed" "$DIR/output"
+    uptime_now
+    { row boot "$(boot_id)" && row uptime "$NOW"; } >"$STATE/apt-lists"
+  fi
+}
+
+# list_failures: apt's words on standard input; host and reason of each archive that could not be fetched, once each. The line
+# that says most comes last in apt's words.
+list_failures() {
+  awk -v OFS='\t' '
+    /^(E|W): / && /Failed to fetch|(does not|no longer) ha(ve|s) a Release file|is not signed|is expired|is not valid yet|GPG error|signature verification/ {
+      if (!match($0, /(https?|ftp|file|cdrom|mirror[+a-z]*|copy|ssh):\/*[^ \/'"'"']+/)) next
+      host = substr($0, RSTART, RLENGTH); sub(/^[a-z+]+:\/*/, "", host); sub(/^.*@/, "", host)
+      why = $0; sub(/^[EW]: /, "", why); gsub(/[[:cntrl:]]/, " ", why)
+      if (!(host in reason)) order[++hosts] = host
+      reason[host] = substr(why, 1, 300)
+    }
+    END { for (i = 1; i <= hosts; i++) print order[i], reason[order[i]] }
+  ' | redact
+}
+
+# refuse_packages TEXT: fails with apt's words, and with the archives that could not be asked or did not send a package.
+refuse_packages() {
+  list_failures <"$DIR/output" >"$WORK/install.failed"
+  unfetched=$(cut -f 1 -s -- "$WORK/lists.failed" 2>/dev/null | paste -s -d ' ')
+  if [ -n "$unfetched" ]; then
+    fail "$1; apt could not fetch the lists of $unfetched: $(head -n 1 -- "$WORK/lists.failed" | cut -f 2)" "$DIR/output"
+  elif [ -s "$WORK/install.failed" ]; then
+    fail "$1; $(head -n 1 -- "$WORK/install.failed" | tr '\t' ' ' | sed 's/ /: /')" "$DIR/output"
+  fi
+  fail "$1" "$DIR/output"
 }
 
 install_packages() {

@@ -15,6 +15,7 @@ DIR=$1
 . "$DIR/lib/steps.sh"
 . "$DIR/lib/occupied.sh"
 . "$DIR/lib/check.sh"
+. "$DIR/lib/brings.sh"
 . "$DIR/lib/packages.sh"
 . "$DIR/lib/prepare.sh"
 . "$DIR/lib/secret-store.sh"

@@ -206,4 +206,41 @@ describe("packages", () => {
     );
     expect(await sh(host, "ls /usr/sbin/policy-rc.d 2>&1 || true")).toContain("No such file");
   });
+
+  it("[F9] that bring others along are told with them, and looking writes nothing", async () => {
+    const release = { release: "probe", packages: { tree: "any", rsync: "any" } };
+    await sh(host, "rm -f /var/cache/apt/*.bin; touch /tmp/before");
+    const seen = await observe(release);
+    const named = seen.of("brings").map(([name]) => name);
+    expect(named).toContain("libpopt0");
+    expect(named).not.toContain("rsync");
+    const touched =
+      "find /etc /var /usr -xdev -newer /tmp/before ! -path '/var/log/*' ! -path '/var/tmp*' -type f";
+    expect(await sh(host, touched)).toBe("");
+  });
+
+  it("are installed although a foreign repository is dead, which is told", async () => {
+    await sh(
+      host,
+      `echo 'deb [trusted=yes] http://127.0.0.1:9/ppa trixie main' >/etc/apt/sources.list.d/dead.list; rm -f /var/lib/hearth/apt-lists`,
+    );
+    const done = ok(await apply({ release: "probe", packages: { tree: "any" } }));
+    expect(done.of("note").flat().join("\n")).toMatch(
+      /apt could not fetch the lists of 127\.0\.0\.1:9; going on with those that are there: .*Connection refused/,
+    );
+    expect(done.of("did").flat().join()).toMatch(/installed package tree/);
+  });
+
+  it("[B9] that nobody knows because lists could not be fetched fail with the archive's name", async () => {
+    await sh(
+      host,
+      "mkdir /root/kept; mv /etc/apt/sources.list /etc/apt/sources.list.d/debian.sources /root/kept 2>/dev/null || :",
+    );
+    await sh(host, "rm -rf /var/lib/apt/lists/* /var/lib/hearth/apt-lists");
+    const done = await apply({ release: "probe", packages: { tree: "any", sl: "any" } });
+    expect(done.of("fail")[0]?.[1]).toMatch(
+      /^apt-get install failed: sl; apt could not fetch the lists of 127\.0\.0\.1:9: .*Connection refused/,
+    );
+    expect((await observe({ release: "probe", packages: { sl: "any" } })).of("brings")).toEqual([["-"]]);
+  });
 });
