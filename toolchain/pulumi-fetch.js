@@ -1,10 +1,11 @@
 // The vendor's release of the engine, through npm's `pulumi` package.
+const crypto = require("node:crypto");
 const fs = require("node:fs");
 const path = require("node:path");
 const { npmEnvironment } = require("./packages");
-const { run } = require("./process");
+const { ToolchainError, run } = require("./process");
 const { step } = require("./progress");
-const { pinned, wrapper } = require("./versions");
+const { pinned, wrapper, wrapperIntegrity } = require("./versions");
 
 /** What the npm package downloads first; if this does not answer, nothing of it can work. */
 const vendor = "https://get.pulumi.com/install.sh";
@@ -24,8 +25,9 @@ async function fetchRelease(staging, reasons) {
   }
   const home = `${staging}.npm`;
   try {
-    await step(`Fetching Pulumi ${pinned}`, (note) =>
-      run("npm", ["exec", "--yes", `--package=pulumi@${wrapper}`, "--", "pulumi", "version"], {
+    await step(`Fetching Pulumi ${pinned}`, async (note) => {
+      const archive = await fetchWrapper(home);
+      await run("npm", ["exec", "--yes", "--offline", `--package=${archive}`, "--", "pulumi", "version"], {
         env: {
           ...npmEnvironment(),
           PULUMI_HOME: home,
@@ -33,8 +35,8 @@ async function fetchRelease(staging, reasons) {
           PULUMI_SKIP_UPDATE_CHECK: "true",
         },
         onLine: note,
-      }),
-    );
+      });
+    });
     fs.renameSync(path.join(home, "versions", pinned), staging);
     return true;
   } catch (error) {
@@ -45,4 +47,26 @@ async function fetchRelease(staging, reasons) {
   }
 }
 
-module.exports = { fetchRelease };
+/** npm's package is not in our lock file, so its archive is fetched alone and its hash looked at before anything of it runs. */
+async function fetchWrapper(folder) {
+  fs.mkdirSync(folder, { recursive: true });
+  await run("npm", ["pack", "--silent", "--pack-destination", folder, `pulumi@${wrapper}`], {
+    env: npmEnvironment(),
+  });
+  const archive = path.join(folder, `pulumi-${wrapper}.tgz`);
+  requireIntegrity(archive, wrapperIntegrity);
+  return archive;
+}
+
+/** Throws when a file is not the one whose hash is known (`sha512-BASE64`). */
+function requireIntegrity(file, wanted) {
+  const [algorithm = ""] = wanted.split("-");
+  const found = `${algorithm}-${crypto.createHash(algorithm).update(fs.readFileSync(file)).digest("base64")}`;
+  if (found !== wanted) {
+    throw new ToolchainError(
+      `${path.basename(file)} has the hash ${found}, pinned is ${wanted}; nothing of it was run`,
+    );
+  }
+}
+
+module.exports = { fetchRelease, requireIntegrity };

@@ -4,6 +4,9 @@ const pinned = "3.259.0";
 const oldest = "3.250.0";
 /** The release of npm's `pulumi` package that fetches the engine; it installs whichever version PULUMI_VERSION names. */
 const wrapper = "3.265.0";
+/** The hash of that release's archive, in the registry's own form (`npm view pulumi@VERSION dist.integrity`); it depends on no other package. */
+const wrapperIntegrity =
+  "sha512-ucJ39xgF3OlLZADNJ6AoHa843jHevkfWfEHu+5TyrXAuuS2OPSO465Tda43KVX8JhogMA6floTJPj3vlR41nng==";
 
 /** The version in the output of `pulumi version` or `go version`, as [major, minor, patch]; undefined if there is none. */
 function parse(text) {
@@ -21,4 +24,4 @@ function atLeast(version, wanted) {
   return !/\d-(alpha|beta|rc)/.test(version);
 }
 
-module.exports = { pinned, oldest, wrapper, parse, atLeast };
+module.exports = { pinned, oldest, wrapper, wrapperIntegrity, parse, atLeast };

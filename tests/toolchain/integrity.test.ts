@@ -1,0 +1,24 @@
+import { createHash } from "node:crypto";
+import fs from "node:fs";
+import os from "node:os";
+import path from "node:path";
+import { requireIntegrity } from "../../toolchain/pulumi-fetch";
+
+const npmrc = fs.readFileSync(path.join(__dirname, "../../.npmrc"), "utf8");
+const folder = fs.mkdtempSync(path.join(os.tmpdir(), "hearth-integrity-"));
+afterAll(() => fs.rmSync(folder, { recursive: true }));
+
+test("[R8] an archive with another hash than the pinned one is refused before anything of it runs", () => {
+  const file = path.join(folder, "pulumi-1.tgz");
+  fs.writeFileSync(file, "the release");
+  const hash = createHash("sha512").update("the release").digest("base64");
+  expect(() => requireIntegrity(file, `sha512-${hash}`)).not.toThrow();
+  fs.writeFileSync(file, "something else");
+  expect(() => requireIntegrity(file, `sha512-${hash}`)).toThrow(
+    /pulumi-1\.tgz has the hash .*; nothing of it was run/,
+  );
+});
+
+test("[R8] no package of the lock file runs a script when it is installed", () => {
+  expect(npmrc.split("\n")).toContain("ignore-scripts=true");
+});
