@@ -128,7 +128,7 @@ export const homeserverSchema = z.strictObject({
       examples: ["apt"],
     }),
   image: imageName.optional().meta({
-    description: `Image of the container (\`runtime: quadlet\`), of the release that \`version\` names. Default: ${IMAGE}:v<version>.`,
+    description: `Image of the container (\`runtime: quadlet\`), of the release that \`version\` names. Default: ${IMAGE}:v<version>. With its digest after the tag (\`…@sha256:…\`) it stays the same when the tag is moved.`,
     examples: [`${IMAGE}:v1.163.2`],
   }),
   memory: size.optional().meta({

@@ -31,7 +31,7 @@ export const postgresSchema = z.strictObject({
       examples: ["password"],
     }),
   image: imageName.optional().meta({
-    description: `Image of the container (\`runtime: quadlet\`); its major version must be that of the data. Default: ${IMAGE}.`,
+    description: `Image of the container (\`runtime: quadlet\`); its major version must be that of the data. Default: ${IMAGE}. With its digest after the tag (\`…@sha256:…\`) it stays the same when the tag is moved.`,
     examples: [IMAGE],
   }),
   memory: size.optional().meta({

@@ -22,7 +22,10 @@ export const proxySchema = z.strictObject({
   readTimeout: duration
     .default("10m")
     .meta({ description: "How long a request may wait for Synapse (long polls, slow joins)." }),
-  image: imageName.default(CADDY_DEFAULTS.image).meta({ description: "Caddy only: its container image." }),
+  image: imageName.default(CADDY_DEFAULTS.image).meta({
+    description:
+      "Caddy only: its container image. With its digest after the tag (`…@sha256:…`) it stays the same when the tag is moved.",
+  }),
   memory: size
     .default(CADDY_DEFAULTS.memory)
     .meta({ description: "Caddy only: most memory that it may take.", examples: ["128M"] }),

@@ -51,6 +51,13 @@ describe("Synapse in a container", () => {
       expect(containerSecrets[name]).toEqual({ source: { kind: "random", bytes: 32 } });
   });
 
+  it("[R8] with a digest is pulled and started by that digest, wherever its tag has moved to", async () => {
+    const image = `ghcr.io/element-hq/synapse:v1.163.2@sha256:${"0".repeat(64)}`;
+    const release = await homeserver({ homeserver: { image } });
+    expect(release.images).toEqual([image]);
+    expect(release.text(FILE)).toContain(`\nImage=${image}\n`);
+  });
+
   it("[A9] keeps what the image prints of a signing key out of every log", async () => {
     const { source } = (await homeserver()).containerSecrets["hearth-signing-key"] ?? {};
     expect(source).toMatchObject({ kind: "command" });

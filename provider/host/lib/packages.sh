@@ -74,12 +74,19 @@ update_lists() {
     rm -f -- "$STATE/apt-lists"
     while IFS=$TAB read -r host why; do
       row note "apt could not fetch the lists of $host; going on with those that are there: $why"
-    done <"$WORK/lists.failed"
+    done <"$WORK/lists.failed" | told_once
   else
     [ "$updated" = 0 ] || fail "apt-get update failed" "$DIR/output"
     uptime_now
     { row boot "$(boot_id)" && row uptime "$NOW"; } >"$STATE/apt-lists"
   fi
+}
+
+# told_once: the lines of standard input that this transaction has not said before.
+told_once() {
+  touch -- "$WORK/told"
+  grep -v -x -F -f "$WORK/told" | tee -a "$WORK/told.new" || :
+  cat -- "$WORK/told.new" >>"$WORK/told" 2>/dev/null || :
 }
 
 # list_failures: apt's words on standard input; host and reason of each archive that could not be fetched, once each. The line
