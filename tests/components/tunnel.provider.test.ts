@@ -33,7 +33,9 @@ describe("[H5] joining", () => {
     expect(failure).toMatchObject({ step: "tasks", undone: "ok" });
     expect(failure.text).toContain("invalid key: API key does not exist");
     expect(failure.text).toContain("https://login.tailscale.com/admin/settings/keys");
-    expect(failure.text).toContain("npm run pulumi -- config set --secret --path 'hearth:secrets.tunnel.authKey'");
+    expect(failure.text).toContain(
+      "npm run pulumi -- config set --secret --path 'hearth:secrets.tunnel.authKey'",
+    );
     expect(await on.funnels()).toEqual([]);
   });
 

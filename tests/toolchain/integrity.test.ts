@@ -2,7 +2,10 @@ import { createHash } from "node:crypto";
 import fs from "node:fs";
 import os from "node:os";
 import path from "node:path";
-import { requireIntegrity } from "../../toolchain/pulumi-fetch";
+
+const {
+  requireIntegrity,
+}: { requireIntegrity: (file: string, wanted: string) => void } = require("../../toolchain/pulumi-fetch");
 
 const npmrc = fs.readFileSync(path.join(__dirname, "../../.npmrc"), "utf8");
 const folder = fs.mkdtempSync(path.join(os.tmpdir(), "hearth-integrity-"));
