@@ -55,14 +55,15 @@ export const postgresSchema = z.strictObject({
         .string()
         .regex(
           /^[a-z_]+(\.[a-z_]+)?$/,
-          "a setting of Postgres: lower-case letters and _, with one dot in an extension's, e.g. log_min_duration_statement",
+          "a setting of Postgres: lower-case letters and _, with one dot in an extension's, e.g. random_page_cost",
         ),
       z.union([z.string(), z.number(), z.boolean()], { error: "a text, a number, true or false" }),
     )
     .default({})
     .meta({
-      description: "Settings of Postgres over the computed ones, by Postgres' own names.",
-      examples: [{ log_min_duration_statement: "500ms" }],
+      description:
+        "Settings of Postgres over the computed ones, by Postgres' own names. Those that log statements (`log_statement`, `log_min_duration_statement` …) bring users' access tokens into its log; a preview warns of them.",
+      examples: [{ random_page_cost: 1.1 }],
     }),
 });
 

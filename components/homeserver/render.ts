@@ -118,6 +118,7 @@ function databaseSettings(access: DatabaseAccess, paths: SynapsePaths): Settings
     user: access.role,
     dbname: access.database,
     host: access.host,
+    port: access.port,
     passfile: access.passfileCommand === undefined ? undefined : paths.passfile,
     cp_min: access.pool.min,
     cp_max: access.pool.max,

@@ -6,6 +6,8 @@ export interface DatabaseAccess {
   role: string;
   /** A directory with the server's socket, or an address. */
   host: string;
+  /** Absent: Postgres' own, 5432. */
+  port?: number;
   pool: { min: number; max: number };
   /** Present when the role has a password: a program that prints a libpq password file, to be made by who needs it. */
   passfileCommand?: string[];

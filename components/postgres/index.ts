@@ -3,7 +3,8 @@ import type { PostgresConfig } from "../../config-schemas/postgres";
 import { Release } from "../../provider/sdk";
 import type { Machine } from "../hosts";
 import type { DatabaseAccess } from "./access";
-import { nativePostgres } from "./native";
+import { loggedStatements } from "./logged-statements";
+import { clusterFault, nativePostgres } from "./native";
 import { SERVICE } from "./parts";
 import { quadletPostgres } from "./quadlet";
 
@@ -24,11 +25,14 @@ export class Postgres extends pulumi.ComponentResource {
   constructor(name: string, args: PostgresArgs, opts?: pulumi.ComponentResourceOptions) {
     super("hearth:postgres:Postgres", name, {}, opts);
     const { config, machine } = args;
-    const parts = pulumi
-      .all([machine.facts, machine.places])
-      .apply(([facts, places]) =>
-        machine.runtime === "quadlet" ? quadletPostgres(config, places) : nativePostgres(config, facts),
-      );
+    for (const warning of loggedStatements(config)) void pulumi.log.warn(warning, this);
+    const parts = pulumi.all([machine.facts, machine.places]).apply(([facts, places]) => {
+      if (machine.runtime === "quadlet") return quadletPostgres(config, places);
+      const fault = clusterFault(facts);
+      // An error thrown in here would be told once for every value that depends on it.
+      if (fault !== undefined) void pulumi.log.error(fault, this);
+      return nativePostgres(config, facts);
+    });
     this.access = parts.access;
     this.restartDigest = parts.restartDigest;
     const { release } = parts;

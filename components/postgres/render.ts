@@ -7,8 +7,11 @@ type Setting = string | number | boolean;
 /** Proof that the server reads our files: a setting of our own that a validator asks it for. */
 export const MARKER = "hearth.managed";
 
-/** Synapse writes values into its statements, access tokens among them: one that fails must not bring them into the log. */
-const DISCREET = { log_min_error_statement: "panic" };
+/**
+ * Synapse writes values into its statements, access tokens among them: one that fails must not bring them into the log, nor
+ * may the details of the error (the key that exists already, the statements of a deadlock).
+ */
+const DISCREET = { log_min_error_statement: "panic", log_error_verbosity: "terse" };
 
 /** The two files of settings: one whose changes need a restart, one that a reload brings in. */
 export interface PostgresFiles {

@@ -40,8 +40,10 @@ export interface HostFacts {
   systemd: number;
   /** Version of python3's package that the distribution offers, e.g. `3.13`. */
   python: string;
-  /** Major version of the postgresql package that the distribution offers, e.g. 17 (0: none). */
+  /** Major version of the Postgres cluster to use, else of the package that the distribution offers, e.g. 17 (0: none). */
   postgres: number;
+  /** The cluster for that major version: there, or to be made. Absent where Hearth is not root, and in older states. */
+  postgresCluster?: PostgresCluster;
   /** Who logs in, also where Hearth becomes root. */
   login: Login;
   /** Version of Podman that is there or that the distribution offers, e.g. `5.4.2` (empty: none). */
@@ -52,6 +54,15 @@ export interface HostFacts {
   nginx: string;
   /** Whether it has IPv6 at all: where it is switched off, nothing can listen on `::` or `::1`. */
   ipv6: boolean;
+}
+
+/** A Postgres cluster of Debian's packages. */
+export interface PostgresCluster {
+  /** Its name: `main`, or `hearth` next to one that others use. */
+  name: string;
+  port: number;
+  /** Directory of its socket (empty: it has none). */
+  socket: string;
 }
 
 /** The user of the ssh login. */

@@ -3,7 +3,12 @@
 set -eu
 DIR=$1
 . "$DIR/lib/base.sh"
+. "$DIR/lib/owner.sh"
+. "$DIR/lib/clusters.sh"
 . "$DIR/lib/rootless.sh"
+
+WORK=$DIR/work
+mkdir -p -- "$WORK"
 
 os() { sed -n "s/^$1=//p" /etc/os-release | tr -d '"' | head -n 1; }
 
@@ -26,15 +31,6 @@ row fact ipv6 "$(if [ -n "$(cat /proc/net/if_inet6 2>/dev/null)" ]; then echo 1;
 row fact cores "$(getconf _NPROCESSORS_ONLN)"
 row fact systemd "$($SYSTEMCTL --version | awk 'NR == 1 { print $2 }')"
 
-# The cluster with the standard port: another major version would be another, empty cluster, whatever apt has by now.
-cluster=
-for file in /etc/postgresql/*/main/postgresql.conf; do
-  if grep -q -s -E '^port[[:space:]]*=[[:space:]]*5432([^0-9]|$)' -- "$file"; then
-    file=${file#/etc/postgresql/}
-    cluster=${file%%/*}
-  fi
-done
-
 # What is installed, else what apt would install; where it has no lists yet (a fresh image), what the release is known to have.
 case $release in
   12) python=3.11 postgres=15 nginx=1.22.1 podman=4.3.1 ;;
@@ -43,7 +39,7 @@ esac
 # Podman may have come in another way than from apt.
 found=$(podman --version 2>/dev/null || :)
 apt-cache policy python3 postgresql nginx podman 2>/dev/null |
-  awk -v OFS='\t' -v python="$python" -v postgres="$postgres" -v nginx="$nginx" -v podman="$podman" -v found="${found##* }" -v cluster="$cluster" '
+  awk -v OFS='\t' -v python="$python" -v postgres="$postgres" -v nginx="$nginx" -v podman="$podman" -v found="${found##* }" '
     /^[a-z]/ { name = $1; sub(/:$/, "", name) }
     # Installed comes before Candidate.
     ($1 == "Installed:" || $1 == "Candidate:") && $2 != "(none)" && !(name in seen) {
@@ -54,7 +50,19 @@ apt-cache policy python3 postgresql nginx podman 2>/dev/null |
       if (name == "nginx") nginx = version
       if (name == "podman") podman = version
     }
-    END { print "fact", "python", python; print "fact", "postgres", cluster == "" ? postgres : cluster; print "fact", "nginx", nginx; print "fact", "podman", found == "" ? podman : found }'
+    END { print "fact", "python", python; print "fact", "postgres", postgres; print "fact", "nginx", nginx; print "fact", "podman", found == "" ? podman : found }' >"$WORK/offered"
+grep -v -e "^fact${TAB}postgres${TAB}" -- "$WORK/offered"
+
+# Another major version would be another, empty cluster, whatever apt has by now. Containers have one of their own.
+offered=$(awk -F'\t' '$2 == "postgres" { print $3 }' "$WORK/offered")
+if [ "$(id -u)" = 0 ]; then
+  clusters /etc/postgresql /var/lib/postgresql | choose_cluster "$offered" "$(value "$STATE/identity" serverName)" >"$WORK/cluster"
+  IFS=$TAB read -r offered cluster port socket <"$WORK/cluster"
+  row fact postgresCluster "$cluster"
+  row fact postgresPort "$port"
+  row fact postgresSocket "$socket"
+fi
+row fact postgres "$offered"
 
 if [ "$(dpkg-query -W -f '${db:Status-Status}' tailscale 2>/dev/null)" = installed ]; then
   row fact tailscale package

@@ -144,12 +144,17 @@ function toFacts(found: Map<string, string>): HostFacts {
     systemd: number("systemd"),
     python: text("python"),
     postgres: number("postgres"),
+    ...clusterOf(text("postgresCluster"), number("postgresPort"), text("postgresSocket")),
     nginx: text("nginx"),
     login: { user: text("user"), group: text("group"), uid: number("uid"), home: text("home") },
     podman: text("podman"),
     ipv6: found.get("ipv6") === "1",
     tailscale: tailscaleOf(text("tailscale")),
   };
+}
+
+function clusterOf(name: string, port: number, socket: string): Pick<HostFacts, "postgresCluster"> {
+  return name === "" ? {} : { postgresCluster: { name, port, socket: socket === "-" ? "" : socket } };
 }
 
 function tailscaleOf(found: string): HostFacts["tailscale"] {

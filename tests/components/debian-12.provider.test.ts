@@ -1,17 +1,28 @@
 import { downHost, type Host, upHost } from "../../sandbox";
-import { ok, sh } from "../support/host-programs";
+import { call, ok, sh } from "../support/host-programs";
 import { DEBIAN_12, fixture } from "../support/program";
 import { changesOf, RealReleases } from "../support/real-release";
 
 // The older distribution has Postgres 15, Python 3.11, systemd 252 and nginx 1.22: the whole deployment once.
 const NAME = `bookworm-${process.pid}`;
 const ORDER = ["certificates", "postgres", "homeserver", "proxy"];
+const HOSTILE = `
+echo LANG=xx_YY.UTF-8 >/etc/default/locale
+systemd-run --quiet --unit=holder systemd-socket-activate --listen=127.0.0.1:5432 /bin/cat
+until grep -q ':1538 ' /proc/net/tcp; do sleep 0.1; done
+`;
+const PSQL = "cd / && runuser -u postgres -- psql -p 5433 -XAtc";
 let host: Host;
 let releases: RealReleases;
 
 beforeAll(async () => {
   host = await upHost({ name: NAME, suite: "bookworm" });
-  releases = new RealReleases(host, DEBIAN_12);
+  // Where Debian's packages make no cluster (a locale that is not there), and 5432 is somebody else's.
+  await sh(host, HOSTILE);
+  const facts = Object.fromEntries((await call(host, "facts")).of("fact"));
+  const { postgresCluster: name = "", postgresSocket: socket = "", postgresPort } = facts;
+  const port = Number(postgresPort);
+  releases = new RealReleases(host, { ...DEBIAN_12, postgresCluster: { name, port, socket } });
   for (const name of ORDER) ok(await releases.apply(fixture("minimal"), name));
 });
 afterAll(() => downHost(NAME));
@@ -23,13 +34,23 @@ it("[V1] runs the pinned Synapse behind nginx, on a database of its own", async 
     "1.163.2",
   );
   const connections = "SELECT datname FROM pg_stat_activity WHERE usename = 'matrix-synapse' LIMIT 1";
-  expect(await sh(host, `cd / && runuser -u postgres -- psql -XAtc "${connections}"`)).toBe("synapse");
+  expect(await sh(host, `${PSQL} "${connections}"`)).toBe("synapse");
+});
+
+it("[W5] [W6] has a cluster of its own making, next to whoever holds Postgres' port", async () => {
+  expect(await sh(host, "pg_lsclusters --no-header | awk '{ print $1, $2, $3, $4 }'")).toBe(
+    "15 main 5433 online",
+  );
+  expect(await sh(host, "systemctl is-active holder")).toBe("active");
+  expect(await sh(host, "grep -A 12 ^database: /etc/hearth/homeserver/homeserver.yaml")).toContain(
+    "port: 5433",
+  );
 });
 
 it("[V2] has the collation that Synapse needs, and the computed settings", async () => {
   const facts = "SELECT datcollate, datctype, datlocprovider FROM pg_database WHERE datname = 'synapse'";
-  expect(await sh(host, `cd / && runuser -u postgres -- psql -XAtc "${facts}"`)).toBe("C|C|c");
-  expect(await sh(host, "cd / && runuser -u postgres -- psql -XAtc 'SHOW shared_buffers'")).toBe("976MB");
+  expect(await sh(host, `${PSQL} "${facts}"`)).toBe("C|C|c");
+  expect(await sh(host, `${PSQL} 'SHOW shared_buffers'`)).toBe("976MB");
 });
 
 it("[A1] a second apply changes nothing", async () => {

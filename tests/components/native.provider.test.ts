@@ -1,5 +1,5 @@
 import { downHost, type Host, upHost } from "../../sandbox";
-import { ok, sh } from "../support/host-programs";
+import { call, ok, sh } from "../support/host-programs";
 import { eventually } from "../support/jobs";
 import { changed, fixture } from "../support/program";
 import { changesOf, failureOf, RealReleases } from "../support/real-release";
@@ -43,14 +43,75 @@ describe("Postgres", () => {
   it("[A2] takes a reloadable setting in without a restart", async () => {
     const before = await psql("SELECT pg_postmaster_start_time()");
     const answer = ok(
-      await releases.apply(
-        changed(minimal, { "postgres.settings": { log_min_duration_statement: "500ms" } }),
-        "postgres",
-      ),
+      await releases.apply(changed(minimal, { "postgres.settings": { random_page_cost: 1.5 } }), "postgres"),
     );
     expect(changesOf(answer)).toContain("reloaded postgresql@17-main.service");
-    expect(await psql("SHOW log_min_duration_statement")).toBe("500ms");
+    expect(await psql("SHOW random_page_cost")).toBe("1.5");
     expect(await psql("SELECT pg_postmaster_start_time()")).toBe(before);
+    ok(await releases.apply(minimal, "postgres"));
+  });
+
+  it("[R7] keeps tokens out of its log when a statement fails", async () => {
+    await psql("CREATE TABLE tokens (token text UNIQUE); INSERT INTO tokens VALUES ('syt_planted')");
+    await expect(psql("INSERT INTO tokens VALUES ('syt_planted')")).rejects.toThrow("duplicate key");
+    await psql("DROP TABLE tokens");
+    const log = await sh(host, "cat /var/log/postgresql/*.log");
+    expect(log).toContain("duplicate key value");
+    expect(log).not.toContain("syt_planted");
+  });
+
+  it("[R1] writes nothing for root where the user postgres leads it, and says so", async () => {
+    const apt = () => sh(host, "ls -la --time-style=full-iso /etc/apt/apt.conf.d");
+    const before = await apt();
+    const folder = "/etc/postgresql/17/main";
+    await sh(
+      host,
+      `runuser -u postgres -- sh -c 'cd ${folder} && mv conf.d kept && ln -s /etc/apt/apt.conf.d conf.d'`,
+    );
+    const stack = changed(minimal, { "postgres.settings": { max_locks_per_transaction: 80 } });
+    const failure = failureOf(await releases.apply(stack, "postgres"));
+    expect(failure.text).toMatch(
+      /settings could not be included in \/etc\/postgresql\/17\/main: .*Permission denied/,
+    );
+    expect(await apt()).toBe(before);
+    await sh(host, `runuser -u postgres -- sh -c 'cd ${folder} && rm conf.d && mv kept conf.d'`);
+    ok(await releases.apply(minimal, "postgres"));
+    expect(await psql("SHOW shared_buffers")).toBe("976MB");
+  });
+
+  it("gets back what a host of an earlier Hearth has in a folder of postgres, and its settings stay", async () => {
+    const folder = "/etc/postgresql/17/main/conf.d";
+    const old = `${folder}/50-hearth-restart.conf`;
+    const root = { mode: "0644", owner: "root", group: "root" };
+    // As that release recorded it: a file of root's, in a folder of postgres.
+    await sh(
+      host,
+      `echo "# of an earlier Hearth" >${old} && cd /var/lib/hearth/releases/postgres && printf 'file\\t${old}\\t0644\\troot\\troot\\t%s\\n' "$(sha256sum <${old} | cut -c 1-64)" >>manifest`,
+    );
+    const answer = ok(await releases.apply(minimal, "postgres"));
+    expect(changesOf(answer)).toEqual([`removed ${old}`]);
+    expect(await psql("SHOW shared_buffers")).toBe("976MB");
+    // Nobody can have root's file made there any more.
+    const refused = await releases.apply(minimal, "postgres", (wanted) => ({
+      ...wanted,
+      files: { ...wanted.files, [old]: { content: "x\n", ...root } },
+    }));
+    expect(refused.of("refuse")[0]).toEqual([
+      "unsafe",
+      `${old} is to be root's, but it lies in a directory that postgres can change: give it to postgres, or put it into a directory of root's`,
+    ]);
+  });
+
+  it("[W6] finds its own cluster again, whatever port it has, and says at once when a plan was for another", async () => {
+    const facts = async () => Object.fromEntries((await call(host, "facts")).of("fact"));
+    expect(await facts()).toMatchObject({ postgres: "17", postgresCluster: "main", postgresPort: "5432" });
+    await sh(host, "pg_conftool 17 main set port 5433 && systemctl restart postgresql@17-main");
+    expect(await facts()).toMatchObject({ postgres: "17", postgresCluster: "main", postgresPort: "5433" });
+    const task = "python3 -B /usr/local/lib/hearth/postgres/cluster.py apply 17 main 5432";
+    await expect(sh(host, `${task} /etc/hearth/postgres /run/postgresql`)).rejects.toThrow(
+      "cluster 17/main is on port 5433, and this change was planned for port 5432",
+    );
+    await sh(host, "pg_conftool 17 main set port 5432 && systemctl restart postgresql@17-main");
     ok(await releases.apply(minimal, "postgres"));
   });
 
@@ -120,6 +181,16 @@ describe("Postgres", () => {
 });
 
 describe("Synapse", () => {
+  it("[R2] [R3] makes its media directory itself, and root does not follow a link in its place", async () => {
+    const media = "/var/lib/matrix-synapse/media";
+    expect(await sh(host, `stat -c '%a %U %G' ${media}`)).toBe("750 matrix-synapse matrix-synapse");
+    const etc = await sh(host, "stat -c '%a %U %G %Z' /etc");
+    await sh(host, `runuser -u matrix-synapse -- sh -c 'mv ${media} ${media}.kept && ln -s /etc ${media}'`);
+    ok(await releases.apply(minimal, "homeserver"));
+    expect(await sh(host, "stat -c '%a %U %G %Z' /etc")).toBe(etc);
+    await sh(host, `runuser -u matrix-synapse -- sh -c 'rm ${media} && mv ${media}.kept ${media}'`);
+  });
+
   it("[A1] a second apply of the same stack changes nothing", async () => {
     for (const name of ["postgres", "homeserver", "proxy"]) {
       expect([name, changesOf(ok(await releases.apply(minimal, name)))]).toEqual([name, []]);

@@ -1,7 +1,8 @@
-import { renderNative } from "../../components/postgres/native";
+import { loggedStatements } from "../../components/postgres/logged-statements";
+import { clusterFault, renderNative } from "../../components/postgres/native";
 import { tune } from "../../components/postgres/tuning";
 import { postgresSchema } from "../../config-schemas/postgres";
-import { changed, DEBIAN_12, fixture, releasesOf, runProgram } from "../support/program";
+import { changed, DEBIAN_12, DEBIAN_13, fixture, releasesOf, runProgram } from "../support/program";
 
 const config = (keys: object = {}) => postgresSchema.parse({ host: "vps", ...keys });
 const settings = (text: string) =>
@@ -46,6 +47,7 @@ describe("the two files", () => {
       "maintenance_work_mem",
       "work_mem",
       "log_min_error_statement",
+      "log_error_verbosity",
       "hearth.managed",
     ]);
   });
@@ -68,11 +70,13 @@ describe("the two files", () => {
   it("leave memory to Postgres when tuning is off", () => {
     const { restart, reload } = renderNative(config({ tuning: "none" }), 3904);
     expect(settings(restart)).toEqual(["listen_addresses"]);
-    expect(settings(reload)).toEqual(["log_min_error_statement", "hearth.managed"]);
+    expect(settings(reload)).toEqual(["log_min_error_statement", "log_error_verbosity", "hearth.managed"]);
   });
 
-  it("[A9] keep what Synapse writes into a statement that fails out of the log", () => {
-    expect(renderNative(config(), 3904).reload).toContain("log_min_error_statement = 'panic'\n");
+  it("[A9] keep what Synapse writes into a statement that fails out of the log, and the details of its failure", () => {
+    const { reload } = renderNative(config(), 3904);
+    expect(reload).toContain("log_min_error_statement = 'panic'\n");
+    expect(reload).toContain("log_error_verbosity = 'terse'\n");
   });
 
   it.each([
@@ -83,7 +87,73 @@ describe("the two files", () => {
   });
 });
 
+describe("[R7] a setting that brings statements, and the tokens in them, into the log", () => {
+  const names = (settings: object) =>
+    loggedStatements(config({ settings })).map((text) => /settings\.(\S+) is/.exec(text)?.[1]);
+
+  it.each([
+    ["log_statement", "all", "none"],
+    ["log_min_duration_statement", "500ms", -1],
+    ["log_min_duration_sample", 0, "-1"],
+    ["log_transaction_sample_rate", 0.1, 0],
+    ["log_min_error_statement", "error", "panic"],
+    ["log_error_verbosity", "default", "terse"],
+    ["log_parameter_max_length_on_error", -1, 0],
+    ["debug_print_plan", true, false],
+    ["log_min_messages", "DEBUG2", "warning"],
+    ["shared_preload_libraries", "pg_stat_statements, auto_explain", "pg_stat_statements"],
+    ["auto_explain.log_min_duration", "1s", -1],
+  ])("is told with its reason: %s", (name, logging, quiet) => {
+    expect(names({ [name]: logging })).toEqual([name]);
+    expect(names({ [name]: quiet })).toEqual([]);
+  });
+
+  it("is told in the preview, while the rest of the stack goes on", async () => {
+    const stack = changed(fixture("minimal"), { "postgres.settings": { log_statement: "ddl" } });
+    const { warnings, errors } = await runProgram(stack);
+    expect(warnings).toEqual([expect.stringContaining('hearth:postgres.settings.log_statement is "ddl"')]);
+    expect(errors).toEqual([]);
+  });
+});
+
 describe("the release", () => {
+  it("[R1] has nothing where a service user could put a link, and nothing of Hearth's in a folder of postgres", async () => {
+    const { postgres } = releasesOf(await runProgram(fixture("minimal")));
+    const paths = Object.keys({ ...postgres?.files, ...postgres?.directories, ...postgres?.secrets });
+    expect(
+      paths.filter((path) => !/^\/(etc\/hearth|usr\/local\/lib\/hearth|etc\/systemd\/system)\//.test(path)),
+    ).toEqual([]);
+    for (const { owner } of Object.values({ ...postgres?.files, ...postgres?.directories }))
+      expect(owner).toBe("root");
+  });
+
+  it("[W6] goes by the cluster's own name, port and socket, and so does Synapse", async () => {
+    const facts = { ...DEBIAN_13, postgresCluster: { name: "hearth", port: 5434, socket: "/srv/sockets" } };
+    const { postgres, homeserver } = releasesOf(await runProgram(fixture("minimal"), facts));
+    expect(Object.keys(postgres?.units ?? {})).toEqual(["postgresql@17-hearth.service"]);
+    expect(postgres?.health.answers).toMatchObject({
+      argv: expect.arrayContaining(["--host=/srv/sockets", "--port=5434"]),
+    });
+    expect(postgres?.tasks["database-synapse"]?.apply.join(" ")).toContain(
+      "-- psql --host=/srv/sockets --port=5434",
+    );
+    expect(homeserver?.files["/etc/hearth/homeserver/homeserver.yaml"]?.content).toMatch(
+      /host: \/srv\/sockets\n +port: 5434\n/,
+    );
+  });
+
+  it.each([
+    ["", "has no socket directory"],
+    ["/tmp", "has its socket in /tmp, and Synapse's unit sees a /tmp of its own"],
+  ])(
+    "[W6] is refused in the preview for a cluster with socket directory %p, with the fix",
+    (socket, words) => {
+      const fault = clusterFault({ ...DEBIAN_13, postgresCluster: { name: "main", port: 5432, socket } });
+      expect(fault).toContain(`the Postgres cluster 17/main ${words}`);
+      expect(fault).toContain("fix: on the host write unix_socket_directories");
+    },
+  );
+
   it("[V2] uses the distribution's own major version everywhere", async () => {
     const { postgres } = releasesOf(await runProgram(fixture("minimal"), DEBIAN_12));
     expect(Object.keys(postgres?.units ?? {})).toEqual(["postgresql@15-main.service"]);
