@@ -17,7 +17,9 @@ export class ConnectionLost extends ProviderError {
 export class TimedOut extends ConnectionLost {
   constructor(connection: Connection, program: string, seconds: number) {
     super(connection, "");
-    this.message = `${program} on ${connection.name} gave no result within ${seconds} s`;
+    this.message = `${program} on ${connection.name} gave no result within ${seconds} s
+  do: see what hangs there (load, a full disk, a service or Podman that does not answer), then run it again
+  ${withoutHost(connection.name)}`;
     this.name = "TimedOut";
   }
 }
@@ -78,7 +80,8 @@ const EXPLANATIONS: Explanation[] = [
     fix: anotherUser,
   },
   {
-    pattern: /Permission denied \([^)]*keyboard-interactive/,
+    // What is left to be asked for after the key was taken; without `publickey`, it is not the key.
+    pattern: /Permission denied \((?![^)]*publickey)[^)]*(keyboard-interactive|password)/,
     problem: (place, said) => `${place} refused the log-in by key alone (${lastLine(said)})`,
     fix: (connection) =>
       `check user and key: ssh ${handArguments(connection)}; if it asks for a code or a password besides the key, let a user of its own in by key alone (in sshd_config: Match User NAME, AuthenticationMethods publickey): nobody is there to type it`,

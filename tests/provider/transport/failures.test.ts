@@ -197,6 +197,11 @@ test("all that a host said in place of a shell is shown", () => {
 
 test.each<[string, RegExp]>([
   [
+    "root@vps: Permission denied (publickey,keyboard-interactive).\n",
+    /refused the log-in \(root.*\n.*check user and key: [^;]*; hearth/,
+  ],
+  ["root@vps: Permission denied (password).\n", /by key alone/],
+  [
     "root@vps: Permission denied (keyboard-interactive).\n",
     /by key alone.*\n.*AuthenticationMethods publickey/,
   ],
