@@ -190,6 +190,27 @@ describe("a directory of a service user", () => {
     );
   });
 
+  it("may be a link to a bigger disk where only root could make it; what it leads to gets its access", () => {
+    shell("mkdir disk && mv var/media disk/media && mv var old && ln -s old var");
+    for (const name of ["files", "secrets", "links"]) request(name, "");
+    request("directories", rows([at("var"), "0711", USER, USER]));
+    expect(run("forward")).toContain(`set ${at("var")} to 0711 ${USER}:${USER}`);
+    expect(access("old")).toEqual([`old 711 ${USER} ${USER}`]);
+    expect(run("forward")).not.toContain("set ");
+  });
+
+  it("of a login user is no link below another of the release, which a container could have mounted", () => {
+    for (const name of ["files", "secrets", "links"]) request(name, "");
+    shell("mv var/media victim.old && ln -s ../victim var/media");
+    const before = victim();
+    expect(run("SCOPE=user; forward")).toMatch(
+      /^refuse\tconflict\t\S+\/var\/media is wanted as a directory but is a file or link/,
+    );
+    expect(victim()).toBe(before);
+    request("directories", rows([at("var/media"), "0755", "root", "root"]));
+    expect(run("SCOPE=user; forward")).not.toContain("refuse");
+  });
+
   it("shows a plan nothing of a file that only root may read", () => {
     shell(`rm var/f; ln -s ../victim/f var/f; chown -h ${USER} var/f`);
     expect(run("scan_all; report_scan")).toContain(`file\t${at("var/f")}\t-\n`);
