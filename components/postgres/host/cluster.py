@@ -92,7 +92,8 @@ def make(version, name, port, identity):
 
 
 def start(version, name, port, folder, identity):
-    if listed(version, name) is None:
+    # Not asked of Debian's programs: at a boot they may take long, and this server must start.
+    if not (configuration(version, name) / "postgresql.conf").exists():
         make(version, name, port, identity)
     # A server with other settings is better than none at a boot; the task tells the next change about it.
     fault = include_as_postgres(version, name, folder)
