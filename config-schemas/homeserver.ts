@@ -138,7 +138,11 @@ export const homeserverSchema = z.strictObject({
   version: z
     .string()
     .regex(/^\d+\.\d+\.\d+(rc\d+)?$/, "a release of Synapse, e.g. 1.163.2")
-    .meta({ description: "Release of Synapse.", examples: ["1.163.2"] }),
+    .meta({
+      description:
+        "Release of Synapse. From the Python index one that has a lock; `npm run lock -- VERSION` makes one.",
+      examples: ["1.163.2"],
+    }),
   listener: listenerSchema.prefault({}).meta({ description: "Where Synapse listens, behind the proxy." }),
   registration: registrationSchema
     .prefault({ mode: "closed" })
