@@ -139,6 +139,11 @@ export interface HostUnit {
   restartOn: string[];
   /** Same; a change reloads it, unless something already restarts it. */
   reloadOn: string[];
+  /**
+   * Units of other releases on the host that a restart of this one would leave with broken connections: those that run are
+   * restarted together with it, as one interruption. systemd's order between them (`After=`) holds.
+   */
+  along?: string[];
 }
 
 /** A look at a host that nothing may have been done to yet. */

@@ -71,7 +71,10 @@ function unitActions(olds: Properties, news: Properties): Action[] {
     const old = member(olds.units, name);
     const before = isObject(old) ? old : { enabled: false, state: "stopped" };
     const verbs = [enabling(before, unit), running(before, unit, trigger(name, unit, changed, installs))];
-    return verbs.filter((verb) => verb !== undefined).map((verb) => ({ verb, subject: name }));
+    const actions = verbs.filter((verb) => verb !== undefined).map((verb) => ({ verb, subject: name }));
+    // What does not run is left alone; the host knows.
+    const along = verbs.includes("restart") && Array.isArray(unit.along) ? unit.along : [];
+    return [...actions, ...along.map((other) => ({ verb: "restart", subject: String(other) }))];
   });
   return [...dropped, ...kept];
 }

@@ -162,6 +162,7 @@ function unitFiles(inputs: ReleaseInputs): CallFile[] {
       entries.flatMap(([name, unit]) => [
         ...unit.restartOn.map((subject) => [name, "restart", subject]),
         ...unit.reloadOn.map((subject) => [name, "reload", subject]),
+        ...(unit.along ?? []).map((other) => [name, "along", other]),
       ]),
     ),
     table("revisions", Object.entries(inputs.revisions)),

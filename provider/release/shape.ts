@@ -118,18 +118,19 @@ const environment = object<PythonEnvironment>({
   systemSitePackages: flag,
 });
 
+const unitName = line(
+  "a unit name, such as nginx.service",
+  /^[A-Za-z0-9][\w:.@\\-]*\.(service|socket|timer|path|target|mount|slice)$/,
+);
+
 const unit = object<HostUnit>({
   adopt: optional(flag),
   enabled: flag,
   state: oneOf("running", "stopped", "ignored"),
   restartOn: list(line("what restarts the unit"), { sorted: true }),
   reloadOn: list(line("what reloads the unit"), { sorted: true }),
+  along: optional(list(unitName, { sorted: true })),
 });
-
-const unitName = line(
-  "a unit name, such as nginx.service",
-  /^[A-Za-z0-9][\w:.@\\-]*\.(service|socket|timer|path|target|mount|slice)$/,
-);
 
 /** See {@link kernelAddress}. */
 const portAddress = text({

@@ -283,6 +283,7 @@ function triggers(name: string, unit: HostUnit): string[][] {
   return [
     ...unit.restartOn.map((subject) => [name, "restart", subject]),
     ...unit.reloadOn.map((subject) => [name, "reload", subject]),
+    ...(unit.along ?? []).map((other) => [name, "along", other]),
   ];
 }
 

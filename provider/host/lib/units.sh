@@ -58,7 +58,7 @@ trigger_of() {
       if ($0 ~ /\/containers\/systemd\// && generated(last) == base) restart = 1
       next
     }
-    $1 == unit && ($3 in seen) { if ($2 == "restart") restart = 1; else reload = 1 }
+    $1 == unit && $2 != "along" && ($3 in seen) { if ($2 == "restart") restart = 1; else reload = 1 }
     END { if (restart || packages) print "restart"; else if (reload) print "reload" }
   ' T=1 "$DIR/changed" T=2 "$(table triggers)"
 }
@@ -154,14 +154,53 @@ settle_running() {
     touch_unit "$1"
     uptime_now
     row "$1" "$NOW" >>"$WORK/restarted"
-    $SYSTEMCTL reset-failed -- "$1" 2>/dev/null || :
-    unit_do restart "$1"
+    note_along "$1"
+    restart_along "$1" "$DIR/output" || unit_failed "$SYSTEMCTL restart $1 failed" "$(first_failed "$1")"
   elif [ "$2" = reload ]; then
     begin 10 units "reloading $1"
     touch_unit "$1" reload
     unit_do reload "$1"
     row did "reloaded $1"
   fi
+}
+
+# note_along UNIT: writes down which units have to restart together with it. Only those that run, and that a release of ours
+# manages: a unit of the same name that somebody else made is not ours to restart.
+note_along() {
+  awk -F'\t' -v unit="$1" '$1 == unit && $2 == "along" { print $3 }' "$(table triggers)" >"$WORK/along"
+  while IFS= read -r other; do
+    is_up "$(unit_fact "$other" 3)" || continue
+    cat -- "$STATE"/releases/*/manifest 2>/dev/null | awk -F'\t' -v unit="$other" '$1 == "unit" && $2 == unit { found = 1 } END { exit !found }' || continue
+    row "$other" "$NOW" >>"$WORK/restarted"
+    row "$1" "$other" >>"$DIR/undo/along"
+  done <"$WORK/along"
+}
+
+# restart_along UNIT OUTPUT: in one go with the units that note_along found, so that systemd stops those that come after it
+# before it, and starts them after it.
+restart_along() {
+  set -- "$2" "$1"
+  if [ -f "$DIR/undo/along" ]; then
+    awk -F'\t' -v unit="$2" '$1 == unit { print $2 }' "$DIR/undo/along" | sort -u >"$WORK/along"
+    while IFS= read -r other; do set -- "$@" "$other"; done <"$WORK/along"
+  fi
+  restart_output=$1
+  shift
+  $SYSTEMCTL reset-failed -- "$@" 2>/dev/null || :
+  run "$restart_output" $SYSTEMCTL restart -- "$@"
+}
+
+# first_failed UNIT: it, or the unit along with it that does not run now.
+first_failed() {
+  if is_up "$(unit_fact "$1" 3)" && [ -f "$DIR/undo/along" ]; then
+    while IFS=$TAB read -r unit other; do
+      if [ "$unit" = "$1" ] && [ "$(unit_fact "$other" 3)" != active ]; then
+        printf '%s\n' "$other"
+        return 0
+      fi
+    done <"$DIR/undo/along"
+  fi
+  printf '%s\n' "$1"
 }
 
 # The way back to what $DIR/undo/units says has two parts, because a unit can only be disabled while its file is there.
@@ -185,6 +224,12 @@ restore_units() {
   while IFS=$TAB read -r name enabled active deed; do
     if [ "$enabled" = enabled ]; then $SYSTEMCTL enable -- "$name"; fi
     $SYSTEMCTL reset-failed -- "$name"
-    if is_up "$active"; then $SYSTEMCTL "$deed" -- "$name"; fi
+    if ! is_up "$active"; then
+      continue
+    elif [ "$deed" = restart ]; then
+      restart_along "$name" "$WORK/restore.output" || :
+    else
+      $SYSTEMCTL "$deed" -- "$name"
+    fi
   done <"$WORK/restore" >/dev/null 2>&1
 }

@@ -147,6 +147,29 @@ describe("an apply after that", () => {
     expect(idleNow).toBe(idle);
   });
 
+  it("[V2] restarts what belongs to it along with a unit, there and back, and nothing that no release manages", async () => {
+    const along = ["probe-idle.service", "ssh.service"];
+    const together = (content: string, overrides: Release = {}) => {
+      const release = probeRelease(content, overrides);
+      const unit = release.units?.["probe.service"];
+      if (unit !== undefined) unit.along = along;
+      return release;
+    };
+    const ssh = () => sh(host, "systemctl show -P MainPID ssh.service");
+    const [stranger, [, idle]] = [await ssh(), await pids()];
+    const done = ok(await apply(together(conf("along"))));
+    const said = done.of("did").map(([text]) => text);
+    expect(said).toContainEqual(expect.stringMatching(/^restarted probe-idle\.service \(down \d+\.\d s\)$/));
+    const [, restarted] = await pids();
+    expect(restarted).not.toBe(idle);
+    const failed = await apply(together(conf("crashed", "crash"), { health: answersWithin(5) }));
+    expect(failed.of("undone")[0]?.[0]).toBe("ok");
+    expect(await served()).toContain("# along");
+    expect((await pids())[1]).not.toBe(restarted);
+    expect(await ssh()).toBe(stranger);
+    ok(await apply(probeRelease(conf("two"))));
+  });
+
   it("restarts for a changed revision and reloads where that was asked for", async () => {
     const release = probeRelease(conf("two"), { revisions: { certificate: "2" } });
     release.files = { ...release.files, "/etc/issue.net": rootFile("Probe 2\n") };

@@ -71,6 +71,18 @@ test.each<[string, Properties, Properties, string]>([
     "will reload web.service",
   ],
   [
+    "a unit that another one's connections depend on",
+    changed(({ files }) => (files!["/etc/web/main.yaml"] = { content: "old" })),
+    changed(({ units }) => (units!["web.service"] = { ...unit("running"), along: ["app.service"] })),
+    "will restart app.service, web.service",
+  ],
+  [
+    "a unit that is only reloaded leaves the others alone",
+    changed(({ secrets }) => delete secrets!["/etc/web/given"]),
+    changed(({ units }) => (units!["web.service"] = { ...unit("running"), along: ["app.service"] })),
+    "will reload web.service",
+  ],
+  [
     "a stopped unit",
     changed(({ units }) => (units!["web.service"] = unit("stopped"))),
     checked,
