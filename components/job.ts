@@ -3,7 +3,7 @@ import { join } from "node:path";
 import type { HostFile, HostUnit, ReleaseInputs } from "../provider/sdk";
 import { type Container, type Mount, NETWORK, type Timer } from "./container";
 import type { Homeserver } from "./homeserver";
-import { IMAGE_PYTHON, IMAGE_USER } from "./homeserver/quadlet";
+import { IMAGE_PYTHON, IMAGE_USER, socketMount } from "./homeserver/quadlet";
 import { publicFile } from "./ownership";
 import type { Places } from "./places";
 import { renderContainer, renderTimer } from "./quadlet";
@@ -38,8 +38,8 @@ export interface Site {
   places: Places;
   /** The homeserver's image, which has Python. */
   image: string;
-  /** The homeserver on the containers' network, `name:port`. */
-  upstream: string;
+  /** The homeserver's socket in containers that mount its folder. */
+  socket: string;
 }
 
 /** What all jobs of one component have in common. */
@@ -51,10 +51,10 @@ export interface Surroundings extends Site {
 }
 
 /** The site of jobs beside this homeserver. */
-export function beside({ image, upstream }: Pick<Homeserver, "image" | "upstream">): Omit<Site, "places"> {
+export function beside({ image, socket }: Pick<Homeserver, "image" | "socket">): Omit<Site, "places"> {
   if (image === undefined)
     throw new Error("no image to run jobs in: rules-maintenance.ts must have refused this stack");
-  return { image, upstream };
+  return { image, socket };
 }
 
 /** Paths inside the container. */
@@ -74,12 +74,12 @@ function passwordFile({ places, account }: Surroundings): string {
 
 /** The job's container. */
 function jobContainer(job: Job, around: Surroundings): Container {
-  const { places, service, account, image, upstream } = around;
+  const { places, service, account, image, socket } = around;
   return {
     ...{ name: job.name, description: job.description, image, ...IMAGE_USER },
     entrypoint: IMAGE_PYTHON,
     command: [
-      ...["-B", `${PROGRAMS}/${job.program}`, "--url", `http://${upstream}`, "--user", account],
+      ...["-B", `${PROGRAMS}/${job.program}`, "--socket", socket, "--user", account],
       ...["--password-file", PASSWORD, "--folder", FOLDER, ...job.settings],
     ],
     environment: {},
@@ -87,6 +87,7 @@ function jobContainer(job: Job, around: Surroundings): Container {
       { source: places.programs(service), target: PROGRAMS, readOnly: true },
       { source: passwordFile(around), target: PASSWORD, readOnly: true },
       { source: places.data(service), target: FOLDER, readOnly: false },
+      socketMount(places),
       ...job.mounts,
     ],
     ...{ secrets: {}, network: NETWORK, publish: [], tmpfs: [] },

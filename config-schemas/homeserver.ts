@@ -26,14 +26,14 @@ const IMAGE = "ghcr.io/element-hq/synapse";
 const MEMORY = "1024M";
 
 const listenerSchema = z.strictObject({
-  port: port.default(8008).meta({ description: "Port on which the proxy reaches Synapse." }),
+  port: port.default(8008).meta({ description: "Its port." }),
   bindAddresses: z
     .array(ipAddress.meta({ description: "A loopback address.", examples: ["127.0.0.1"] }))
     .min(1)
-    .default(["127.0.0.1", "::1"])
+    .default(["127.0.0.1"])
     .meta({
       description:
-        "Addresses that Synapse listens on. Loopback only: its admin API has no other fence. Containers are published on the IPv4 ones.",
+        "Its addresses. Loopback only: the admin API has no other fence. Containers are published on the IPv4 ones.",
     }),
 });
 
@@ -143,7 +143,11 @@ export const homeserverSchema = z.strictObject({
         "Release of Synapse. From the Python index one that has a lock; `npm run lock -- VERSION` makes one.",
       examples: ["1.163.2"],
     }),
-  listener: listenerSchema.prefault({}).meta({ description: "Where Synapse listens, behind the proxy." }),
+  listener: listenerSchema.optional().meta({
+    description:
+      "A TCP port on loopback for other programs on the host, such as bridges. Absent: none; the proxy and Hearth itself use a unix socket that no other user can reach or replace.",
+    examples: [{ port: 8008 }],
+  }),
   registration: registrationSchema
     .prefault({ mode: "closed" })
     .meta({ description: "Who can register an account.", examples: [{ mode: "closed" }] }),

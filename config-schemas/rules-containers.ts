@@ -62,7 +62,9 @@ export const containerRules: readonly AnyRule[] = [
     when: (stack) =>
       at(
         inContainers(stack, "homeserver") &&
-          !stack.homeserver.listener.bindAddresses.some((address) => rangeContains("127.0.0.0/8", address)),
+          stack.homeserver.listener?.bindAddresses.some((address) =>
+            rangeContains("127.0.0.0/8", address),
+          ) === false,
         "homeserver",
         "listener",
         "bindAddresses",

@@ -15,8 +15,8 @@ const TAKEN_PORTS: Readonly<Record<number, string>> = {
 };
 /** What a machine that is not always on is sure to run at a stretch. */
 const SHORTEST_UPTIME = "1h";
-/** The oldest Synapse whose configuration is the one that Hearth writes. */
-const OLDEST_SYNAPSE = "1.157.0";
+/** The oldest Synapse that works again by itself after its database was away: before, rooms stayed blocked until a restart. */
+const OLDEST_SYNAPSE = "1.161.0";
 
 /** Rules about the homeserver itself: where it listens, what it keeps. */
 export const homeserverRules: readonly AnyRule[] = [
@@ -24,7 +24,8 @@ export const homeserverRules: readonly AnyRule[] = [
     name: "Synapse is new enough",
     needs: ["homeserver"],
     when: ({ homeserver }) => at(!isAtLeast(homeserver.version, OLDEST_SYNAPSE), "homeserver", "version"),
-    message: ({ homeserver }) => `is ${homeserver.version}, older than what Hearth writes configuration for`,
+    message: ({ homeserver }) =>
+      `is ${homeserver.version}: before ${OLDEST_SYNAPSE} a restart of the database can block rooms until Synapse is restarted too`,
     fix: `use ${OLDEST_SYNAPSE} or newer`,
   }),
   rule({
@@ -48,22 +49,27 @@ export const homeserverRules: readonly AnyRule[] = [
     name: "Synapse listens on loopback only",
     needs: ["homeserver"],
     when: ({ homeserver: { listener } }) =>
-      listener.bindAddresses.flatMap((address, index): Path[] =>
+      (listener?.bindAddresses ?? []).flatMap((address, index): Path[] =>
         LOOPBACK.some((range) => rangeContains(range, address))
           ? []
           : [["homeserver", "listener", "bindAddresses", index]],
       ),
     message:
       "is not a loopback address: the admin API would be reachable from there, and anybody could forge the address that rate limits go by",
-    fix: 'write ["127.0.0.1", "::1"]; the proxy is what the world reaches',
+    fix: 'write ["127.0.0.1"]; the proxy is what the world reaches',
   }),
   rule({
     name: "Synapse's port is free",
     needs: ["homeserver"],
     when: ({ homeserver: { listener } }) =>
-      at(Object.hasOwn(TAKEN_PORTS, listener.port), "homeserver", "listener", "port"),
+      at(
+        listener !== undefined && Object.hasOwn(TAKEN_PORTS, listener.port),
+        "homeserver",
+        "listener",
+        "port",
+      ),
     message: ({ homeserver: { listener } }) =>
-      `is ${listener.port}, the port of ${TAKEN_PORTS[listener.port]}`,
+      `is ${listener?.port}, the port of ${TAKEN_PORTS[listener?.port ?? 0]}`,
     fix: "write `port: 8008`",
   }),
   rule({

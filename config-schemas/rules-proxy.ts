@@ -122,7 +122,7 @@ export const proxyRules: readonly AnyRule[] = [
     when: ({ proxy: { kind, listen, federationPort }, homeserver }) =>
       at(
         kind === "caddy" &&
-          (listen.port === homeserver.listener.port || (federationPort && listen.port === FEDERATION_PORT)),
+          (listen.port === homeserver.listener?.port || (federationPort && listen.port === FEDERATION_PORT)),
         "proxy",
         "listen",
         "port",

@@ -5,10 +5,10 @@ import { type HomeserverAccess, type Inputs, Release } from "../../provider/sdk"
 import type { Machine } from "../hosts";
 import type { Postgres } from "../postgres";
 import { installationFault, installationOf, readVendorKey } from "./installation";
-import { nativeHomeserver } from "./native";
-import { revisionsOf, SERVICE } from "./parts";
+import { NATIVE_SOCKET, nativeHomeserver } from "./native";
+import { SERVICE } from "./parts";
 import { CONTAINER_SECRETS, NATIVE_PATHS } from "./paths";
-import { CONTAINER_UPSTREAM, publishedAddresses, quadletHomeserver } from "./quadlet";
+import { CONTAINER_SOCKET, hostSocket, quadletHomeserver } from "./quadlet";
 import type { GivenSecrets } from "./secrets";
 
 export interface HomeserverArgs {
@@ -25,10 +25,8 @@ export interface HomeserverArgs {
 export class Homeserver extends pulumi.ComponentResource {
   readonly release: Release;
   readonly serverName: string;
-  /** How the host itself reaches it. */
-  readonly localUrl: string;
-  /** `address:port` for a proxy on the same host that runs as this does: `name:port` among containers. */
-  readonly upstream: string;
+  /** Path of its socket for who runs as it does: on the host, or in containers that mount the socket's folder. */
+  readonly socket: string;
   /** What resources behind its API take. */
   readonly access: Inputs<HomeserverAccess>;
   /** Paths on the host. */
@@ -42,15 +40,15 @@ export class Homeserver extends pulumi.ComponentResource {
     super("hearth:homeserver:Homeserver", name, {}, opts);
     const { config, machine, postgres } = args;
     const contained = machine.runtime === "quadlet";
-    const local = localAddress(config, contained);
     this.serverName = config.serverName;
-    this.localUrl = `http://${local}`;
-    this.upstream = contained ? CONTAINER_UPSTREAM : local;
+    this.socket = contained ? CONTAINER_SOCKET : NATIVE_SOCKET;
     this.image = contained ? homeserverImage(config) : undefined;
     this.access = {
       connection: machine.connection,
       scope: contained ? "user" : "system",
-      homeserverUrl: this.localUrl,
+      homeserverUrl: contained
+        ? machine.places.apply((places) => `unix:${hostSocket(places)}`)
+        : `unix:${NATIVE_SOCKET}`,
       serverName: this.serverName,
       registrationSecret: contained ? `podman:${CONTAINER_SECRETS.registration}` : NATIVE_PATHS.registration,
     };
@@ -75,17 +73,9 @@ export class Homeserver extends pulumi.ComponentResource {
         images: release.images,
         containerSecrets: release.containerSecrets,
         environments: release.environments,
-        revisions: postgres.restartDigest.apply(revisionsOf),
         units: release.units,
         validators: release.validators,
-        health: {
-          answers: {
-            kind: "http",
-            url: `${this.localUrl}/health`,
-            status: 200,
-            timeoutSeconds: 60,
-          },
-        },
+        health: release.health,
       },
       { parent: this, dependsOn: [...machine.ready, postgres.release] },
     );
@@ -105,13 +95,7 @@ export class Homeserver extends pulumi.ComponentResource {
       const fault = installationFault(config, facts);
       // An error thrown in here would be told once for every value that depends on it.
       if (fault !== undefined) void pulumi.log.error(fault, this);
-      return nativeHomeserver(plan, installationOf(config, facts, vendorKey));
+      return nativeHomeserver(plan, installationOf(config, facts, database, vendorKey));
     });
   }
-}
-
-/** `address:port` on the machine's loopback. */
-function localAddress(config: HomeserverConfig, contained: boolean): string {
-  const [address = "127.0.0.1"] = contained ? publishedAddresses(config) : config.listener.bindAddresses;
-  return `${address.includes(":") ? `[${address}]` : address}:${config.listener.port}`;
 }

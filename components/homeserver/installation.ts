@@ -5,6 +5,7 @@ import { lockedRequirements, makeLock } from "../../config-schemas/synapse-locks
 import type { AptRepository, HostFacts, HostFile, PythonEnvironment } from "../../provider/sdk";
 import { archiveKey } from "../archive-key";
 import { publicFile } from "../ownership";
+import type { DatabaseAccess } from "../postgres";
 import { CONFIG_FOLDER, NATIVE_PATHS, UNIT } from "./paths";
 import { renderUnit, renderUnitOverride } from "./unit";
 
@@ -31,15 +32,26 @@ const COMMON_PACKAGES = { curl: "any", "python3-psycopg2": "any" };
  * The installation that the stack asks for, on a host with these facts.
  * @param vendorKey see {@link readVendorKey}; absent: from the Python index
  */
-export function installationOf(config: HomeserverConfig, facts: HostFacts, vendorKey?: string): Installation {
-  return vendorKey === undefined ? fromPythonIndex(config, facts) : fromVendor(config, facts, vendorKey);
+export function installationOf(
+  config: HomeserverConfig,
+  facts: HostFacts,
+  { unit }: Pick<DatabaseAccess, "unit">,
+  vendorKey?: string,
+): Installation {
+  return vendorKey === undefined
+    ? fromPythonIndex(config, facts, unit)
+    : fromVendor(config, facts, unit, vendorKey);
 }
 
 /**
  * A locked release in an environment of its own, one for each version: going back is as quick as going forward. The
  * interpreter is named with its version, so an upgraded distribution gets another environment.
  */
-function fromPythonIndex({ version, email }: HomeserverConfig, facts: HostFacts): Installation {
+function fromPythonIndex(
+  { version, email }: HomeserverConfig,
+  facts: HostFacts,
+  database: string,
+): Installation {
   const environment = `/opt/hearth/synapse/${version}`;
   const configFile = `${CONFIG_FOLDER}/homeserver.yaml`;
   const withLogin = email?.user !== undefined;
@@ -59,7 +71,9 @@ function fromPythonIndex({ version, email }: HomeserverConfig, facts: HostFacts)
       },
     },
     unitFiles: {
-      [`/etc/systemd/system/${UNIT}`]: publicFile(renderUnit(`${environment}/bin/python`, configPaths)),
+      [`/etc/systemd/system/${UNIT}`]: publicFile(
+        renderUnit(`${environment}/bin/python`, configPaths, database),
+      ),
     },
   };
 }
@@ -69,14 +83,21 @@ const VENDOR_FINGERPRINT = "AAF9AE843A7584B5A3E4CD2BCF45A512DE2DA058";
 const VENDOR_KEY_FILE = "keys/matrix-org-archive-keyring.gpg";
 
 /** The vendor's package with its own configuration; ours lies beside it in conf.d and wins. */
-function fromVendor({ version }: HomeserverConfig, facts: HostFacts, keyBase64: string): Installation {
+function fromVendor(
+  { version }: HomeserverConfig,
+  facts: HostFacts,
+  database: string,
+  keyBase64: string,
+): Installation {
   // After `report_stats.yaml` and `server_name.yaml`, which the package writes: the last one wins.
   const override = `${VENDOR_FOLDER}/conf.d/zz-hearth`;
+  const programs = "/opt/venvs/matrix-synapse/bin";
+  const configPaths = [`${VENDOR_FOLDER}/homeserver.yaml`, `${VENDOR_FOLDER}/conf.d/`];
   return {
-    programs: "/opt/venvs/matrix-synapse/bin",
+    programs,
     configFile: `${override}.yaml`,
     emailFile: `${override}-email.yaml`,
-    configPaths: [`${VENDOR_FOLDER}/homeserver.yaml`, `${VENDOR_FOLDER}/conf.d/`],
+    configPaths,
     packages: { ...COMMON_PACKAGES, "matrix-synapse-py3": `${version}+${facts.codename}1` },
     repositories: {
       "matrix-org": {
@@ -88,7 +109,11 @@ function fromVendor({ version }: HomeserverConfig, facts: HostFacts, keyBase64: 
       },
     },
     environments: {},
-    unitFiles: { [`/etc/systemd/system/${UNIT}.d/50-hearth.conf`]: publicFile(renderUnitOverride()) },
+    unitFiles: {
+      [`/etc/systemd/system/${UNIT}.d/50-hearth.conf`]: publicFile(
+        renderUnitOverride(`${programs}/python`, configPaths, database),
+      ),
+    },
   };
 }
 

@@ -3,10 +3,13 @@ import { PUBLIC_DIRECTORY } from "../ownership";
 import { SYSTEM_PLACES } from "../places";
 import { hostPrograms, programFolder } from "../programs";
 import type { Installation } from "./installation";
-import { configFiles, DATABASE_RESTARTED, type HomeserverParts, type HomeserverPlan, SERVICE } from "./parts";
+import { answersProbe, configFiles, type HomeserverParts, type HomeserverPlan, SERVICE } from "./parts";
 import * as paths from "./paths";
 import { secretFiles } from "./secrets";
 import { nativeValidators } from "./validators";
+
+/** The socket of a native Synapse. */
+export const NATIVE_SOCKET = `${paths.SOCKET_FOLDER}/${paths.SOCKET_NAME}`;
 
 /** Synapse from packages, under systemd as a system user of its own. */
 export function nativeHomeserver(plan: HomeserverPlan, installation: Installation): HomeserverParts {
@@ -19,7 +22,10 @@ export function nativeHomeserver(plan: HomeserverPlan, installation: Installatio
     paths.CONFIG_FOLDER,
   );
   const secrets = secretFiles(plan.config, installation, plan.database, plan.secrets);
-  const restart = [...Object.keys(unitFiles), ...Object.keys(files.restart), ...Object.keys(secrets)];
+  const restart = [
+    ...[`${programFolder(SERVICE)}/listen.py`, ...Object.keys(unitFiles)],
+    ...[...Object.keys(files.restart), ...Object.keys(secrets)],
+  ];
   return {
     release: {
       ...{ packages, repositories, environments, secrets, images: [], containerSecrets: {} },
@@ -30,11 +36,7 @@ export function nativeHomeserver(plan: HomeserverPlan, installation: Installatio
         [paths.UNIT]: {
           enabled: true,
           state: "running",
-          restartOn: [
-            ...restart,
-            ...Object.keys(environments).map((folder) => `environment:${folder}`),
-            DATABASE_RESTARTED,
-          ],
+          restartOn: [...restart, ...Object.keys(environments).map((folder) => `environment:${folder}`)],
           reloadOn: Object.keys(files.reload),
         },
       },
@@ -43,6 +45,7 @@ export function nativeHomeserver(plan: HomeserverPlan, installation: Installatio
         installation.configPaths,
         ownUnit(installation),
       ),
+      health: { answers: answersProbe(plan.config, SYSTEM_PLACES, NATIVE_SOCKET) },
     },
     dataPath: paths.DATA_FOLDER,
     mediaPath: paths.NATIVE_PATHS.media,
@@ -50,11 +53,12 @@ export function nativeHomeserver(plan: HomeserverPlan, installation: Installatio
   };
 }
 
-/** Listens where the stack says, on the machine's own loopback. */
+/** Listens on its socket, and on the machine's own loopback where the stack says so. */
 export function nativePlace({ listener }: HomeserverConfig): paths.SynapsePlace {
   return {
     paths: paths.NATIVE_PATHS,
-    listen: { port: listener.port, addresses: listener.bindAddresses },
+    socket: NATIVE_SOCKET,
+    listen: listener && { port: listener.port, addresses: listener.bindAddresses },
   };
 }
 

@@ -1,6 +1,13 @@
 import type { HomeserverConfig } from "../../config-schemas/homeserver";
 import { registrationRequirements } from "../../config-schemas/homeserver";
-import type { ContainerSecret, HostFile, HostSecret, Inputs, ReleaseInputs } from "../../provider/sdk";
+import type {
+  ContainerSecret,
+  HealthProbe,
+  HostFile,
+  HostSecret,
+  Inputs,
+  ReleaseInputs,
+} from "../../provider/sdk";
 import { publicFile } from "../ownership";
 import type { Places } from "../places";
 import type { DatabaseAccess } from "../postgres";
@@ -9,9 +16,6 @@ import { renderHomeserver, renderLogging } from "./render";
 import type { GivenSecrets } from "./secrets";
 
 export const SERVICE = "homeserver";
-const DATABASE_RESTART = "database-restart";
-/** The subject of a unit's list for {@link HomeserverParts}: a restart of the database. */
-export const DATABASE_RESTARTED = `revision:${DATABASE_RESTART}`;
 
 /** What both runtimes make theirs of. */
 export interface HomeserverPlan {
@@ -35,6 +39,7 @@ export interface HomeserverParts {
     | "environments"
     | "units"
     | "validators"
+    | "health"
   > & {
     secrets: Record<string, Inputs<HostSecret>>;
     containerSecrets: Record<string, Inputs<ContainerSecret>>;
@@ -45,9 +50,10 @@ export interface HomeserverParts {
   logFile: string;
 }
 
-/** A restart of the database closes the connections that Synapse keeps, and each of them fails one request. */
-export function revisionsOf(databaseRestart: string): Record<string, string> {
-  return { [DATABASE_RESTART]: databaseRestart };
+/** Whether Synapse answers, and reads its database for that. `socket`: path on the host. */
+export function answersProbe({ serverName }: HomeserverConfig, places: Places, socket: string): HealthProbe {
+  const argv = ["/bin/sh", `${places.programs(SERVICE)}/answers.sh`, socket, serverName];
+  return { kind: "command", argv, timeoutSeconds: 60 };
 }
 
 /** Files of Synapse's configuration: what it reads at its start, and what it takes in while it runs. */

@@ -19,12 +19,25 @@ export interface SynapsePaths {
 /** Where Synapse is, as its configuration has to say. */
 export interface SynapsePlace {
   paths: SynapsePaths;
-  listen: { port: number; addresses: readonly string[] };
+  /** The unix socket that the proxy and Hearth's own programs use. */
+  socket: string;
+  /** Where other programs on the host may reach it too. */
+  listen?: { port: number; addresses: readonly string[] } | undefined;
 }
+
+/** Name of the socket in its folder, on the host and in containers. */
+export const SOCKET_NAME = "synapse.sock";
+/** Folder of the socket: Synapse's own, and open to the group of the proxy; nobody else can reach or replace what is in it. */
+export const SOCKET_FOLDER = "/run/hearth-synapse";
+/** Group of nginx on Debian. */
+export const PROXY_GROUP = "www-data";
 
 /** System user and group that a native Synapse runs as. */
 export const USER = "matrix-synapse";
 export const UNIT = "matrix-synapse.service";
+/** Container, and unit, of a Synapse in a container. */
+export const CONTAINER = "hearth-synapse";
+export const CONTAINER_UNIT = `${CONTAINER}.service`;
 
 export const CONFIG_FOLDER = "/etc/hearth/homeserver";
 export const SECRETS_FOLDER = `${CONFIG_FOLDER}/secrets`;

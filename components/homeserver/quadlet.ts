@@ -6,7 +6,7 @@ import {
   registrationRequirements,
 } from "../../config-schemas/homeserver";
 import type { ContainerSecret, HostUnit, Inputs } from "../../provider/sdk";
-import { type Container, type Mount, NETWORK } from "../container";
+import { type Container, type Mount, NETWORK, type PublishedPort } from "../container";
 import { publicFile } from "../ownership";
 import { owned, type Places } from "../places";
 import { type OneOff, quadletCheck, runOnce } from "../podman";
@@ -14,40 +14,62 @@ import type { DatabaseAccess } from "../postgres";
 import { hostPrograms } from "../programs";
 import { renderContainer, renderNetwork } from "../quadlet";
 import {
+  answersProbe,
   type ConfigFiles,
   configFiles,
-  DATABASE_RESTARTED,
   type HomeserverParts,
   type HomeserverPlan,
   SERVICE,
 } from "./parts";
-import { CONTAINER_CONFIG, CONTAINER_DATA, CONTAINER_PATHS, CONTAINER_SECRETS } from "./paths";
+import {
+  CONTAINER,
+  CONTAINER_CONFIG,
+  CONTAINER_DATA,
+  CONTAINER_PATHS,
+  CONTAINER_SECRETS,
+  CONTAINER_UNIT,
+  SOCKET_FOLDER,
+  SOCKET_NAME,
+} from "./paths";
 import { captchaKey, emailSettings, makeSigningKey, RANDOM } from "./secrets";
 import { containerValidators } from "./validators";
 
-const NAME = "hearth-synapse";
-const UNIT = `${NAME}.service`;
 /** Folder of request bodies while they come in: /tmp is the container's memory. */
 const SPOOL = "spool";
-/** Port inside the container. */
+/** Port inside the container, where one is published. */
 const PORT = 8008;
+/** Our programs inside the container. */
+const PROGRAMS = "/programs";
 /** Synapse's user in the official image. */
 export const IMAGE_USER = { uid: 991, gid: 991 };
 /** Python in the official image. */
 export const IMAGE_PYTHON = "/usr/local/bin/python";
 
-/** `name:port` for other containers. */
-export const CONTAINER_UPSTREAM = `${NAME}:${PORT}`;
+/** Synapse's socket inside its container and those that mount its folder. */
+export const CONTAINER_SOCKET = `${SOCKET_FOLDER}/${SOCKET_NAME}`;
 
-/** Synapse in a container on the private network, published on the machine's loopback. */
+/** Folder of the socket on the host: the login user's alone. */
+function socketFolder(places: Places): string {
+  return `${places.data(SERVICE)}/socket`;
+}
+
+/** The same socket as the host's own programs see it. */
+export function hostSocket(places: Places): string {
+  return `${socketFolder(places)}/${SOCKET_NAME}`;
+}
+
+/** What another container needs to reach Synapse: who connects to a socket need not be able to replace it. */
+export function socketMount(places: Places): Mount {
+  return { source: socketFolder(places), target: SOCKET_FOLDER, readOnly: true };
+}
+
+/** Synapse in a container, reached over its socket; published on the machine's loopback where the stack says so. */
 export function quadletHomeserver(plan: HomeserverPlan, places: Places): HomeserverParts {
   const layout = layoutOf(places);
   const secrets = secretsOf(plan, places);
-  const container = containerOf(plan, layout, Object.keys(secrets));
+  const container = containerOf(plan, places, layout, Object.keys(secrets));
   const files = filesOf(plan, places, layout, container);
   const check = quadletCheck(SERVICE, places, [layout.containerFile, layout.networkFile]);
-  const programs = { source: places.programs(SERVICE), target: "/programs", readOnly: true };
-  const inImage = { ...container, mounts: [...container.mounts, programs] };
   return {
     release: {
       ...{ packages: {}, repositories: {}, users: {}, environments: {}, secrets: {} },
@@ -55,15 +77,16 @@ export function quadletHomeserver(plan: HomeserverPlan, places: Places): Homeser
       files: { ...hostPrograms(SERVICE, places), ...check.files, ...files.restart, ...files.reload },
       images: [container.image],
       containerSecrets: secrets,
-      units: unitsOf(container, files),
+      units: unitsOf(container, files, places),
       validators: {
         ...containerValidators(
-          (program) => runOnce(inImage, [IMAGE_PYTHON, ...program]),
-          programs.target,
+          (program) => runOnce(container, [IMAGE_PYTHON, ...program]),
+          PROGRAMS,
           configPaths(plan.config),
         ),
         ...check.validators,
       },
+      health: { answers: answersProbe(plan.config, places, hostSocket(places)) },
     },
     dataPath: layout.data,
     mediaPath: layout.media,
@@ -90,33 +113,40 @@ function layoutOf(places: Places): Layout {
     media: `${data}/media`,
     log: `${data}/log`,
     spool: `${data}/${SPOOL}`,
-    containerFile: `${places.containers}/${NAME}.container`,
+    containerFile: `${places.containers}/${CONTAINER}.container`,
     networkFile: `${places.containers}/${NETWORK}.network`,
   };
 }
 
-function containerOf(plan: HomeserverPlan, layout: Layout, secrets: readonly string[]): Container {
+function containerOf(
+  plan: HomeserverPlan,
+  places: Places,
+  layout: Layout,
+  secrets: readonly string[],
+): Container {
   const { config, database } = plan;
   return {
     ...imageOf(config),
-    name: NAME,
+    name: CONTAINER,
     description: "Synapse, a Matrix homeserver",
     // Not the image's own entry point, which makes configuration and keys of its own.
     entrypoint: IMAGE_PYTHON,
-    command: ["-m", "synapse.app.homeserver", ...configPaths(config).map((file) => `--config-path=${file}`)],
+    command: [
+      ...["-B", `${PROGRAMS}/listen.py`, CONTAINER_SOCKET, "synapse.app.homeserver"],
+      ...configPaths(config).map((file) => `--config-path=${file}`),
+    ],
     // As the image's entry point does: with it Synapse gives memory back.
     environment: { LD_PRELOAD: "libjemalloc.so.2", TMPDIR: `${CONTAINER_DATA}/${SPOOL}` },
-    mounts: mountsOf(layout, database),
+    mounts: mountsOf(places, layout, database),
     secrets: Object.fromEntries(secrets.map((name) => [name, name])),
     network: NETWORK,
-    publish: publishedAddresses(config).map((address) => ({
-      address,
-      port: config.listener.port,
-      containerPort: PORT,
-    })),
+    publish: publishedPorts(config),
     tmpfs: [],
     health: {
-      command: ["curl", "--fail", "--silent", "--show-error", `http://127.0.0.1:${PORT}/health`],
+      command: [
+        ...["curl", "--fail", "--silent", "--show-error", "--unix-socket", CONTAINER_SOCKET],
+        "http://localhost/health",
+      ],
       intervalSeconds: 60,
       timeoutSeconds: 10,
     },
@@ -127,7 +157,7 @@ function containerOf(plan: HomeserverPlan, layout: Layout, secrets: readonly str
     stopSeconds: 30,
     // Synapse reads its log configuration again.
     reload: ["/bin/sh", "-c", "kill -HUP 1"],
-    after: database.container === undefined ? [] : [database.container.unit],
+    after: [database.unit],
     kind: "service",
   };
 }
@@ -136,17 +166,22 @@ function imageOf(config: HomeserverConfig): OneOff {
   return { image: homeserverImage(config), ...IMAGE_USER, mounts: [], secrets: {} };
 }
 
-function mountsOf(layout: Layout, database: DatabaseAccess): Mount[] {
+function mountsOf(places: Places, layout: Layout, database: DatabaseAccess): Mount[] {
   return [
+    { source: places.programs(SERVICE), target: PROGRAMS, readOnly: true },
+    { ...socketMount(places), readOnly: false },
     { source: layout.config, target: CONTAINER_CONFIG, readOnly: true },
     { source: layout.data, target: CONTAINER_DATA, readOnly: false },
-    ...(database.container === undefined ? [] : [database.container.socket]),
+    ...(database.socket === undefined ? [] : [database.socket]),
   ];
 }
 
-/** The loopback addresses of the machine on which the container is reached: its network knows IPv4 only. */
-export function publishedAddresses({ listener }: HomeserverConfig): string[] {
-  return listener.bindAddresses.filter((address) => rangeContains("127.0.0.0/8", address));
+/** On loopback of the machine: the container's network knows IPv4 only. */
+function publishedPorts({ listener }: HomeserverConfig): PublishedPort[] {
+  if (listener === undefined) return [];
+  const { port, bindAddresses } = listener;
+  const addresses = bindAddresses.filter((address) => rangeContains("127.0.0.0/8", address));
+  return addresses.map((address) => ({ address, port, containerPort: PORT }));
 }
 
 function configPaths({ email }: HomeserverConfig): string[] {
@@ -185,11 +220,13 @@ function directoriesOf(places: Places, layout: Layout) {
     [layout.media]: owned(places, "0750"),
     [layout.log]: owned(places, "0750"),
     [layout.spool]: owned(places, "0700"),
+    [socketFolder(places)]: owned(places, "0700"),
   };
 }
 
 function filesOf(plan: HomeserverPlan, places: Places, layout: Layout, container: Container): ConfigFiles {
-  const place = { paths: CONTAINER_PATHS, listen: { port: PORT, addresses: ["0.0.0.0"] } };
+  const published = plan.config.listener && { port: PORT, addresses: ["0.0.0.0"] };
+  const place = { paths: CONTAINER_PATHS, socket: CONTAINER_SOCKET, listen: published };
   const files = configFiles(plan, place, places, `${layout.config}/homeserver.yaml`, layout.config);
   return {
     restart: {
@@ -201,16 +238,16 @@ function filesOf(plan: HomeserverPlan, places: Places, layout: Layout, container
   };
 }
 
-function unitsOf(container: Container, files: ConfigFiles): Record<string, HostUnit> {
+function unitsOf(container: Container, files: ConfigFiles, places: Places): Record<string, HostUnit> {
   return {
-    [UNIT]: {
+    [CONTAINER_UNIT]: {
       enabled: true,
       state: "running",
       restartOn: [
         ...Object.keys(files.restart),
         ...Object.values(container.secrets).map((name) => `container-secret:${name}`),
         `image:${container.image}`,
-        DATABASE_RESTARTED,
+        `${places.programs(SERVICE)}/listen.py`,
       ],
       reloadOn: Object.keys(files.reload),
     },

@@ -31,13 +31,13 @@ export function renderHomeserver(config: HomeserverConfig, facts: HomeserverFact
 
 /** Every setting that Hearth itself gives Synapse. */
 export function homeserverSettings(config: HomeserverConfig, facts: HomeserverFacts): Settings {
-  const { paths, listen } = facts.place;
+  const { paths } = facts.place;
   return {
     server_name: config.serverName,
     public_baseurl: `https://${config.publicHost}/`,
     default_identity_server: facts.identityServer,
     report_stats: config.reportStatistics,
-    ...listenerSettings(listen),
+    ...listenerSettings(facts.place),
     ...databaseSettings(facts.database, paths),
     ...secretSettings(paths),
     log_config: paths.logConfig,
@@ -98,19 +98,14 @@ function document(comment: string, settings: Settings): string {
   return `# ${comment}\n${stringify(settings, { lineWidth: 0, aliasDuplicateObjects: false })}`;
 }
 
-function listenerSettings({ port, addresses }: SynapsePlace["listen"]): Settings {
-  return {
-    listeners: [
-      {
-        port,
-        type: "http",
-        tls: false,
-        bind_addresses: addresses,
-        x_forwarded: true,
-        resources: [{ names: ["client", "federation"], compress: false }],
-      },
-    ],
+function listenerSettings({ socket, listen }: SynapsePlace): Settings {
+  const http = {
+    type: "http",
+    x_forwarded: true,
+    resources: [{ names: ["client", "federation"], compress: false }],
   };
+  const tcp = listen && { port: listen.port, bind_addresses: listen.addresses, tls: false, ...http };
+  return { listeners: [{ path: socket, ...http }, ...(tcp ? [tcp] : [])] };
 }
 
 function databaseSettings(access: DatabaseAccess, paths: SynapsePaths): Settings {

@@ -1,4 +1,13 @@
-import { CONFIG_FOLDER, DATA_FOLDER, LOG_FOLDER, USER } from "./paths";
+import { programFolder } from "../programs";
+import {
+  CONFIG_FOLDER,
+  DATA_FOLDER,
+  LOG_FOLDER,
+  PROXY_GROUP,
+  SOCKET_FOLDER,
+  SOCKET_NAME,
+  USER,
+} from "./paths";
 
 /**
  * Confinement that Synapse can live with: it writes its data, its logs and nothing else, sees no devices, no homes and no
@@ -9,7 +18,7 @@ const HARDENING: readonly string[] = [
   "CapabilityBoundingSet=",
   "AmbientCapabilities=",
   "ProtectSystem=strict",
-  `ReadWritePaths=${DATA_FOLDER} ${LOG_FOLDER}`,
+  `ReadWritePaths=${DATA_FOLDER} ${LOG_FOLDER} -${SOCKET_FOLDER}`,
   `ReadOnlyPaths=${CONFIG_FOLDER}`,
   "ProtectHome=yes",
   "PrivateTmp=yes",
@@ -38,22 +47,41 @@ const HARDENING: readonly string[] = [
   "UMask=0027",
 ];
 
-/** A complete unit, for an installation without a package of its own. */
-export function renderUnit(python: string, configFiles: readonly string[]): string {
-  const start = [python, "-m synapse.app.homeserver", ...configFiles.map((file) => `--config-path=${file}`)];
+/** How Synapse starts, and the socket that stays open while it restarts. */
+function startOf(python: string, configPaths: readonly string[]): string[] {
+  const start = [
+    python,
+    `${programFolder("homeserver")}/listen.py`,
+    `${SOCKET_FOLDER}/${SOCKET_NAME}`,
+    "synapse.app.homeserver",
+    ...configPaths.map((path) => `--config-path=${path}`),
+  ];
+  return [
+    `ExecStartPre=+/usr/bin/install -d -m 0750 -o ${USER} -g ${PROXY_GROUP} ${SOCKET_FOLDER}`,
+    `ExecStart=${start.join(" ")}`,
+    "# The listening socket: over a restart connections wait on it. A stop closes it.",
+    "FileDescriptorStoreMax=1",
+  ];
+}
+
+/**
+ * A complete unit, for an installation without a package of its own.
+ * @param database unit of the database: when both restart, Synapse ends before it and starts after it
+ */
+export function renderUnit(python: string, configPaths: readonly string[], database: string): string {
   return [
     "[Unit]",
     "Description=Synapse, a Matrix homeserver",
     "Documentation=https://element-hq.github.io/synapse/latest/",
     "Wants=network-online.target",
-    "After=network-online.target postgresql.service",
+    `After=network-online.target postgresql.service ${database}`,
     "",
     "[Service]",
     "Type=notify",
     `User=${USER}`,
     `Group=${USER}`,
     `WorkingDirectory=${DATA_FOLDER}`,
-    `ExecStart=${start.join(" ")}`,
+    ...startOf(python, configPaths),
     "# Synapse reads its log configuration again.",
     "ExecReload=/bin/kill -HUP $MAINPID",
     "# A new release may have to change the database first.",
@@ -69,7 +97,16 @@ export function renderUnit(python: string, configFiles: readonly string[]): stri
   ].join("\n");
 }
 
-/** What is added to the vendor package's own unit, which has no confinement. */
-export function renderUnitOverride(): string {
-  return ["[Service]", ...HARDENING, ""].join("\n");
+/** What is added to the vendor package's own unit, which has no confinement and listens by itself. */
+export function renderUnitOverride(python: string, configPaths: readonly string[], database: string): string {
+  return [
+    "[Unit]",
+    `After=${database}`,
+    "",
+    "[Service]",
+    "ExecStart=",
+    ...startOf(python, configPaths),
+    ...HARDENING,
+    "",
+  ].join("\n");
 }

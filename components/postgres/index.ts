@@ -19,8 +19,6 @@ export interface PostgresArgs {
 export class Postgres extends pulumi.ComponentResource {
   readonly release: Release;
   readonly access: pulumi.Output<DatabaseAccess>;
-  /** Digest of what restarts the server: whoever keeps connections to it has to restart with it. */
-  readonly restartDigest: pulumi.Output<string>;
 
   constructor(name: string, args: PostgresArgs, opts?: pulumi.ComponentResourceOptions) {
     super("hearth:postgres:Postgres", name, {}, opts);
@@ -34,7 +32,6 @@ export class Postgres extends pulumi.ComponentResource {
       return nativePostgres(config, facts);
     });
     this.access = parts.access;
-    this.restartDigest = parts.restartDigest;
     const { release } = parts;
     this.release = new Release(
       name,

@@ -1,10 +1,11 @@
 import { databaseAuthentication, type PostgresConfig } from "../../config-schemas/postgres";
 import type { HostFacts, HostTask, HostUnit } from "../../provider/sdk";
+import { UNIT as SYNAPSE } from "../homeserver/paths";
 import { PUBLIC_DIRECTORY, publicFile } from "../ownership";
 import { SYSTEM_PLACES } from "../places";
 import { hostPrograms } from "../programs";
 import type { DatabaseAccess } from "./access";
-import { type Console, databaseTask, digestOf, type PostgresParts, program, SERVICE } from "./parts";
+import { type Console, databaseTask, type PostgresParts, program, SERVICE } from "./parts";
 import { type PostgresFiles, renderPostgres } from "./render";
 
 const FOLDER = SYSTEM_PLACES.config(SERVICE);
@@ -42,13 +43,15 @@ export function nativePostgres(config: PostgresConfig, facts: HostFacts): Postgr
       health: {
         answers: {
           kind: "command",
-          argv: [`${cluster.programs}/pg_isready`, `--host=${cluster.socket}`, `--port=${cluster.port}`],
+          argv: [
+            `${cluster.programs}/pg_isready`,
+            ...[`--host=${cluster.socket}`, `--port=${cluster.port}`, "--username=postgres"],
+          ],
           timeoutSeconds: 60,
         },
       },
     },
     access: accessOf(config, cluster),
-    restartDigest: digestOf(rendered.restart, renderDropIn(cluster)),
   };
 }
 
@@ -147,6 +150,7 @@ function unitsOf(cluster: Cluster): Record<string, HostUnit> {
       state: "running",
       restartOn: [RESTART_FILE],
       reloadOn: [RELOAD_FILE],
+      along: [SYNAPSE],
     },
   };
 }
@@ -167,9 +171,9 @@ function passwordSecret() {
   return { [PASSWORD_FILE]: { source, mode: "0600", owner: "root", group: "root" } };
 }
 
-function accessOf(config: PostgresConfig, { socket, port }: Cluster): DatabaseAccess {
+function accessOf(config: PostgresConfig, { socket, port, unit }: Cluster): DatabaseAccess {
   const { database, role, pool } = config;
-  const common = { database, role, pool, ...(port === USUAL.port ? {} : { port }) };
+  const common = { database, role, pool, unit, ...(port === USUAL.port ? {} : { port }) };
   if (!hasPassword(config)) return { ...common, host: socket };
   const passfileCommand = [...program(SYSTEM_PLACES, "passfile.py"), PASSWORD_FILE];
   return { ...common, host: "127.0.0.1", passfileCommand };

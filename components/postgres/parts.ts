@@ -1,4 +1,3 @@
-import { createHash } from "node:crypto";
 import type { PostgresConfig } from "../../config-schemas/postgres";
 import type { HostTask, ReleaseInputs } from "../../provider/sdk";
 import type { Places } from "../places";
@@ -22,14 +21,6 @@ export interface PostgresParts {
     | "health"
   >;
   access: DatabaseAccess;
-  /** Digest of what restarts the server. */
-  restartDigest: string;
-}
-
-export function digestOf(...texts: readonly string[]): string {
-  const hash = createHash("sha256");
-  for (const text of texts) hash.update(text);
-  return hash.digest("hex");
 }
 
 /** A helper program of ours with the interpreter that runs it. */

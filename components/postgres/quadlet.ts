@@ -1,13 +1,14 @@
 import { type PostgresConfig, postgresImage, postgresMemoryMiB } from "../../config-schemas/postgres";
 import type { HostUnit, Validator } from "../../provider/sdk";
 import type { Container, Mount } from "../container";
+import { CONTAINER_UNIT } from "../homeserver/paths";
 import { publicFile } from "../ownership";
 import { owned, type Places } from "../places";
 import { type QuadletCheck, quadletCheck, runOnce } from "../podman";
 import { hostPrograms } from "../programs";
 import { renderContainer, renderVolume } from "../quadlet";
 import type { DatabaseAccess } from "./access";
-import { databaseTask, digestOf, type PostgresParts, program, SERVICE } from "./parts";
+import { databaseTask, type PostgresParts, program, SERVICE } from "./parts";
 import { MARKER, renderHostAuthentication, renderMain, renderPostgres } from "./render";
 
 const NAME = "hearth-postgres";
@@ -70,7 +71,6 @@ export function quadletPostgres(config: PostgresConfig, places: Places): Postgre
       },
     },
     access: accessOf(config, places),
-    restartDigest: digestOf(...Object.values(restart).map(({ content }) => content)),
   };
 }
 
@@ -92,7 +92,11 @@ function layoutOf(places: Places): Layout {
 }
 
 /** During the first start a server for setting up answers on the same socket; the real one is the first process. */
-const READY = ["/bin/sh", "-c", '[ "$(cat /proc/1/comm)" = postgres ] && exec pg_isready --quiet'];
+const READY = [
+  "/bin/sh",
+  "-c",
+  '[ "$(cat /proc/1/comm)" = postgres ] && exec pg_isready --quiet --username=postgres',
+];
 
 function containerOf(config: PostgresConfig, layout: Layout): Container {
   return {
@@ -183,6 +187,7 @@ function unitsOf(
       state: "running",
       restartOn: [...restart, ...secrets, `image:${container.image}`],
       reloadOn: [...reload],
+      along: [CONTAINER_UNIT],
     },
   };
 }
@@ -215,6 +220,7 @@ function accessOf({ database, role, pool }: PostgresConfig, places: Places): Dat
   return {
     ...{ database, role, pool, host: SOCKET_FOLDER, passfileCommand },
     // Who connects to a socket need not be able to replace it.
-    container: { socket: socket(true), unit: UNIT },
+    socket: socket(true),
+    unit: UNIT,
   };
 }

@@ -31,6 +31,8 @@ const SYNAPSE = "synapse";
 const UPLOADS = "uploads";
 /** The slowest upload that is waited for, bytes a second. */
 const SLOWEST_UPLOAD = 64 * 1024;
+/** Longer than a restart of Synapse takes. */
+const RESTART_WAIT = "20s";
 /** Longer than clients let a long poll last. */
 const GRACE_SECONDS = 40;
 
@@ -212,12 +214,15 @@ function passOn({ path, maxBytes, upload }: Passed): string[] {
 
 /** How a request is passed on; those above the number wait until another has ended. */
 function snippet(name: string, plan: CaddyPlan, atATime: number): string[] {
-  return block(`(${name})`, block(`reverse_proxy ${plan.upstream}`, upstreamOptions(plan, atATime)));
+  return block(`(${name})`, block(`reverse_proxy unix/${plan.upstream}`, upstreamOptions(plan, atATime)));
 }
 
 function upstreamOptions({ readTimeout }: CaddyPlan, atATime: number): string[] {
   const wait = `${parseDuration(readTimeout)}s`;
   return [
+    "# While Synapse restarts, requests wait for it. What the restart cut off is asked again, unless it may have changed something.",
+    directive("lb_try_duration", RESTART_WAIT),
+    directive("lb_try_interval", "100ms"),
     "# Replaced, never appended to: Synapse believes the first address it finds.",
     directive("header_up", "X-Forwarded-For", "{client_ip}"),
     directive("header_up", "X-Forwarded-Proto", "https"),

@@ -80,7 +80,7 @@ function planOf({ config, homeserver, homeserverConfig, delegation }: ProxyArgs)
   return {
     serverName: homeserverConfig.serverName,
     publicHost: homeserverConfig.publicHost,
-    upstream: homeserver.upstream,
+    upstream: homeserver.socket,
     maxUploadBytes: parseSize(homeserverConfig.media.maxUploadSize),
     readTimeout: config.readTimeout,
     federationPort: config.federationPort,

@@ -4,7 +4,7 @@ import type { WellKnownDocuments } from "../delegation/documents";
 export interface ProxyPlan {
   serverName: string;
   publicHost: string;
-  /** `address:port` of Synapse. */
+  /** Path of Synapse's socket. */
   upstream: string;
   /** Bytes: exactly Synapse's own limit. Above it Synapse cuts the connection and a proxy would answer 502, not 413. */
   maxUploadBytes: number;

@@ -3,6 +3,7 @@ import type { ProxyConfig } from "../../config-schemas/proxy";
 import type { HealthProbe, HostFile } from "../../provider/sdk";
 import { CERTIFICATE_NAME, KEY_SECRET, tlsFolder } from "../certificates";
 import { type Container, NETWORK } from "../container";
+import { socketMount } from "../homeserver/quadlet";
 import { publicFile } from "../ownership";
 import { owned, type Places } from "../places";
 import { quadletCheck, runOnce } from "../podman";
@@ -112,6 +113,7 @@ function containerOf({ config, tls }: ContainedProxy, places: Places): Container
     environment: { XDG_CONFIG_HOME: "/tmp", XDG_DATA_HOME: "/tmp" },
     mounts: [
       { source: places.config(SERVICE), target: CONFIG_TARGET, readOnly: true },
+      socketMount(places),
       ...(tls ? [{ source: tlsFolder(places), target: TLS_TARGET, readOnly: true }] : []),
     ],
     secrets: tls ? { [KEY_FILE]: KEY_SECRET } : {},

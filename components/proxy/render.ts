@@ -123,13 +123,15 @@ export function renderUpstream(plan: ProxyPlan): string {
     `proxy_read_timeout ${plan.readTimeout};`,
     `proxy_send_timeout ${plan.readTimeout};`,
     "proxy_connect_timeout 5s;",
+    "# While Synapse restarts, requests wait on its socket. What the restart cut off is asked again, unless it may have changed something.",
+    "proxy_next_upstream error;",
   ]);
 }
 
 /** The virtual servers of the homeserver. */
 export function renderMatrix(plan: NginxPlan): string {
   return file("Written by Hearth. The homeserver's public names and the only paths they answer.", [
-    ...block("upstream synapse", [`server ${plan.upstream};`, "keepalive 32;"]),
+    ...upstream(plan),
     "",
     ...strangers(plan),
     "",
@@ -139,6 +141,15 @@ export function renderMatrix(plan: NginxPlan): string {
     ...(answersBareDomain(plan) && plan.documents ? ["", ...bareDomain(plan, plan.documents)] : []),
     ...(plan.federationPort ? ["", ...federationServer(plan)] : []),
   ]);
+}
+
+/** How often a request is sent to Synapse when the connection to it is lost: it may be cut off by a restart and by a failed start. */
+const TRIES = 3;
+
+/** The same socket several times: nginx asks each at most once, and never counts one as dead. */
+function upstream(plan: ProxyPlan): string[] {
+  const server = `server unix:${plan.upstream} max_fails=0;`;
+  return block("upstream synapse", [...Array.from({ length: TRIES }, () => server), "keepalive 32;"]);
 }
 
 /** Requests for names that are not ours are not answered at all. */

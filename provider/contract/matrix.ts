@@ -5,7 +5,7 @@ export interface HomeserverAccess {
   connection: Connection;
   /** Whose records on the host are used: root's in /var/lib/hearth, or the login user's in ~/.local/state/hearth. */
   scope: "system" | "user";
-  /** `http://127.0.0.1:8008`: the homeserver as the host itself reaches it. */
+  /** `unix:` and the absolute path of the homeserver's socket on the host: a folder says who may listen there, a port does not. */
   homeserverUrl: string;
   serverName: string;
   /**
@@ -15,7 +15,7 @@ export interface HomeserverAccess {
   registrationSecret: string;
 }
 
-/** A local account, kept through the homeserver's admin API on the host's loopback. */
+/** A local account, kept through the homeserver's admin API on the host. */
 export interface AccountInputs extends HomeserverAccess {
   localpart: string;
   admin: boolean;
@@ -29,7 +29,7 @@ export interface AccountInputs extends HomeserverAccess {
   password: { kind: "generated"; reclaim?: boolean } | { kind: "given"; value: string };
 }
 
-/** A Space of Hearth's own account, kept through the homeserver's API on the host's loopback. */
+/** A Space of Hearth's own account, kept through the homeserver's API on the host. */
 export interface SpaceInputs extends HomeserverAccess {
   /** What it is known by, once per homeserver: two stacks that name the same key mean the same room. */
   key: string;

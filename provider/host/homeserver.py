@@ -1,4 +1,4 @@
-"""The homeserver's API on loopback, and what of this host is needed to speak to it.
+"""The homeserver's API on its unix socket, and what of this host is needed to speak to it.
 
 Runs on the host as root (scope `system`) or as the login user (scope `user`), with Python 3.11 or newer and nothing but its
 standard library.
@@ -7,14 +7,20 @@ standard library.
 import http.client
 import json
 import os
+import socket
+import stat
+import struct
 import subprocess
 import time
 import urllib.parse
 
 STATE_DIRECTORIES = {"system": "/var/lib/hearth", "user": "~/.local/state/hearth"}
+UNIX_SOCKET = "unix:"
 PODMAN_SECRET = "podman:"
 PODMAN_TIMEOUT = 30.0
 ADMIN_LOCALPART = "hearth"
+# What a proxy says: a unix socket has no address, and Synapse does not log anybody in without one.
+FROM_HERE = {"X-Forwarded-For": "127.0.0.1", "X-Forwarded-Proto": "https"}
 # Longer waits than this are the operator's to decide about, seconds.
 LONGEST_RATE_LIMIT_WAIT = 5.0
 
@@ -31,18 +37,38 @@ class NoCredential(Exception):
     """Hearth's admin account is not there (yet), and making it was not asked for."""
 
 
+class SocketConnection(http.client.HTTPConnection):
+    """HTTP over a unix socket, with nobody but the user whose socket it is."""
+
+    def __init__(self, path, timeout):
+        super().__init__("localhost", timeout=timeout)
+        self._path = path
+
+    def connect(self):
+        seen = os.lstat(self._path)
+        if not stat.S_ISSOCK(seen.st_mode):
+            raise ConnectionError(f"{self._path} is not a socket")
+        self.sock = socket.socket(socket.AF_UNIX)
+        self.sock.settimeout(self.timeout)
+        self.sock.connect(self._path)
+        _, listener, _ = struct.unpack("3i", self.sock.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12))
+        # Whoever may write in its folder could put another program's socket there, and we are about to send a credential.
+        if listener != seen.st_uid or listener != os.lstat(os.path.dirname(self._path)).st_uid:
+            raise ConnectionError(f"another user (uid {listener}) listens there")
+
+
 class Homeserver:
-    """One kept-alive connection to a homeserver's HTTP listener, with an access token once there is one."""
+    """One kept-alive connection to a homeserver's unix socket, with an access token once there is one."""
 
     def __init__(self, base_url, timeout=15.0):
-        parts = urllib.parse.urlsplit(base_url)
-        if parts.scheme != "http" or not parts.hostname:
-            raise Refused(f"homeserver URL {base_url} is not of the form http://address:port")
+        if not base_url.startswith(UNIX_SOCKET):
+            # A state of before. Whoever listens on a port may be anybody, and would be sent a credential.
+            raise Unavailable(f"{base_url} is how earlier versions reached the homeserver; pulumi up moves it to a unix socket")
         self.base_url = base_url
         self.token = None
         self._timeout = timeout
         self._deadline = None
-        self._connection = http.client.HTTPConnection(parts.hostname, parts.port or 80, timeout=timeout)
+        self._connection = SocketConnection(base_url.removeprefix(UNIX_SOCKET), timeout)
 
     def end_after(self, seconds):
         """From now on all requests together take no longer; one that would raises Unavailable."""
@@ -71,7 +97,7 @@ class Homeserver:
         return self._request(method, path, data, "application/json")
 
     def _request(self, method, path, data, content_type):
-        headers = {"User-Agent": "hearth"}
+        headers = {"User-Agent": "hearth", **FROM_HERE}
         if self.token is not None:
             headers["Authorization"] = f"Bearer {self.token}"
         if data is not None:

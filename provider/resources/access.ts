@@ -7,7 +7,10 @@ import { isObject, type Properties, reveal } from "../protocol/values";
 export const accessMembers: { [K in keyof HomeserverAccess]-?: Shape<HomeserverAccess[K]> } = {
   connection: connectionShape,
   scope: oneOf("system", "user"),
-  homeserverUrl: text({ pattern: /^http:\/\/[^/]+$/, write: "http://address:port" }),
+  homeserverUrl: text({
+    pattern: /^unix:\/.+$/,
+    write: "unix: and the absolute path of its socket on the host",
+  }),
   serverName: text({ pattern: /^[A-Za-z0-9.:-]+$/, write: "the homeserver's server name" }),
   registrationSecret: text({
     pattern: /^(\/|podman:[A-Za-z0-9][\w.-]*$)/,

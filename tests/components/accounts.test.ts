@@ -25,7 +25,7 @@ it("[V12] flags and names are passed on as they are", async () => {
   expect(accounts.get("edge-1-account-alice")?.inputs).toMatchObject({
     displayName: "Alice",
     password: { kind: "generated" },
-    homeserverUrl: "http://127.0.0.1:8018",
+    homeserverUrl: "unix:/run/hearth-synapse/synapse.sock",
   });
 });
 

@@ -1,4 +1,5 @@
 import { CERTIFICATE_NAME, KEY_SECRET, tlsFolder } from "../../components/certificates";
+import { socketMount } from "../../components/homeserver/quadlet";
 import { publicFile } from "../../components/ownership";
 import { owned, userPlaces } from "../../components/places";
 import type { ProxyPlan } from "../../components/proxy/plan";
@@ -13,7 +14,7 @@ export const MIB = 1024 ** 2;
 
 /** Stands where Synapse does, under its name and in its image, and says back what reached it, byte for byte. */
 const ECHO = `
-import http.server, json, time
+import http.server, json, os, socketserver, time
 class Echo(http.server.BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     def body(self):
@@ -44,7 +45,13 @@ class Echo(http.server.BaseHTTPRequestHandler):
         self.wfile.write(text)
     do_GET = do_PUT = do_POST = answer
     def log_message(self, *_): pass
-http.server.ThreadingHTTPServer(("0.0.0.0", 8008), Echo).serve_forever()
+class Server(socketserver.ThreadingMixIn, socketserver.UnixStreamServer):
+    daemon_threads = True
+    request_queue_size = 64
+path = "/run/hearth-synapse/synapse.sock"
+if os.path.exists(path):
+    os.unlink(path)
+Server(path, Echo).serve_forever()
 `;
 
 const ECHO_CONTAINER = renderContainer({
@@ -56,7 +63,10 @@ const ECHO_CONTAINER = renderContainer({
     entrypoint: "/usr/local/bin/python",
   },
   ...{ command: ["/echo/echo.py"], environment: {}, secrets: {}, publish: [], tmpfs: [], after: [] },
-  mounts: [{ source: `/home/${LOGIN}/echo`, target: "/echo", readOnly: true }],
+  mounts: [
+    { source: `/home/${LOGIN}/echo`, target: "/echo", readOnly: true },
+    { ...socketMount(PLACES), readOnly: false },
+  ],
   ...{ memoryMiB: 128, pids: 64, startSeconds: 60, stopSeconds: 2 },
 });
 
@@ -75,7 +85,7 @@ export interface Wanted {
 
 const NAME = "chat.tail1a2b.ts.net";
 const PLAN: ProxyPlan = {
-  ...{ serverName: NAME, publicHost: NAME, upstream: "hearth-synapse:8008" },
+  ...{ serverName: NAME, publicHost: NAME, upstream: "/run/hearth-synapse/synapse.sock" },
   ...{ maxUploadBytes: 2 * MIB, readTimeout: "10m", federationPort: false, ipv6: true },
   documents: {
     server: `{"m.server":"${NAME}:443"}`,
@@ -129,7 +139,10 @@ export class CaddyHost {
     await home.root(
       `loginctl enable-linger ${LOGIN}; apt-get update -qq && apt-get install -qq -y curl >/dev/null`,
     );
-    await home.sh("mkdir -p echo .config/containers/systemd && cat > echo/echo.py", ECHO);
+    await home.sh(
+      "mkdir -p echo .local/share/hearth/homeserver/socket .config/containers/systemd && cat > echo/echo.py",
+      ECHO,
+    );
     await home.sh("cat > .config/containers/systemd/hearth.network", renderNetwork());
     await home.sh("cat > .config/containers/systemd/hearth-synapse.container", ECHO_CONTAINER);
     await home.sh("systemctl --user daemon-reload && systemctl --user start hearth-synapse.service");

@@ -2,6 +2,7 @@ import { downHost, type Host, upHost } from "../../sandbox";
 import { call, ok, sh } from "../support/host-programs";
 import { DEBIAN_12, fixture } from "../support/program";
 import { changesOf, RealReleases } from "../support/real-release";
+import { AT_SYNAPSE } from "../support/synapse-socket";
 
 // The older distribution has Postgres 15, Python 3.11, systemd 252 and nginx 1.22: the whole deployment once.
 const NAME = `bookworm-${process.pid}`;
@@ -30,9 +31,7 @@ afterAll(() => downHost(NAME));
 it("[V1] runs the pinned Synapse behind nginx, on a database of its own", async () => {
   const get = "curl -sSk --resolve matrix.example.org:443:127.0.0.1 https://matrix.example.org";
   expect(JSON.parse(await sh(host, `${get}/_matrix/client/versions`)).versions).toContain("v1.11");
-  expect(await sh(host, "curl -sS http://127.0.0.1:8008/_synapse/admin/v1/server_version")).toContain(
-    "1.163.2",
-  );
+  expect(await sh(host, `curl -sS ${AT_SYNAPSE}/_synapse/admin/v1/server_version`)).toContain("1.163.2");
   const connections = "SELECT datname FROM pg_stat_activity WHERE usename = 'matrix-synapse' LIMIT 1";
   expect(await sh(host, `${PSQL} "${connections}"`)).toBe("synapse");
 });

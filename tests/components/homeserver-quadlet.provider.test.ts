@@ -2,6 +2,7 @@ import { type HomeHost, homeHost } from "../support/home-host";
 import { call, ok } from "../support/host-programs";
 import { eventually } from "../support/jobs";
 import { changesOf, failureOf } from "../support/real-release";
+import { AT_HOME_SYNAPSE } from "../support/synapse-socket";
 import { CONTAINERS, ContainerReleases, containerReleases, LOGIN_FACTS } from "./quadlet-releases";
 
 // The real Podman, Quadlet, Postgres and Synapse, as the login user of a real host. In stand-ins for the images.
@@ -19,7 +20,7 @@ const sh = (text: string) => home.sh(text);
 const psql = (sql: string, database = "synapse") =>
   home.sh(`podman exec -i hearth-postgres psql -XAtq --username=postgres -d ${database}`, sql);
 const pidOf = (name: string) => sh(`podman inspect --format '{{.State.Pid}}' ${name}`);
-const healthy = () => sh("curl -sS http://127.0.0.1:8008/health");
+const healthy = () => sh(`curl -sS ${AT_HOME_SYNAPSE}/health`);
 const secret = (name: string) => sh(`podman secret inspect --showsecret --format '{{.SecretData}}' ${name}`);
 
 beforeAll(async () => {
@@ -75,14 +76,15 @@ describe("[H13] confinement holds, as the kernel and Podman tell of what runs", 
     },
   );
 
-  it("[H1] nothing listens but Synapse on loopback, and no other user gets at the database or a secret", async () => {
+  it("[H1] nothing listens on a port, and no other user gets at the database, a secret or the socket of Synapse", async () => {
     const listening = await sh("ss -Hltn | awk '{ print $4 }' | sort");
-    expect(listening.split("\n")).toEqual(["0.0.0.0:22", "127.0.0.1:8008", "[::]:22"]);
+    expect(listening.split("\n")).toEqual(["0.0.0.0:22", "[::]:22"]);
     const paths = [
       `${LOGIN_FACTS.home}/.local/share/containers/storage/volumes/hearth-database-socket`,
       `${LOGIN_FACTS.home}/.local/share/containers/storage/secrets/filedriver/secretsdata.json`,
       `${DATA}/postgres/data`,
       `${DATA}/homeserver/media`,
+      `${DATA}/homeserver/socket`,
     ];
     for (const path of paths) {
       const tried = await home.root(`runuser -u nobody -- ls ${path}/ 2>&1 || true`);
@@ -204,7 +206,7 @@ describe("Synapse", () => {
     const answer = ok(await releases.apply("homeserver", { homeserver: { logging: { level: "INFO" } } }));
     expect(changesOf(answer)).toContain("reloaded hearth-synapse.service");
     expect(await pidOf("hearth-synapse")).toBe(before);
-    const ask = "curl -sS -o /dev/null http://127.0.0.1:8008/_matrix/client/versions";
+    const ask = `curl -sS -o /dev/null ${AT_HOME_SYNAPSE}/_matrix/client/versions`;
     const count = `grep -c 'INFO.*/_matrix/client/versions' ${DATA}/homeserver/log/homeserver.log || true`;
     // Synapse takes the signal, and writes its log, when it comes to it.
     expect(await eventually(async () => (await sh(`${ask}; ${count}`)) !== "0")).toBe(true);
@@ -233,7 +235,7 @@ describe("Synapse", () => {
 
   it("[A7] goes to another version and back by its image, with its key and its data", async () => {
     const key = await secret("hearth-signing-key");
-    const version = () => sh("curl -sS http://127.0.0.1:8008/_matrix/federation/v1/version");
+    const version = () => sh(`curl -sS ${AT_HOME_SYNAPSE}/_matrix/federation/v1/version`);
     ok(await releases.apply("homeserver", { homeserver: { version: "1.162.0" } }));
     expect(await version()).toContain("1.162.0");
     ok(await releases.apply("homeserver"));
@@ -272,7 +274,7 @@ it("[H1] [H15] everything is back after a power cut, without a login, with its d
   await home.powerCut();
   const started = Date.now();
   // As root, who is no login of the user's.
-  const answers = "until curl -sSf http://127.0.0.1:8008/health; do sleep 0.5; done 2>/dev/null";
+  const answers = `until curl -sSf ${AT_HOME_SYNAPSE}/health; do sleep 0.5; done 2>/dev/null`;
   expect(await home.root(`timeout 180 sh -c '${answers}'`)).toBe("OK");
   console.log(`Synapse answered ${((Date.now() - started) / 1000).toFixed(1)} s after the boot`);
   expect(await psql("SELECT answer FROM kept")).toBe("42");

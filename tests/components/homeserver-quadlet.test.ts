@@ -12,11 +12,23 @@ async function homeserver(wanted: Wanted = {}) {
 }
 
 describe("Synapse in a container", () => {
+  it("[R4] listens on a socket in a folder of the login user's alone, and on no port", async () => {
+    const release = await homeserver();
+    expect(release.text(FILE)).not.toContain("PublishPort");
+    const listener = { path: "/run/hearth-synapse/synapse.sock", type: "http", x_forwarded: true };
+    expect(release.settings.listeners).toEqual([expect.objectContaining(listener)]);
+    const folder = `${LOGIN_FACTS.home}/.local/share/hearth/homeserver/socket`;
+    expect(release.directories[folder]).toMatchObject({ mode: "0700", owner: LOGIN_FACTS.user });
+    expect(release.text(FILE)).toContain(`\nVolume=${folder}:/run/hearth-synapse:rw\n`);
+  });
+
   it("[H1] is published on loopback only, and on no address that its network does not know", async () => {
-    const release = await homeserver({ homeserver: { listener: { port: 8018 } } });
+    const listener = { port: 8018, bindAddresses: ["127.0.0.1", "::1"] };
+    const release = await homeserver({ homeserver: { listener } });
     expect(release.text(FILE).match(/PublishPort=.*/g)).toEqual(["PublishPort=127.0.0.1:8018:8008"]);
     expect(release.text(FILE)).toContain("\nNetwork=hearth.network\n");
     expect(release.settings.listeners).toMatchObject([
+      { path: "/run/hearth-synapse/synapse.sock" },
       { port: 8008, bind_addresses: ["0.0.0.0"], x_forwarded: true },
     ]);
     expect(release.text(`${CONTAINERS}/hearth.network`)).toContain("NetworkName=hearth\n");
@@ -25,8 +37,7 @@ describe("Synapse in a container", () => {
   it("tells others how to reach it, each from where it is", async () => {
     const { homeserver: made } = await containerReleases();
     expect(made).toMatchObject({
-      localUrl: "http://127.0.0.1:8008",
-      upstream: "hearth-synapse:8008",
+      socket: "/run/hearth-synapse/synapse.sock",
       image: "ghcr.io/element-hq/synapse:v1.163.2",
       access: { scope: "user", registrationSecret: "podman:hearth-registration" },
     });
@@ -107,8 +118,8 @@ describe("Synapse in a container", () => {
     );
     expect(unit?.restartOn).toEqual(
       expect.arrayContaining([
-        ...["revision:database-restart", "image:ghcr.io/element-hq/synapse:v1.163.2"],
-        "container-secret:hearth-signing-key",
+        ...["image:ghcr.io/element-hq/synapse:v1.163.2", "container-secret:hearth-signing-key"],
+        `${LOGIN_FACTS.home}/.local/lib/hearth/homeserver/listen.py`,
       ]),
     );
   });

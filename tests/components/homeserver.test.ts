@@ -17,6 +17,7 @@ const database = {
   role: "matrix-synapse",
   host: "/run/postgresql",
   pool: { min: 5, max: 10 },
+  unit: "postgresql@17-main.service",
 };
 const base = { host: "vps", serverName: "example.org", publicHost: "matrix.example.org", version: "1.163.2" };
 const rendered = (config: HomeserverConfig) =>
@@ -217,7 +218,9 @@ describe("the release", () => {
     const unit = (await homeserver(fixture("minimal")))?.units["matrix-synapse.service"];
     expect(unit?.reloadOn).toEqual(["/etc/hearth/homeserver/log.yaml"]);
     expect(unit?.restartOn).toContain("/etc/hearth/homeserver/homeserver.yaml");
-    expect(unit?.restartOn.filter((path) => path.startsWith("/usr/local"))).toEqual([]);
+    expect(unit?.restartOn.filter((path) => path.startsWith("/usr/local"))).toEqual([
+      "/usr/local/lib/hearth/homeserver/listen.py",
+    ]);
   });
 
   it("asks Synapse itself, cheapest question first, and lets none of them reach the network", async () => {
@@ -273,14 +276,60 @@ describe("the command that makes a signing key", () => {
   });
 });
 
-it("[V2] Synapse restarts with the database: connections that it kept would fail", async () => {
-  const restart = async (settings: object) => {
-    const run = await runProgram(changed(fixture("minimal"), { "postgres.settings": settings }));
-    const inputs = Object.values(releasesOf(run)).find(({ release }) => release === "homeserver");
-    expect(inputs?.units["matrix-synapse.service"]?.restartOn).toContain("revision:database-restart");
-    return inputs?.revisions["database-restart"];
-  };
-  const plain = await restart({});
-  expect(await restart({ log_min_duration_statement: "500ms" })).toBe(plain);
-  expect(await restart({ max_locks_per_transaction: 80 })).not.toBe(plain);
+it.each([
+  ["minimal", "/etc/systemd/system/matrix-synapse.service"],
+  ["password-database", "/etc/systemd/system/matrix-synapse.service.d/50-hearth.conf"],
+])(
+  "[V2] of %s: Synapse restarts along with the database, not in a second interruption",
+  async (stack, file) => {
+    const { postgres, homeserver } = releasesOf(await runProgram(fixture(stack)));
+    const [database] = Object.keys(postgres?.units ?? {});
+    expect(postgres?.units[database ?? ""]?.along).toEqual(["matrix-synapse.service"]);
+    // systemd's order: Synapse ends before the database, and starts after it.
+    expect(homeserver?.files[file]?.content).toMatch(new RegExp(`^After=.*\\b${database}$`, "m"));
+  },
+);
+
+describe("where Synapse listens", () => {
+  const socket = { path: "/run/hearth-synapse/synapse.sock", type: "http", x_forwarded: true };
+
+  it("[R4] is a unix socket alone: on a port anybody could listen in its place and be sent credentials", () => {
+    expect(settings().listeners).toEqual([expect.objectContaining(socket)]);
+    const more = settings({ listener: { port: 8018 } }).listeners;
+    expect(more).toEqual([
+      expect.objectContaining(socket),
+      expect.objectContaining({ port: 8018, bind_addresses: ["127.0.0.1"], tls: false }),
+    ]);
+  });
+
+  it.each(["minimal", "password-database"])(
+    "[R4] of %s is in a folder of Synapse's that only the proxy's group may enter, kept over a restart",
+    async (stack) => {
+      const { files = {}, units = {} } = releasesOf(await runProgram(fixture(stack))).homeserver ?? {};
+      const [unit = ""] = Object.values(files).flatMap(({ content }) =>
+        content.includes("listen.py /run") ? [content] : [],
+      );
+      expect(unit).toContain(
+        "\nExecStartPre=+/usr/bin/install -d -m 0750 -o matrix-synapse -g www-data /run/hearth-synapse\n",
+      );
+      expect(unit).toMatch(
+        /\nExecStart=\/\S+\/python \S+\/listen.py \/run\/hearth-synapse\/synapse.sock synapse.app.homeserver --config-path=/,
+      );
+      expect(unit).toContain("\nFileDescriptorStoreMax=1\n");
+      expect(Object.keys(units)).toEqual(["matrix-synapse.service"]);
+    },
+  );
+
+  it("[B7] is asked for something that is in its database: /health says 200 without one", async () => {
+    const { health } = releasesOf(await runProgram(fixture("minimal"))).homeserver ?? {};
+    expect(health).toMatchObject({
+      answers: {
+        kind: "command",
+        argv: [
+          ...["/bin/sh", "/usr/local/lib/hearth/homeserver/answers.sh"],
+          ...["/run/hearth-synapse/synapse.sock", "example.org"],
+        ],
+      },
+    });
+  });
 });

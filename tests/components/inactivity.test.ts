@@ -12,7 +12,7 @@ const CONTAINER = `${HOME}/.config/containers/systemd/hearth-inactivity.containe
 const SITE = {
   places: userPlaces({ user: "alice", group: "alice", uid: 1000, home: HOME }),
   image: "ghcr.io/element-hq/synapse:v1.163.2",
-  upstream: "hearth-synapse:8008",
+  socket: "/run/hearth-synapse/synapse.sock",
 };
 const BOT = "@hearth-inactivity:home.test";
 
@@ -38,7 +38,7 @@ it("[H11] by default the bot only reports: every month, all rooms, never the sta
     SITE,
   );
   expect(execOf(files)).toBe(
-    "-B /programs/inactivity.py --url http://hearth-synapse:8008 --user hearth-inactivity --password-file /password " +
+    "-B /programs/inactivity.py --socket /run/hearth-synapse/synapse.sock --user hearth-inactivity --password-file /password " +
       "--folder /records --window 1209600 --max-lifetime 1209600 --kept-since /programs/lifetimes.json --exempt @alice:home.test --max-removals 5",
   );
   const timer = files[`${HOME}/.config/systemd/user/hearth-inactivity.timer`]?.content;
@@ -75,6 +75,7 @@ it("[H11] it has its modules beside it, and sees its own password and folder onl
     `Volume=${folder}:/programs:ro`,
     `Volume=${HOME}/.local/state/hearth/accounts/hearth-inactivity.password:/password:ro`,
     `Volume=${HOME}/.local/share/hearth/inactivity:/records:rw`,
+    `Volume=${HOME}/.local/share/hearth/homeserver/socket:/run/hearth-synapse:ro`,
   ]);
 });
 

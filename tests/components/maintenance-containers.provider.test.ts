@@ -13,6 +13,7 @@ import { type HomeHost, homeHost } from "../support/home-host";
 import { call, LOGIN, ok } from "../support/host-programs";
 import { eventually } from "../support/jobs";
 import { failureOf } from "../support/real-release";
+import { HOME_SOCKET } from "../support/synapse-socket";
 import { ContainerReleases, LOGIN_FACTS } from "./quadlet-releases";
 
 const NAME = `jobs-${process.pid}`;
@@ -22,7 +23,7 @@ const PLACES = userPlaces(LOGIN_FACTS);
 const SITE = {
   places: PLACES,
   image: "ghcr.io/element-hq/synapse:v1.163.2",
-  upstream: "hearth-synapse:8008",
+  socket: "/run/hearth-synapse/synapse.sock",
 };
 
 let home: HomeHost;
@@ -51,7 +52,7 @@ afterAll(() => downHost(NAME));
 async function account(localpart: string, admin: boolean): Promise<void> {
   const { signal } = new AbortController();
   const access = {
-    ...{ connection: home.connection, scope: "user" as const, homeserverUrl: "http://127.0.0.1:8008" },
+    ...{ connection: home.connection, scope: "user" as const, homeserverUrl: `unix:${HOME_SOCKET}` },
     ...{ serverName: "home.test", registrationSecret: "podman:hearth-registration" },
   };
   const password = { kind: "generated" as const };

@@ -14,7 +14,7 @@ const RECORDS = `${HOME}/.local/share/hearth/maintenance`;
 const SITE = {
   places: userPlaces({ user: "alice", group: "alice", uid: 1000, home: HOME }),
   image: "ghcr.io/element-hq/synapse:v1.163.2",
-  upstream: "hearth-synapse:8008",
+  socket: "/run/hearth-synapse/synapse.sock",
 };
 const SERVER = { host: "home", serverName: "home.test", publicHost: "home.test", version: "1.163.2" };
 
@@ -46,7 +46,7 @@ it("[H8] the purge gets the lifetimes of the stack file in seconds, after boot a
   });
   const container = `${CONTAINERS}/hearth-retention.container`;
   expect(option(parts, container, "Exec")).toBe(
-    "-B /programs/retention.py --url http://hearth-synapse:8008 --user hearth-maintenance --password-file /password " +
+    "-B /programs/retention.py --socket /run/hearth-synapse/synapse.sock --user hearth-maintenance --password-file /password " +
       "--folder /records --interval 3600 --max-lifetime 1209600 --allowed-min 86400 --allowed-max 2592000 " +
       "--local-media 7776000 --remote-media 1209600",
   );
@@ -98,10 +98,12 @@ it("[H10] [H13] a job sees its programs, its password and its records, and the s
     `${HOME}/.local/state/hearth/accounts/hearth-maintenance.password:/password:ro`,
     `${RECORDS}:/records:rw`,
   ];
+  const socket = `${HOME}/.local/share/hearth/homeserver/socket:/run/hearth-synapse:ro`;
   for (const name of ["hearth-wake", "hearth-retention"])
-    expect(values(parts, `${CONTAINERS}/${name}.container`, "Volume")).toEqual(common);
+    expect(values(parts, `${CONTAINERS}/${name}.container`, "Volume")).toEqual([...common, socket]);
   expect(values(parts, `${CONTAINERS}/hearth-maintenance.container`, "Volume")).toEqual([
     ...common,
+    socket,
     `${HOME}/.local/share/hearth/homeserver/media:/media:rw`,
   ]);
   expect(parts.images).toEqual([SITE.image]);

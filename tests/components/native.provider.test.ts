@@ -3,6 +3,7 @@ import { call, ok, sh } from "../support/host-programs";
 import { eventually } from "../support/jobs";
 import { changed, fixture } from "../support/program";
 import { changesOf, failureOf, RealReleases } from "../support/real-release";
+import { AT_SYNAPSE, NATIVE_SOCKET } from "../support/synapse-socket";
 
 // The real consumers on a real host: Postgres, Synapse and nginx of Debian 13 and of the Python index.
 const NAME = `native-${process.pid}`;
@@ -13,7 +14,7 @@ let releases: RealReleases;
 const psql = (sql: string, database = "synapse") =>
   sh(host, `cd / && echo "${sql}" | runuser -u postgres -- psql -XAtq -d ${database}`);
 const synapsePid = () => sh(host, "systemctl show -p MainPID --value matrix-synapse");
-const healthy = () => sh(host, "curl -sS http://127.0.0.1:8008/health");
+const healthy = () => sh(host, `curl -sS ${AT_SYNAPSE}/health`);
 
 beforeAll(async () => {
   host = await upHost({ name: NAME });
@@ -215,7 +216,7 @@ describe("Synapse", () => {
     );
     expect(changesOf(answer)).toContain("reloaded matrix-synapse.service");
     expect(await synapsePid()).toBe(before);
-    const ask = "curl -sS -o /dev/null http://127.0.0.1:8008/_matrix/client/versions";
+    const ask = `curl -sS -o /dev/null ${AT_SYNAPSE}/_matrix/client/versions`;
     const log = "/var/log/matrix-synapse/homeserver.log";
     const count = `grep -c 'INFO.*/_matrix/client/versions' ${log} || true`;
     // Synapse takes the signal, and writes its log, when it comes to it.
@@ -282,9 +283,46 @@ describe("Synapse", () => {
     },
   );
 
-  it("[A4] a database that is stopped is named before anything is swapped", async () => {
+  it("[A4] an address that this host does not have is named before Synapse stops", async () => {
+    const before = await synapsePid();
+    await sh(host, "sysctl -q -w net.ipv6.conf.all.disable_ipv6=1");
+    try {
+      const stack = changed(minimal, { "homeserver.listener": { port: 8123, bindAddresses: ["::1"] } });
+      const failure = failureOf(await releases.apply(stack, "homeserver"));
+      expect(failure).toMatchObject({ step: "validate", text: expect.stringContaining("15-ports") });
+      expect(failure.text).toContain(
+        "nothing can listen on ::1: IPv6 is switched off on this host. Remove it from hearth:homeserver.listener.bindAddresses",
+      );
+      expect(await synapsePid()).toBe(before);
+    } finally {
+      await sh(host, "sysctl -q -w net.ipv6.conf.all.disable_ipv6=0");
+    }
+  });
+
+  it("[R4] [A8] is reached by the proxy and root over its socket, and by nobody else; no port is open", async () => {
+    expect(await sh(host, "ss -Hltnp | grep -c python || true")).toBe("0");
+    const tried = (user: string) =>
+      sh(host, `runuser -u ${user} -- curl -sS ${AT_SYNAPSE}/health 2>&1 || true`);
+    expect([await tried("root"), await tried("www-data")]).toEqual(["OK", "OK"]);
+    for (const user of ["nobody", "postgres"]) expect(await tried(user)).not.toBe("OK");
+    // Nor can another take its place while Synapse is stopped.
+    await sh(host, "systemctl stop matrix-synapse");
+    const place =
+      "rm /run/hearth-synapse/synapse.sock; mv /run/hearth-synapse /run/away; touch /run/hearth-synapse/x";
+    for (const user of ["nobody", "postgres", "www-data"])
+      await sh(host, `! runuser -u ${user} -- sh -c '${place}' 2>/dev/null`);
+    expect(await tried("root")).not.toBe("OK");
+    await sh(host, "test -S /run/hearth-synapse/synapse.sock; systemctl start matrix-synapse");
+    expect(await tried("root")).toBe("OK");
+  });
+
+  it("[A4] [B7] a database that is stopped is named before anything is swapped, and by the health check", async () => {
+    const answers = `sh /usr/local/lib/hearth/homeserver/answers.sh ${NATIVE_SOCKET} example.org 2>&1 && echo ok || true`;
+    expect(await sh(host, answers)).toBe("ok");
     await sh(host, "systemctl stop postgresql@17-main");
     try {
+      expect(await healthy()).toBe("OK");
+      expect(await sh(host, answers)).toContain("it runs, but cannot read its database");
       const failure = failureOf(
         await releases.apply(changed(minimal, { "homeserver.presence": false }), "homeserver"),
       );
@@ -295,6 +333,11 @@ describe("Synapse", () => {
     } finally {
       await sh(host, "systemctl start postgresql@17-main");
     }
+    // Each connection that Synapse kept fails once: no reason to restart it.
+    expect(await sh(host, answers)).toBe("ok");
+    expect(await sh(host, "grep -c 'role \"root\" does not exist' /var/log/postgresql/*.log || true")).toBe(
+      "0",
+    );
   });
 
   it("[V5] [V7] [V8] runs with every setting that the stack file can say", async () => {

@@ -6,10 +6,11 @@ import { type Answer, ok, sh } from "../support/host-programs";
 import { eventually } from "../support/jobs";
 import { changed, DEBIAN_12, DEBIAN_13, fixture } from "../support/program";
 import { failureOf, RealReleases } from "../support/real-release";
+import { AT_SYNAPSE } from "../support/synapse-socket";
 
 /** Stands where Synapse does and says back what reached it, byte for byte. */
 const ECHO = `
-import http.server, json
+import http.server, json, os, socketserver
 class Echo(http.server.BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     def answer(self):
@@ -24,12 +25,16 @@ class Echo(http.server.BaseHTTPRequestHandler):
         self.wfile.write(body)
     do_GET = do_PUT = do_POST = answer
     def log_message(self, *_): pass
-http.server.ThreadingHTTPServer(("127.0.0.1", 8999), Echo).serve_forever()
+class Server(socketserver.ThreadingMixIn, socketserver.UnixStreamServer):
+    daemon_threads = True
+os.makedirs("/run/hearth-synapse", exist_ok=True)
+server = Server("/run/hearth-synapse/synapse.sock", Echo)
+os.chmod("/run/hearth-synapse/synapse.sock", 0o666)
+server.serve_forever()
 `;
 
 const MIB = 1024 ** 2;
 const stack = changed(fixture("minimal"), {
-  "homeserver.listener": { port: 8999 },
   "homeserver.media": { maxUploadSize: "2M" },
 });
 const CASES = SUITES.map((suite) => ({ suite, facts: suite === "bookworm" ? DEBIAN_12 : DEBIAN_13 }));
@@ -74,7 +79,7 @@ describe.each(CASES)("nginx of $suite", ({ suite, facts }) => {
     ok(await releases.apply(stack, "proxy"));
     writeFileSync(join(host.root, "root/echo.py"), ECHO);
     await sh(host, "systemd-run --quiet --unit=echo python3 /root/echo.py");
-    await sh(host, "until curl -sS -o /dev/null http://127.0.0.1:8999/; do sleep 0.2; done 2>/dev/null");
+    await sh(host, `until curl -sS -o /dev/null ${AT_SYNAPSE}/; do sleep 0.2; done 2>/dev/null`);
   });
   afterAll(() => downHost(name));
 

@@ -24,7 +24,7 @@ export interface Wanted {
 /** What was made: the releases, and what the homeserver says of itself. */
 export interface Made {
   releases: Record<string, ReleaseInputs>;
-  homeserver: { localUrl: string; upstream: string; image: string | undefined; access: object };
+  homeserver: { socket: string; image: string | undefined; access: object };
 }
 
 const SERVER = { host: "home", serverName: "home.test", publicHost: "home.test", version: "1.163.2" };
@@ -43,9 +43,9 @@ export async function containerReleases(wanted: Wanted = {}): Promise<Made> {
       return { id: name, state: type.endsWith(":Host") ? { facts } : { digest: "d" } };
     },
   });
-  const { localUrl, upstream, image, access } = makeHomeserver(wanted);
+  const { socket, image, access } = makeHomeserver(wanted);
   await pulumi.runtime.disconnect();
-  return { releases, homeserver: { localUrl, upstream, image, access } };
+  return { releases, homeserver: { socket, image, access } };
 }
 
 function makeHomeserver({ homeserver, postgres, smtpPassword, captchaPrivateKey }: Wanted): Homeserver {

@@ -11,7 +11,6 @@ import { type Change, configOf, faultsOf, stackWith } from "./support";
 test("[V4] the smallest stack gets every default from the schemas, closed and private ones where it matters", () => {
   const config = configOf(stackWith({}));
   expect(config.homeserver).toMatchObject({
-    listener: { port: 8008, bindAddresses: ["127.0.0.1", "::1"] },
     registration: { mode: "closed" },
     media: { maxUploadSize: "50M", maxImagePixels: "32M", uploadLimits: [], blockedServers: [] },
     federation: { blockedRanges: [], allowedRanges: [] },

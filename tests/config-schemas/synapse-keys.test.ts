@@ -9,6 +9,7 @@ const DATABASE = {
   host: "/run/postgresql",
   pool: { min: 1, max: 2 },
   passfileCommand: ["x"],
+  unit: "postgresql@17-main.service",
 };
 
 test("[V4] every setting that Hearth writes is refused in extra; otherwise extra would replace it without a word", () => {

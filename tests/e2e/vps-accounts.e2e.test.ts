@@ -2,6 +2,7 @@ import { execFile } from "node:child_process";
 import * as fs from "node:fs/promises";
 import * as path from "node:path";
 import type { CheckResult } from "../../provider/contract/matrix";
+import { AT_SYNAPSE } from "../support/synapse-socket";
 import { VpsServer } from "../support/vps-server";
 
 const INCLUDE = "/etc/hearth/proxy/synapse.inc";
@@ -24,7 +25,7 @@ async function adminApi(method: string, pathname: string, body = "{}"): Promise<
   const program = [
     `token=$(sed -n 's/.*"accessToken": "\\([^"]*\\)".*/\\1/p' /var/lib/hearth/admin.json)`,
     `printf 'header = "Authorization: Bearer %s"\\n' "$token" |`,
-    `curl --silent --config - -X ${method} ${method === "GET" ? "" : `--data '${body}'`} http://127.0.0.1:8008${pathname}`,
+    `curl --silent --config - -X ${method} ${method === "GET" ? "" : `--data '${body}'`} ${AT_SYNAPSE}${pathname}`,
   ].join("\n");
   return JSON.parse(await server.sh(program));
 }

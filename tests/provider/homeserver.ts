@@ -14,7 +14,10 @@ export const HOST_PROGRAMS = path.resolve(__dirname, "../../provider/host");
 /** A Synapse of this test's own on loopback, with SQLite: enough for whatever speaks its APIs. */
 export interface Homeserver {
   serverName: string;
+  /** For tests that are a client. */
   url: string;
+  /** For Hearth's own programs. */
+  socket: string;
   directory: string;
   registrationSecret: string;
   logFile: string;
@@ -48,7 +51,7 @@ export async function startHomeserver(
   const port = await freePort();
   const at = (name: string) => path.join(directory, name);
   const homeserver = {
-    ...{ serverName, directory, url: `http://127.0.0.1:${port}` },
+    ...{ serverName, directory, url: `http://127.0.0.1:${port}`, socket: at("synapse.sock") },
     registrationSecret: at("registration.secret"),
     logFile: at("homeserver.log"),
     mediaPath: at("media"),
@@ -57,7 +60,8 @@ export async function startHomeserver(
     mode: 0o600,
   });
   await fs.writeFile(at("log.yaml"), JSON.stringify(logging(homeserver.logFile)));
-  const federation = federationPort === undefined ? {} : await federationSettings(port, federationPort, at);
+  const federation =
+    federationPort === undefined ? {} : await federationSettings(homeserver, port, federationPort, at);
   await fs.writeFile(
     at("homeserver.yaml"),
     JSON.stringify({ ...configuration(homeserver, port, at), ...federation, ...settings }),
@@ -101,7 +105,7 @@ function configuration(
 ) {
   return {
     server_name: homeserver.serverName,
-    listeners: [clientListener(port)],
+    listeners: clientListeners(homeserver, port),
     database: { name: "sqlite3", args: { database: at("homeserver.db") } },
     media_store_path: homeserver.mediaPath,
     registration_shared_secret_path: homeserver.registrationSecret,
@@ -114,14 +118,20 @@ function configuration(
   };
 }
 
-function clientListener(port: number) {
-  return {
-    ...{ port, type: "http", bind_addresses: ["127.0.0.1"], x_forwarded: true },
-    resources: [{ names: ["client", "federation"] }],
-  };
+function clientListeners({ socket }: Pick<Homeserver, "socket">, port: number) {
+  const http = { type: "http", x_forwarded: true, resources: [{ names: ["client", "federation"] }] };
+  return [
+    { port, bind_addresses: ["127.0.0.1"], ...http },
+    { path: socket, ...http },
+  ];
 }
 
-async function federationSettings(port: number, federationPort: number, at: (name: string) => string) {
+async function federationSettings(
+  homeserver: Pick<Homeserver, "socket">,
+  port: number,
+  federationPort: number,
+  at: (name: string) => string,
+) {
   const [certificate, key] = [at("tls.crt"), at("tls.key")];
   const kind = ["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-noenc"];
   await run("openssl", [
@@ -137,7 +147,7 @@ async function federationSettings(port: number, federationPort: number, at: (nam
   ]);
   return {
     listeners: [
-      clientListener(port),
+      ...clientListeners(homeserver, port),
       {
         ...{ port: federationPort, type: "http", tls: true, bind_addresses: ["127.0.0.1"] },
         resources: [{ names: ["federation"] }],

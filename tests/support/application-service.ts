@@ -1,5 +1,6 @@
 import { onHost } from "../../sandbox";
 import type { DeployedServer } from "./deployed-server";
+import { FROM_HERE, HOME_SOCKET } from "./synapse-socket";
 
 const TOKEN = "application-service-of-a-test";
 
@@ -29,11 +30,12 @@ export class ApplicationService {
     body?: object,
     time?: Date,
   ): Promise<T> {
-    const url = new URL(`http://127.0.0.1:8008/_matrix${path}`);
+    const url = new URL(`http://localhost/_matrix${path}`);
     url.searchParams.set("user_id", `@${localpart}:${this.server.serverName}`);
     if (time !== undefined) url.searchParams.set("ts", String(time.getTime()));
     const { code, stdout, stderr } = await onHost(this.server.host, [
       ...["curl", "--silent", "--show-error", "--max-time", "300", "--request", method],
+      ...["--unix-socket", HOME_SOCKET, ...FROM_HERE],
       ...["--header", `Authorization: Bearer ${TOKEN}`],
       ...(body === undefined ? [] : ["--data", JSON.stringify(body)]),
       url.href,

@@ -8,6 +8,7 @@ import { placeStack } from "../../sandbox/deploy/stack-file";
 import { installTailscale, type Tailnet } from "../../sandbox/tailnet";
 import { DeployedServer } from "./deployed-server";
 import { statusFrom } from "./outside";
+import { FROM_HERE, HOME_SOCKET } from "./synapse-socket";
 
 const ROOT = path.resolve(__dirname, "../..");
 /** The login user of sandbox hosts, whose containers these are. */
@@ -156,9 +157,10 @@ export class HomeServer extends DeployedServer {
   async ask(method: string, path: string, token?: string, body?: object): Promise<Record<string, unknown>> {
     const { code, stdout, stderr } = await onHost(this.host, [
       ...["curl", "--silent", "--show-error", "--max-time", "60", "--request", method],
+      ...["--unix-socket", HOME_SOCKET, ...FROM_HERE],
       ...(token === undefined ? [] : ["--header", `Authorization: Bearer ${token}`]),
       ...(body === undefined ? [] : ["--data", JSON.stringify(body)]),
-      `http://127.0.0.1:8008/_matrix${path}`,
+      `http://localhost/_matrix${path}`,
     ]);
     if (code !== 0) throw new Error(`${method} ${path}: ${stderr}`);
     return JSON.parse(stdout);

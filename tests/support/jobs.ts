@@ -238,7 +238,7 @@ export async function jobAccount(homeserver: Homeserver, localpart: string, admi
   const folder = await fs.mkdtemp(path.join(homeserver.directory, `${localpart}-`));
   const passwordFile = path.join(folder, "password");
   await fs.writeFile(passwordFile, `${user.password}\n`, { mode: 0o600 });
-  const args = ["--url", homeserver.url, "--user", localpart, "--password-file", passwordFile];
+  const args = ["--socket", homeserver.socket, "--user", localpart, "--password-file", passwordFile];
   return { user, folder, args: [...args, "--folder", folder] };
 }
 

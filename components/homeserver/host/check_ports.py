@@ -1,13 +1,15 @@
-"""Check that no other program holds a port that the staged configuration listens on.
+"""Check that the staged configuration can listen where it wants to: the addresses are there, and no other program holds a port.
 
 Usage, as root: <Synapse's python> check_ports.py UNIT CONFIG...
 Sockets of UNIT itself do not count: it gives them up when it restarts.
 Exit status: 0 when all ports are free or ours, 1 with one line on standard error for each that is not.
 """
 
+import errno
 import ipaddress
 import os
 import re
+import socket
 import sys
 from pathlib import Path
 
@@ -64,9 +66,25 @@ def holder(inode):
     return "?", "a program of another namespace", ""
 
 
+def missing(address):
+    """Why nothing can listen on an address of this host, or nothing: any port tells."""
+    family = socket.AF_INET6 if address.version == 6 else socket.AF_INET
+    try:
+        with socket.socket(family) as attempt:
+            attempt.bind((str(address), 0))
+    except OSError as error:
+        off = address.version == 6 and error.errno in (errno.EAFNOSUPPORT, errno.EADDRNOTAVAIL)
+        return "IPv6 is switched off on this host" if off else error.strerror
+    return None
+
+
 def faults(unit, paths):
     held = list(listening())
     for address, port in wanted(paths):
+        why = missing(address)
+        if why is not None:
+            yield f"nothing can listen on {address}: {why}. Remove it from hearth:homeserver.listener.bindAddresses"
+            continue
         for other, other_port, inode in held:
             if port != other_port or not overlap(address, other):
                 continue

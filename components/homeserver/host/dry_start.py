@@ -74,8 +74,9 @@ def main():
         log = os.path.join(folder, "log")
         with open(log, "w", encoding="utf-8") as output:
             environment = {key: value for key, value in os.environ.items() if key != "NOTIFY_SOCKET"}
+            launcher = os.path.join(os.path.dirname(os.path.abspath(__file__)), "listen.py")
             process = subprocess.Popen(
-                [sys.executable, "-m", "synapse.app.homeserver", *configs],
+                [sys.executable, "-B", launcher, listener, "synapse.app.homeserver", *configs],
                 stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT, cwd=folder, env=environment,
             )
         try:

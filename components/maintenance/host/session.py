@@ -12,6 +12,7 @@ import json
 import os
 import re
 import signal
+import socket
 import sys
 import time
 import urllib.parse
@@ -21,6 +22,8 @@ LONGEST_START = 300.0
 # A rate limit is waited out up to this, seconds; a longer one ends the run, and the timer comes again.
 LONGEST_WAIT = 900.0
 LOG_BYTES = 512 * 1024
+# What a proxy says: a unix socket has no address, and Synapse does not log anybody in without one.
+FROM_HERE = {"X-Forwarded-For": "127.0.0.1", "X-Forwarded-Proto": "https"}
 
 
 class Failed(Exception):
@@ -37,16 +40,26 @@ def visible(text):
     return HIDDEN.sub(lambda found: SHORT.get(found[0], f"\\u{ord(found[0]):04x}"), str(text))
 
 
+class SocketConnection(http.client.HTTPConnection):
+    """HTTP over the homeserver's unix socket."""
+
+    def __init__(self, path, timeout):
+        super().__init__("localhost", timeout=timeout)
+        self._path = path
+
+    def connect(self):
+        self.sock = socket.socket(socket.AF_UNIX)
+        self.sock.settimeout(self.timeout)
+        self.sock.connect(self._path)
+
+
 class Server:
     """One kept-alive connection to the homeserver, with an access token once there is one."""
 
-    def __init__(self, url, token=None, timeout=120.0):
-        parts = urllib.parse.urlsplit(url)
-        if parts.scheme != "http" or not parts.hostname:
-            raise Failed(f"{url} is not of the form http://name:port")
-        self.url = url
+    def __init__(self, path, token=None, timeout=120.0):
+        self.path = path
         self.token = token
-        self._connection = http.client.HTTPConnection(parts.hostname, parts.port or 80, timeout=timeout)
+        self._connection = SocketConnection(path, timeout)
 
     def call(self, method, path, body=None, **query):
         """Status and JSON of one request; a rate limit is waited out. Raises Failed when there is no answer."""
@@ -72,7 +85,7 @@ class Server:
         return answer
 
     def _send(self, method, target, body):
-        headers = {"User-Agent": "hearth"}
+        headers = {"User-Agent": "hearth", **FROM_HERE}
         if self.token is not None:
             headers["Authorization"] = f"Bearer {self.token}"
         data = None if body is None else json.dumps(body).encode()
@@ -84,7 +97,7 @@ class Server:
             text = response.read()
         except (OSError, http.client.HTTPException) as error:
             self._connection.close()
-            raise Failed(f"the homeserver does not answer on {self.url}: {error or type(error).__name__}") from error
+            raise Failed(f"the homeserver does not answer on {self.path}: {error or type(error).__name__}") from error
         try:
             decoded = json.loads(text)
         except ValueError:
@@ -102,12 +115,12 @@ def quoted(part):
     return urllib.parse.quote(part, safe="")
 
 
-def await_start(url):
+def await_start(path):
     """Returns as soon as the homeserver answers; just after a boot it takes its time."""
     deadline = time.monotonic() + LONGEST_START
     while True:
         try:
-            status, _ = Server(url, timeout=5.0).call("GET", "/health")
+            status, _ = Server(path, timeout=5.0).call("GET", "/health")
             problem = f"it says {status}"
         except Failed as error:
             status, problem = None, str(error)
@@ -121,8 +134,8 @@ def await_start(url):
 @contextlib.contextmanager
 def logged_in(options, device):
     """A server connection with a token that lives as long as the block; `device` is the job's own and always the same."""
-    await_start(options.url)
-    server = Server(options.url)
+    await_start(options.socket)
+    server = Server(options.socket)
     try:
         with open(options.password_file, encoding="utf-8") as file:
             password = file.read().strip()
@@ -148,7 +161,7 @@ def logged_in(options, device):
         yield server
     finally:
         # Through a connection of its own: the other may be in the middle of an answer.
-        Server(options.url, server.token, timeout=30.0).call("POST", "/_matrix/client/v3/logout", {})
+        Server(options.socket, server.token, timeout=30.0).call("POST", "/_matrix/client/v3/logout", {})
 
 
 class Log:
@@ -195,7 +208,7 @@ def alone(folder):
 def arguments(description):
     """The arguments that every job has."""
     parser = argparse.ArgumentParser(description=description)
-    parser.add_argument("--url", required=True, help="the homeserver, http://name:port")
+    parser.add_argument("--socket", required=True, help="path of the homeserver's unix socket")
     parser.add_argument("--user", required=True, help="local part of the job's own account")
     parser.add_argument("--password-file", required=True)
     parser.add_argument("--folder", required=True, help="where the job keeps its log and its records")

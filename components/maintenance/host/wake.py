@@ -55,10 +55,10 @@ def domain_of(user):
     return user.split(":", 1)[1]
 
 
-def answers(url, token, user):
+def answers(path, token, user):
     """Whether the user's server answered at all: what it said of the user does not matter."""
     try:
-        status, _ = session.Server(url, token, timeout=PATIENCE).call("GET", f"/_matrix/client/v3/profile/{session.quoted(user)}")
+        status, _ = session.Server(path, token, timeout=PATIENCE).call("GET", f"/_matrix/client/v3/profile/{session.quoted(user)}")
     except session.Failed:
         return False
     return status < 500
@@ -67,7 +67,7 @@ def answers(url, token, user):
 def ask_all(server, users):
     """The servers that did not answer."""
     with concurrent.futures.ThreadPoolExecutor(AT_ONCE) as pool:
-        answered = pool.map(lambda user: answers(server.url, server.token, user), users.values())
+        answered = pool.map(lambda user: answers(server.path, server.token, user), users.values())
     return [name for name, answer in zip(users, answered) if not answer]
 
 

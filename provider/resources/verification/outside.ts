@@ -118,12 +118,13 @@ export class Outside {
   }
 
   private async closedPorts(): Promise<Finding> {
-    const { publicHost, homeserverUrl, resolve } = this.inputs;
+    const { publicHost, resolve } = this.inputs;
     if (await isLoopback(publicHost, resolve)) {
       return notChecked(`${publicHost} is this machine, so this is not a view from outside`);
     }
     const ports = [
-      { port: Number(new URL(homeserverUrl).port || 80), what: "homeserver" },
+      // Where Synapse listens by itself, and where the stack may let it.
+      { port: 8008, what: "homeserver" },
       { port: 5432, what: "Postgres" },
       { port: 9000, what: "metrics" },
     ];

@@ -3,10 +3,10 @@ import type { Row } from "./row";
 export const HOMESERVER: Row[] = [
   {
     rule: "Synapse is new enough",
-    good: { homeserver: { version: "1.157.0", install: "apt" } },
-    bad: { homeserver: { version: "1.99.0" } },
+    good: { homeserver: { version: "1.161.0" } },
+    bad: { homeserver: { version: "1.160.2", install: "apt" } },
     says: [
-      "hearth:homeserver.version: is 1.99.0, older than what Hearth writes configuration for | use 1.157.0 or newer",
+      "hearth:homeserver.version: is 1.160.2: before 1.161.0 a restart of the database can block rooms until Synapse is restarted too | use 1.161.0 or newer",
     ],
   },
   {
@@ -23,7 +23,7 @@ export const HOMESERVER: Row[] = [
     bad: { homeserver: { listener: { bindAddresses: ["127.0.0.1", "0.0.0.0", "::"] } } },
     says: [1, 2].map(
       (index) =>
-        `hearth:homeserver.listener.bindAddresses[${index}]: is not a loopback address: the admin API would be reachable from there, and anybody could forge the address that rate limits go by | write ["127.0.0.1", "::1"]; the proxy is what the world reaches`,
+        `hearth:homeserver.listener.bindAddresses[${index}]: is not a loopback address: the admin API would be reachable from there, and anybody could forge the address that rate limits go by | write ["127.0.0.1"]; the proxy is what the world reaches`,
     ),
   },
   {

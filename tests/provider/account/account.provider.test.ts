@@ -1,6 +1,8 @@
+import { spawn } from "node:child_process";
 import * as fs from "node:fs/promises";
 import * as os from "node:os";
 import * as path from "node:path";
+import { eventually } from "../../support/jobs";
 import { type Homeserver, runHostProgram, startHomeserver } from "../homeserver";
 
 interface Account {
@@ -36,8 +38,8 @@ afterAll(async () => {
 });
 
 function ask(action: "observe" | "apply", accounts: object[], change: object = {}): Promise<Answer> {
-  const { url, serverName, registrationSecret } = homeserver;
-  const common = { homeserverUrl: url, serverName, registrationSecret, stateDirectory: state };
+  const { socket, serverName, registrationSecret } = homeserver;
+  const common = { homeserverUrl: `unix:${socket}`, serverName, registrationSecret, stateDirectory: state };
   return runHostProgram<Answer>("account.py", { ...common, action, accounts, ...change });
 }
 
@@ -172,9 +174,64 @@ test("the name of an account that is to be deactivated from the start is taken, 
 
 test("an account that is not there is told from one that cannot be looked at", async () => {
   expect(await observe("nobody")).toMatchObject({ exists: false });
-  const answer = await ask("observe", [{ localpart: "alice" }], { homeserverUrl: "http://127.0.0.1:9" });
+  const answer = await ask("observe", [{ localpart: "alice" }], { homeserverUrl: "unix:/nowhere.sock" });
   expect(answer).toMatchObject({ status: "unavailable" });
-  expect(answer.message).toMatch(/does not answer on http:\/\/127\.0\.0\.1:9/);
+  expect(answer.message).toMatch(/does not answer on unix:\/nowhere\.sock/);
+});
+
+describe("a stranger who listens where the homeserver would", () => {
+  /** As `nobody`, on a port and on a socket in a folder of their own; everything that is sent there. */
+  const STRANGER = `
+import os, socket, sys, threading
+folder = sys.argv[1]
+os.setgid(65534); os.setuid(65534)
+tcp, unix = socket.socket(), socket.socket(socket.AF_UNIX)
+tcp.bind(("127.0.0.1", 0)); unix.bind(f"{folder}/theirs.sock")
+def take(listener):
+    listener.listen()
+    while True:
+        connection = listener.accept()[0]
+        sys.stdout.write(repr(connection.recv(65536)) + "\\n"); sys.stdout.flush()
+        connection.sendall(b"HTTP/1.1 401 Unauthorized\\r\\nContent-Length: 2\\r\\n\\r\\n{}")
+for listener in (tcp, unix):
+    threading.Thread(target=take, args=(listener,)).start()
+print("port", tcp.getsockname()[1], flush=True)
+`;
+
+  test("[R4] is sent nothing: not on a port, not on a socket, not through a link", async () => {
+    // Made first: it is the kept token that a preview would send.
+    await apply({ localpart: "alice" });
+    const folder = await fs.mkdtemp(path.join(os.tmpdir(), "hearth-stranger-"));
+    const theirs = path.join(folder, "theirs");
+    await fs.mkdir(theirs);
+    await fs.chmod(folder, 0o755);
+    await fs.chown(theirs, 65534, 65534);
+    const child = spawn("python3", ["-c", STRANGER, theirs]);
+    let said = "";
+    child.stdout.setEncoding("utf8").on("data", (text: string) => {
+      said += text;
+    });
+    try {
+      expect(await eventually(async () => /port \d+/.test(said))).toBe(true);
+      const port = /port (\d+)/.exec(said)?.[1];
+      await fs.symlink(path.join(theirs, "theirs.sock"), path.join(folder, "link.sock"));
+      // In a folder of root's, but not root's: as if it had been moved there.
+      await fs.link(path.join(theirs, "theirs.sock"), path.join(folder, "moved.sock"));
+      const places = [
+        `http://127.0.0.1:${port}`,
+        `unix:${path.join(folder, "link.sock")}`,
+        `unix:${path.join(folder, "moved.sock")}`,
+      ];
+      for (const homeserverUrl of places) {
+        const answer = await ask("observe", [{ localpart: "alice" }], { homeserverUrl });
+        expect([homeserverUrl, answer.status]).toEqual([homeserverUrl, "unavailable"]);
+      }
+      expect(said.trim()).toMatch(/^port \d+(\nb'')*$/);
+    } finally {
+      child.kill("SIGKILL");
+      await fs.rm(folder, { recursive: true });
+    }
+  });
 });
 
 describe("Hearth's own admin account", () => {

@@ -7,7 +7,7 @@ import { driftOf, observedInputs } from "../../../provider/resources/account/obs
 
 const desired: AccountInputs = {
   connection: { name: "vps", transport: "local", become: "none" },
-  homeserverUrl: "http://127.0.0.1:8008",
+  homeserverUrl: "unix:/run/hearth-synapse/synapse.sock",
   serverName: "example.org",
   scope: "system",
   registrationSecret: "/etc/secret",

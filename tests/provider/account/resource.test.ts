@@ -4,7 +4,7 @@ import { seal } from "../../../provider/sealed";
 
 const good = {
   connection: { name: "vps", transport: "ssh", address: "192.0.2.1", become: "none" },
-  homeserverUrl: "http://127.0.0.1:8008",
+  homeserverUrl: "unix:/run/hearth-synapse/synapse.sock",
   serverName: "example.org",
   scope: "system",
   registrationSecret: "/etc/hearth/homeserver/secrets/registration",

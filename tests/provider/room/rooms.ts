@@ -54,8 +54,8 @@ export class Rooms {
   }
 
   ask(action: "observe" | "apply", rooms: object[], program: `${string}.py` = "room.py"): Promise<Answer> {
-    const { url, serverName, registrationSecret } = this.homeserver;
-    const access = { scope: "system", homeserverUrl: url, serverName, registrationSecret };
+    const { socket, serverName, registrationSecret } = this.homeserver;
+    const access = { scope: "system", homeserverUrl: `unix:${socket}`, serverName, registrationSecret };
     const subject = program === "room.py" ? { rooms } : { accounts: rooms };
     return runHostProgram<Answer>(program, { ...access, stateDirectory: this.state, action, ...subject });
   }

@@ -34,7 +34,7 @@ export const ROOM = "!room:example.org";
 export function inputs(change: Properties = {}): Properties {
   return {
     connection: { name: "home", transport: "ssh", address: "192.0.2.1", become: "none" },
-    ...{ homeserverUrl: "http://127.0.0.1:8008", serverName: "example.org", scope: "user" },
+    ...{ homeserverUrl: "unix:/run/hearth-synapse/synapse.sock", serverName: "example.org", scope: "user" },
     registrationSecret: "podman:hearth-registration",
     ...{ key: "main", name: "Main", joinRule: { rule: "restricted", spaceIds: [SPACE] } },
     ...{ historyVisibility: "invited", encrypted: true, members: [ALICE, BOB], federate: true },

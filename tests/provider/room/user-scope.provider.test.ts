@@ -8,6 +8,7 @@ import { downHost } from "../../../sandbox";
 import { ContainerReleases } from "../../components/quadlet-releases";
 import { type HomeHost, homeHost } from "../../support/home-host";
 import { call as hostCall, ok } from "../../support/host-programs";
+import { AT_HOME_SYNAPSE, HOME_SOCKET } from "../../support/synapse-socket";
 import { LEVELS } from "./rooms";
 
 const NAME = `room-${process.pid}`;
@@ -47,7 +48,7 @@ function call(): Call {
 
 function access() {
   return {
-    ...{ connection: home.connection, scope: "user" as const, homeserverUrl: "http://127.0.0.1:8008" },
+    ...{ connection: home.connection, scope: "user" as const, homeserverUrl: `unix:${HOME_SOCKET}` },
     ...{ serverName: "home.test", registrationSecret: "podman:hearth-registration" },
   };
 }
@@ -70,7 +71,7 @@ test("[H7] the admin account is made by the login user; the one line shows how t
   const password = await home.sh(`cat ${file}`);
   const login = { type: "m.login.password", identifier: { type: "m.id.user", user: "alice" }, password };
   const answer = await home.sh(
-    "curl -s -d @- http://127.0.0.1:8008/_matrix/client/v3/login",
+    `curl -s -d @- ${AT_HOME_SYNAPSE}/_matrix/client/v3/login`,
     JSON.stringify(login),
   );
   expect(JSON.parse(answer)).toMatchObject({ user_id: ALICE });

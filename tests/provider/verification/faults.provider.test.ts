@@ -57,7 +57,7 @@ beforeEach(() => {
 function inputs(): VerificationInputs {
   return {
     connection: { name: "here", transport: "local", become: "none" },
-    ...{ serverName: SERVER_NAME, publicHost: PUBLIC_HOST, homeserverUrl: homeserver.url },
+    ...{ serverName: SERVER_NAME, publicHost: PUBLIC_HOST, homeserverUrl: `unix:${homeserver.socket}` },
     proxyUrl: `https://${ADDRESS}:443`,
     scope: "system",
     registrationSecret: homeserver.registrationSecret,

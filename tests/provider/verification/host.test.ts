@@ -10,7 +10,7 @@ describe("what the host saw", () => {
     ...{
       serverName: "example.org",
       publicHost: "matrix.example.org",
-      homeserverUrl: "http://127.0.0.1:8008",
+      homeserverUrl: "unix:/run/hearth-synapse/synapse.sock",
     },
     ...{
       scope: "system",

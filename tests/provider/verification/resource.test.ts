@@ -25,7 +25,11 @@ function call(preview = false, signal = new AbortController().signal): Call {
 
 const inputs: Properties = {
   connection: { name: "vps", transport: "ssh", address: "192.0.2.1", become: "none" },
-  ...{ serverName: "example.org", publicHost: "matrix.example.org", homeserverUrl: "http://127.0.0.1:8008" },
+  ...{
+    serverName: "example.org",
+    publicHost: "matrix.example.org",
+    homeserverUrl: "unix:/run/hearth-synapse/synapse.sock",
+  },
   ...{
     scope: "system",
     proxyUrl: "https://127.0.0.1:443",
