@@ -351,7 +351,7 @@ END`,
       // A socket that is missing, and no room for bodies: nginx has graver words for these.
       await sh(
         host,
-        `sed -i 's/127.0.0.1:8999/unix:\\/run\\/none.sock/' /etc/hearth/proxy/sites/matrix.conf
+        `sed -i 's/synapse.sock/none.sock/' /etc/hearth/proxy/sites/matrix.conf
          mount -t tmpfs -o size=4k none /var/lib/nginx/body; systemctl restart nginx`,
       );
       const send = "-X POST -H 'Expect:' --data-binary @/bin/bash";
@@ -360,12 +360,12 @@ END`,
     } finally {
       await sh(
         host,
-        "umount /var/lib/nginx/body 2>/dev/null; systemctl start echo 2>/dev/null || systemd-run --quiet --unit=echo python3 /root/echo.py",
+        "umount /var/lib/nginx/body 2>/dev/null; rm -f /run/hearth-synapse/synapse.sock; systemd-run --quiet --unit=echo python3 /root/echo.py",
       );
       ok(await releases.apply(stack, "proxy"));
       await sh(
         host,
-        "systemctl restart nginx; until curl -sS -o /dev/null http://127.0.0.1:8999/; do sleep 0.2; done 2>/dev/null",
+        `systemctl restart nginx; until curl -sS -o /dev/null ${AT_SYNAPSE}/; do sleep 0.2; done 2>/dev/null`,
       );
     }
     const lines = await sh(host, "grep -c 502 /var/log/nginx/access.log");
