@@ -119,7 +119,16 @@ refuse_packages() {
 install_packages() {
   set --
   while IFS= read -r item; do set -- "$@" "$item"; done <"$WORK/install"
-  run_apt install --no-install-recommends --allow-downgrades -- "$@"
+  run_apt install --no-install-recommends --allow-downgrades -- "$@" || {
+    note_installed
+    return 1
+  }
+  note_installed
+}
+
+# note_installed: remembers every package that apt's words call new, also those that came along: their units are nobody else's.
+note_installed() {
+  sed -n -E 's/^Selecting previously unselected package ([a-z0-9][a-z0-9.+-]*)(:[a-z0-9]+)?\.[[:space:]]*$/\1/p' "$DIR/output" >>"$STATE/installed"
 }
 
 # run_apt ARGUMENT...: apt-get, waiting up to 5 minutes for another package manager (a fresh host updates itself at its first boot).
