@@ -1,4 +1,5 @@
-// Three tiers: `unit` (no engine, no host), `provider` (the resource provider against a real host) and `e2e` (everything).
+// Four tiers: `unit` (no engine, no host), `provider` (the resource provider against a real host) and `e2e` (everything);
+// `deep` takes an hour and more, and is no part of `npm test`: faults at every place instead of a sample of them.
 // `npx jest tests/toolchain --selectProjects unit` runs part of one.
 
 // An Output pasted into a string is a mistake that shows only on a running server; in tests it throws.
@@ -29,7 +30,7 @@ module.exports = {
       ...shared,
       displayName: "unit",
       testMatch: ["<rootDir>/tests/**/*.test.ts"],
-      testPathIgnorePatterns: ["\\.(provider|e2e)\\.test\\.ts$"],
+      testPathIgnorePatterns: ["\\.(provider|e2e|deep)\\.test\\.ts$"],
       globals: { testTimeoutSeconds: 60 },
     },
     {
@@ -47,6 +48,13 @@ module.exports = {
       testMatch: ["<rootDir>/tests/**/*.e2e.test.ts"],
       globalSetup: "<rootDir>/toolchain/jest-setup.js",
       globals: { testTimeoutSeconds: 2700 },
+    },
+    {
+      ...shared,
+      displayName: "deep",
+      testMatch: ["<rootDir>/tests/**/*.deep.test.ts"],
+      globalSetup: "<rootDir>/toolchain/jest-setup.js",
+      globals: { testTimeoutSeconds: 14_400 },
     },
   ],
 };

@@ -24,6 +24,8 @@ export interface Meta {
   run: string;
   apply: string;
   line: string;
+  /** Seconds that started units must stay up. Tests of other things do not wait for that. */
+  steady: string;
 }
 
 export interface Answer {
@@ -82,7 +84,7 @@ export async function call(
     interpreter: "sh",
     program: `${program}.sh`,
     asRoot,
-    files: requestFiles(release, meta, program === "apply"),
+    files: requestOf(release, meta, program === "apply"),
     signal: options.signal ?? new AbortController().signal,
     // A first one downloads and builds.
     timeoutSeconds: 900,
@@ -143,7 +145,8 @@ export function patchedPrograms(file: string, after: string, line: string): stri
 
 export const removePrograms = (folder: string): void => rmSync(folder, { recursive: true });
 
-function requestFiles(release: Release, meta: Partial<Meta>, withContent: boolean): CallFile[] {
+/** The request of a call, as files below its directory. */
+export function requestOf(release: Release, meta: Partial<Meta>, withContent: boolean): CallFile[] {
   const request = new Map<string, string | Buffer>();
   const table = (name: string, rows: (string | number)[][]) =>
     request.set(name, rows.map((row) => `${row.join("\t")}\n`).join(""));
@@ -264,6 +267,7 @@ function defaultMeta(release: Release): Meta {
     run: "run",
     apply: newApply(),
     line: "1",
+    steady: "0",
   };
 }
 
