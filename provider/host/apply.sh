@@ -28,7 +28,7 @@ if [ ! -e "$target" ]; then
   # Killed, it cannot clear up: systemd runs this when it has ended in whatever way.
   quoted=$(printf '%s' "$target" | sed 's/[\\"]/\\&/g')
   $SYSTEMD_RUN --quiet --collect --unit="hearth-apply-$APPLY" --description="Hearth: release $RELEASE" \
-    -p KillMode=mixed -p TimeoutStopSec=150 -p "ExecStopPost=-:/bin/sh \"$quoted/lib/stopped.sh\" \"$quoted\"" -- /bin/sh "$target/lib/transaction.sh" "$target" >"$DIR/started" 2>&1 </dev/null || {
+    -p KillMode=mixed -p TimeoutStopSec=150 -p "ExecStopPost=-:/bin/sh \"$quoted/lib/stopped.sh\" \"$quoted\"" -p OnFailure=hearth-recover.service -- /bin/sh "$target/lib/transaction.sh" "$target" >"$DIR/started" 2>&1 </dev/null || {
     rm -rf -- "$target"
     refuse systemd "the transaction could not be started: $(tail -n 1 -- "$DIR/started")"
   }

@@ -7,6 +7,7 @@ DIR=$1
 . "$DIR/lib/state.sh"
 . "$DIR/lib/lock.sh"
 . "$DIR/lib/owner.sh"
+. "$DIR/lib/recovery.sh"
 . "$DIR/lib/scan.sh"
 . "$DIR/lib/stage.sh"
 . "$DIR/lib/swap.sh"
@@ -26,19 +27,25 @@ remove_units() {
   done <"$WORK/units"
 }
 
+# What is done with is written down: after a cut, what lies there is the operator's.
 remove_files() {
-  awk -F'\t' '$1 == "file" || $1 == "link" { print $2 }' "$OWN/manifest" >"$WORK/paths"
-  touch -- "$OWN/originals"
+  touch -- "$OWN/originals" "$OWN/deleted"
+  : >"$WORK/swapped"
+  awk -F'\t' 'T == 1 { done[$0] = 1; next } ($1 == "file" || $1 == "link") && !($2 in done) { print $2 }' \
+    T=1 "$OWN/deleted" T=2 "$OWN/manifest" >"$WORK/paths"
   while IFS= read -r path; do
     saved=$(awk -F'\t' -v path="$path" '$2 == path { print $1 }' "$OWN/originals")
-    if [ -n "$saved" ] && [ -e "$OWN/original/$saved" ]; then
+    if [ -n "$saved" ] && lexists "$OWN/original/$saved"; then
       if restore_file "$OWN/original/$saved" "$path" 2>"$WORK/output"; then row did "gave back $path"; else left "$path"; fi
     elif take_away "$path" 2>"$WORK/output"; then
       row did "removed $path"
     else
       left "$path"
     fi
+    printf '%s\n' "$path" >>"$OWN/deleted"
+    note_folder "$path"
   done <"$WORK/paths"
+  sync_folders
   if grep -q -E '/(systemd/(system|user)|containers/systemd)/' "$WORK/paths"; then $SYSTEMCTL daemon-reload || :; fi
 }
 
@@ -54,6 +61,27 @@ remove_directories() {
   done <"$WORK/made"
 }
 
+remove_all() {
+  all_manifests >"$WORK/manifests"
+  remove_units
+  remove_files
+  remove_directories
+  row removed "$(date -u +%Y-%m-%dT%H:%M:%SZ)" "$OPERATOR" "$URN" >"$OWN/removed"
+}
+
+# The manifest first: without one, nothing of the release is left on the host, and the files are no longer looked at. The meta last:
+# as long as it is there, a delete that was cut off can be run again.
+remove_records() {
+  sync -f -- "$OWN"
+  rm -f -- "$OWN/manifest"
+  sync -- "$OWN"
+  # What the next release of this name must know about directories that had content stays in `made`.
+  rm -rf -- "$OWN/request" "$OWN/original" "$OWN/originals" "$OWN/generations" "$OWN/deleted"
+  rm -f -- "$OWN/meta"
+  sync -- "$OWN"
+  remove_recovery
+}
+
 main() {
   write_owner
   trap 'rm -f -- "$STATE/owner"' EXIT
@@ -65,14 +93,8 @@ main() {
     row end ok
     return 0
   fi
-  cat -- "$STATE"/releases/*/manifest >"$WORK/manifests"
-  remove_units
-  remove_files
-  remove_directories
-  row removed "$(date -u +%Y-%m-%dT%H:%M:%SZ)" "$OPERATOR" "$URN" >"$OWN/removed"
-  # What the next release of this name must know about directories that had content stays in `made`.
-  rm -rf -- "$OWN/request" "$OWN/original" "$OWN/originals" "$OWN/generations" "$OWN/manifest"
-  rm -f -- "$OWN/meta"
+  if [ -f "$OWN/manifest" ]; then remove_all; fi
+  remove_records
   row end ok
 }
 

@@ -181,3 +181,9 @@ def write_private(path, text):
         file.flush()
         os.fsync(file.fileno())
     os.replace(temporary, path)
+    # Its name, too.
+    folder = os.open(os.path.dirname(path) or ".", os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)

@@ -48,7 +48,10 @@ interface Failed {
 }
 
 function advice({ step, text, undone, late }: Failed, { connection, scope }: ReleaseInputs): string {
-  if (step === INTERRUPTED) return "run pulumi up again: it clears up first, then makes the change";
+  if (step === INTERRUPTED)
+    return undone === "failed"
+      ? "run pulumi up again: it clears up first, then makes the change"
+      : "run pulumi up again";
   if (undone === "failed") {
     const of = scope === "user" ? " --user" : "";
     return `log in to ${connection.name} and look (systemctl${of} --failed, journalctl${of} -xe); pulumi up tries again from what it finds`;

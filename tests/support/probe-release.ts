@@ -1,7 +1,10 @@
 import type { HealthProbe, HostFile } from "../../provider/contract/release";
 import type { Release } from "./host-programs";
 
-/** A small real service: busybox's web server shows the configuration it was started with. `mode=crash` makes it fail at start. */
+/**
+ * A small real service: busybox's web server shows the configuration it was started with. `mode=crash` makes it fail at start,
+ * `mode=brief` three seconds later.
+ */
 const SERVE = `#!/bin/sh
 set -eu
 . /etc/probe/probe.conf
@@ -11,7 +14,9 @@ if [ "$mode" = crash ]; then
 fi
 mkdir -p /run/probe/www
 cp /etc/probe/probe.conf /run/probe/www/served
-exec busybox httpd -f -p "127.0.0.1:$port" -h /run/probe/www
+set -- busybox httpd -f -p "127.0.0.1:$port" -h /run/probe/www
+if [ "$mode" = brief ]; then exec timeout 3 "$@"; fi
+exec "$@"
 `;
 
 const UNIT = `[Unit]

@@ -51,9 +51,9 @@ table() {
   if [ -f "$REQUEST/$1" ]; then printf '%s\n' "$REQUEST/$1"; else printf '/dev/null\n'; fi
 }
 
-# Reads request/meta into RELEASE, SCOPE, URN, INSTANCE, OPERATOR, RUN, APPLY, LINE.
+# Reads request/meta into RELEASE, SCOPE, URN, INSTANCE, OPERATOR, RUN, APPLY, LINE, STEADY.
 read_meta() {
-  RELEASE=- SCOPE=system URN=- INSTANCE=- OPERATOR=- RUN=- APPLY=- LINE=1
+  RELEASE=- SCOPE=system URN=- INSTANCE=- OPERATOR=- RUN=- APPLY=- LINE=1 STEADY=6
   [ -f "$REQUEST/meta" ] || refuse request "the request has no meta table"
   while IFS=$TAB read -r key value; do
     case $key in
@@ -65,11 +65,13 @@ read_meta() {
       run) RUN=$value ;;
       apply) APPLY=$value ;;
       line) LINE=$value ;;
+      steady) STEADY=$value ;;
     esac
   done <"$REQUEST/meta"
   case $RELEASE in *[!a-zA-Z0-9_.-]* | .*) refuse request "release name '$RELEASE' may only have letters, digits, '.', '_' and '-'" ;; esac
   case $APPLY in *[!a-zA-Z0-9-]*) refuse request "apply id '$APPLY' may only have letters, digits and '-'" ;; esac
   case $LINE in '' | *[!0-9]*) LINE=1 ;; esac
+  case $STEADY in '' | *[!0-9]*) STEADY=6 ;; esac
   case $SCOPE in system | user) ;; *) refuse request "scope '$SCOPE' is neither system nor user" ;; esac
   use_scope
   OWN=$STATE/releases/$RELEASE

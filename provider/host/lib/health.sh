@@ -12,6 +12,11 @@ wait_healthy() {
   awk -F'\t' '$3 == "running" { print $1 }' "$(table units)" >"$WORK/list.running" || return 1
   scan_units "$WORK/list.running" "$WORK/running.first"
   cp -- "$(table health)" "$WORK/unhealthy" || return 1
+  health_restarts=3
+  until_healthy
+}
+
+until_healthy() {
   uptime_now
   health_since=$NOW
   while :; do
@@ -23,6 +28,31 @@ wait_healthy() {
   done
 }
 
+# stay_healthy: after the first good answer, which was at ANSWERED. One answer proves little of a unit that was just started: all units must be up, and
+# not have been restarted, $STEADY seconds after the last start, and half of that after the answer; then the probes are asked again.
+# Nothing was started: nothing to wait for.
+stay_healthy() {
+  uptime_now
+  ANSWERED=$NOW
+  [ -s "$WORK/started" ] || return 0
+  cp -- "$WORK/running.now" "$WORK/running.first" || return 1
+  health_restarts=1
+  health_since=$NOW
+  health_until=$((NOW + STEADY * 50))
+  health_started=$(($(tail -n 1 -- "$WORK/started") + STEADY * 100))
+  if [ "$health_started" -gt "$health_until" ]; then health_until=$health_started; fi
+  if [ "$NOW" -ge "$health_until" ]; then return 0; fi
+  row step 12 "$STEPS" "watching whether what was started stays up"
+  while [ "$NOW" -lt "$health_until" ]; do
+    sleep 0.5
+    obey_cancel
+    check_units || { HEALTH_TEXT="$HEALTH_TEXT, soon after it had answered"; return 1; }
+    uptime_now
+  done
+  cp -- "$(table health)" "$WORK/unhealthy" || return 1
+  until_healthy
+}
+
 # check_units: HEALTH_TEXT while one is still on its way; 1 when one is lost.
 check_units() {
   HEALTH_TEXT=$NOT_NOTED
@@ -32,13 +62,18 @@ check_units() {
     HEALTH_UNIT=$name
     first=$(awk -F'\t' -v name="$name" '$1 == name { print $5 }' "$WORK/running.first")
     uptime_now
-    if [ "$active" = active ] || { [ "$type" = oneshot ] && [ "$active" = inactive ] && [ "$result" = success ]; }; then
+    again=0
+    if [ "$restarts" != - ] && [ "$first" != - ]; then again=$((restarts - first)); fi
+    if [ "$health_restarts" = 1 ] && [ "$again" -gt 0 ]; then
+      HEALTH_TEXT="$name failed and was restarted by systemd"
+      return 1
+    elif [ "$active" = active ] || { [ "$type" = oneshot ] && [ "$active" = inactive ] && [ "$result" = success ]; }; then
       continue
     elif [ "$active" = failed ] || [ "$active" = inactive ]; then
       HEALTH_TEXT="$name is $active ($result)"
       return 1
-    elif [ "$restarts" != - ] && [ "$first" != - ] && [ "$((restarts - first))" -ge 3 ]; then
-      HEALTH_TEXT="$name keeps failing: systemd restarted it $((restarts - first)) times"
+    elif [ "$again" -ge "$health_restarts" ]; then
+      HEALTH_TEXT="$name keeps failing: systemd restarted it $again times"
       return 1
     elif [ "$((NOW - health_since))" -gt 9000 ]; then
       HEALTH_TEXT="$name is still $active ($sub) after 90 s"

@@ -55,7 +55,7 @@ wait_for_holder() {
 
 # refuse_lock CODE TEXT: as refuse; nothing but the log stays of what was sent (it may hold given secrets).
 refuse_lock() {
-  find "$DIR" -mindepth 1 -maxdepth 1 ! -name log -exec rm -rf -- {} +
+  leave_log "$DIR"
   refuse "$1" "$2"
 }
 
@@ -77,6 +77,7 @@ write_owner() {
 # 1, with the reason in RECOVER_TEXT, when that was not possible: nothing may be built on top of it.
 recover_interrupted() {
   if [ -f "$STATE/journal" ]; then recover_journaled || return 1; fi
+  tell_recovered
   clear_dead_applies
 }
 
@@ -84,7 +85,8 @@ recover_journaled() {
   recover_apply=$(value "$STATE/journal" apply)
   recover_release=$(value "$STATE/journal" release)
   recover_dir=$STATE/apply/$recover_apply
-  if [ -f "$recover_dir/lib/transaction.sh" ]; then
+  # One that had ended, and was cut off while it cleaned up, needs nothing more (and may have lost its programs).
+  if [ -f "$recover_dir/lib/transaction.sh" ] && ! had_ended "$recover_dir/log"; then
     sh "$recover_dir/lib/transaction.sh" "$recover_dir" recover || :
     write_owner
     if [ -f "$STATE/journal" ]; then
@@ -93,7 +95,35 @@ recover_journaled() {
     fi
     row note "an interrupted change of release $recover_release was found and cleared up: $(recovered_verdict "$recover_dir/log")"
   fi
+  drop_journal "$recover_apply"
+  leave_log "$recover_dir"
+  forget_failed "$recover_apply"
+}
+
+# forget_failed APPLY: what systemd remembers of a transaction that was killed, now that it is cleared up.
+forget_failed() { $SYSTEMCTL reset-failed -- "hearth-apply-$1.service" "hearth-undo-$1.service" 2>/dev/null || :; }
+
+# had_ended LOG: did it come so far that only cleaning up was left? What it undid or recorded was on the disk before it said so.
+had_ended() { [ -f "$1" ] && awk -F'\t' '$1 == "undone" { ended = $2 == "ok" } $1 == "release" { ended = 1 } END { exit !ended }' "$1"; }
+
+# drop_journal APPLY: before anything that it makes others go by.
+drop_journal() {
+  [ "$(value "$STATE/journal" apply)" = "$1" ] || return 0
   rm -f -- "$STATE/journal"
+  sync -- "$STATE"
+}
+
+# leave_log DIRECTORY: what stays of a transaction.
+leave_log() {
+  [ -d "$1" ] || return 0
+  find "$1" -mindepth 1 -maxdepth 1 ! -name log ! -name stderr -exec rm -rf -- {} +
+}
+
+# What was cleared up with nobody there is told by the next apply.
+tell_recovered() {
+  [ -f "$STATE/recovered" ] || return 0
+  while IFS= read -r recovered_text; do row note "$recovered_text"; done <"$STATE/recovered"
+  rm -f -- "$STATE/recovered"
 }
 
 # What transactions of an earlier boot left besides their logs. One that ended before it had a journal (it waited for the lock, say)
@@ -105,7 +135,7 @@ clear_dead_applies() {
     dead=${dead%/boot}
     case $dead in
       *.new) rm -rf -- "$dead" ;;
-      *) find "$dead" -mindepth 1 -maxdepth 1 ! -name log ! -name stderr -exec rm -rf -- {} + ;;
+      *) leave_log "$dead" ;;
     esac
   done
 }

@@ -155,18 +155,26 @@ run_apt_once() {
 place_policy() {
   if [ ! -e "$STATE/policy" ]; then
     if [ -e "$POLICY" ]; then
-      mv -f -- "$POLICY" "$POLICY.hearth-saved"
-      printf 'saved\n' >"$STATE/policy"
+      rm -f -- "$POLICY.hearth-saved"
+      cp -a -- "$POLICY" "$POLICY.hearth-saved"
+      sync -f -- "$POLICY.hearth-saved"
+      printf 'saved\n' | write_state "$STATE/policy"
     else
-      printf 'none\n' >"$STATE/policy"
+      printf 'none\n' | write_state "$STATE/policy"
     fi
   fi
-  printf '#!/bin/sh\nexit 101\n' >"$POLICY"
-  chmod 0755 "$POLICY"
+  printf '#!/bin/sh\nexit 101\n' >"$POLICY.hearth-new"
+  chmod 0755 "$POLICY.hearth-new"
+  mv -f -- "$POLICY.hearth-new" "$POLICY"
 }
 
 remove_policy() {
   [ -e "$STATE/policy" ] || return 0
-  if [ -e "$POLICY.hearth-saved" ]; then mv -f -- "$POLICY.hearth-saved" "$POLICY"; else rm -f -- "$POLICY"; fi
+  rm -f -- "$POLICY.hearth-new"
+  if [ "$(cat -- "$STATE/policy")" != saved ]; then
+    rm -f -- "$POLICY"
+  elif [ -e "$POLICY.hearth-saved" ]; then
+    mv -f -- "$POLICY.hearth-saved" "$POLICY"
+  fi
   rm -f -- "$STATE/policy"
 }

@@ -53,6 +53,7 @@ apply_environments() {
     if [ -f "$path/.hearth-ready" ]; then
       # A complete environment with other requirements is kept aside: services may have to go back to it.
       printf '%s\n' "$path" >>"$DIR/undo/environments"
+      sync -- "$DIR/undo/environments" "$DIR/undo"
       mv -T -- "$path" "$path.hearth-$APPLY"
     fi
     rm -rf -- "$path"
@@ -135,6 +136,11 @@ make_secret() {
   rm -f -- "$made"
   if [ "$GUARD" = - ]; then sync -- "$lay_new"; fi
   as_guard mv -nT -- "$(aside "$2")" "$2" 2>"$DIR/output" </dev/null || fail "secret $2 could not be written" "$DIR/output"
+}
+
+# drop_half_secrets: what a cut left of secrets in the making.
+drop_half_secrets() {
+  while IFS=$TAB read -r _ path _; do take_away "$(aside "$path")" 2>/dev/null || :; done <"$(table secrets)"
 }
 
 # make_private FILE MODE OWNER GROUP: an empty file that has its final access before the first byte is written.

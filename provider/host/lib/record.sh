@@ -19,6 +19,35 @@ prepare_record() {
   } >"$DIR/record/meta"
   awk -F'\t' -v OFS='\t' '!($1 in seen) { seen[$1] = 1; print }' "$(table identity)" \
     "$(if [ -f "$STATE/identity" ]; then printf '%s\n' "$STATE/identity"; else printf '/dev/null\n'; fi)" >"$DIR/record/identity"
+  prepare_originals
+}
+
+# Which replaced files belonged to nobody ($DIR/record/keep: number of the copy, name of the original, path), and the list of all
+# originals as it will be. Decided before anything is committed: once the manifest is there, nobody could tell any more.
+prepare_originals() {
+  : >"$DIR/record/keep"
+  known=$OWN/originals
+  # A delete that was cut off has given back what it wrote down, without a manifest everything.
+  if [ ! -f "$known" ] || [ ! -f "$OWN/manifest" ]; then known=/dev/null; fi
+  gone=$OWN/deleted
+  [ -f "$gone" ] || gone=/dev/null
+  awk -F'\t' 'T == 1 { gone[$0] = 1; next } !($2 in gone)' T=1 "$gone" T=2 "$known" >"$WORK/known"
+  if [ -f "$DIR/undo/files" ]; then
+    list_owned >"$WORK/owned"
+    # Given secrets are left out: a secret that Hearth replaced is not kept.
+    awk -F'\t' '
+      T == "gone" { gone[$0] = 1; next } T == "owned" { if (!($2 in gone)) owned[$2] = 1; next }
+      T == "originals" || T == "secrets" { owned[$2] = 1; next }
+      $1 == "copy" && !($3 in owned) { print $2 "\t" $3 }
+    ' T=gone "$gone" T=owned "$WORK/owned" T=originals "$WORK/known" T=secrets "$(table secrets)" T=undo "$DIR/undo/files" >"$WORK/originals"
+    while IFS=$TAB read -r number path; do row "$number" "$(random_hex 8)" "$path" >>"$DIR/record/keep"; done <"$WORK/originals"
+  fi
+  # What was given back is no longer kept.
+  awk -F'\t' -v OFS='\t' '
+    T == "plan" { if ($1 == "original") back[$3] = 1; next }
+    T == "known" { if (!($2 in back)) print; next }
+    { print $2, $3 }
+  ' T=plan "$DIR/plan" T=known "$WORK/known" T=keep "$DIR/record/keep" >"$DIR/record/originals"
 }
 
 # The manifest: what observe compares with to tell changes made by hand, and what the next apply and a delete go by.
@@ -50,12 +79,13 @@ write_manifest() {
   done <"$(table environments)"
 }
 
-# Puts the prepared records in place. Runs again from the start after a power cut: every step may be done already.
+# Puts the prepared records in place; decides nothing. Runs again from the start after a power cut: every step may be done
+# already. Manifest and meta come last, when all that they tell of is on the disk.
 commit_record() {
   # Replaced secrets are not kept.
   rm -rf -- "$DIR/undo/secrets" "$DIR/undo/container-secrets"
   mkdir -p -m 0700 -- "$OWN/original" "$OWN/generations"
-  touch -- "$OWN/originals" "$OWN/made"
+  touch -- "$OWN/made"
   save_originals
   keep_generation
   rm -rf -- "$OWN/request.new"
@@ -65,6 +95,8 @@ commit_record() {
   done
   rm -rf -- "$OWN/request"
   mv -T -- "$OWN/request.new" "$OWN/request"
+  rm -f -- "$OWN/deleted"
+  sync -f -- "$OWN"
   write_state "$STATE/identity" <"$DIR/record/identity"
   write_state "$OWN/manifest" <"$DIR/record/manifest"
   write_state "$OWN/meta" <"$DIR/record/meta"
@@ -74,24 +106,17 @@ commit_record() {
 }
 
 # A file that belonged to nobody when it was first replaced is kept for ever (until a delete or a later apply gives it back).
+# A link to the copy of the way back: the same file, which has been on the disk for long.
 save_originals() {
-  [ -f "$DIR/undo/files" ] || return 0
-  list_owned >"$WORK/owned"
-  # Given secrets are left out: a secret that Hearth replaced is not kept.
-  awk -F'\t' '
-    T == "owned" { owned[$2] = 1; next } T == "originals" { owned[$2] = 1; next } T == "secrets" { owned[$2] = 1; next }
-    $1 == "copy" && !($3 in owned) { print }
-  ' T=owned "$WORK/owned" T=originals "$OWN/originals" T=secrets "$(table secrets)" T=undo "$DIR/undo/files" >"$WORK/originals"
-  while IFS=$TAB read -r _ number path; do
-    saved=$(random_hex 8)
-    cp -a -- "$DIR/undo/copy/$number" "$OWN/original/$saved"
-    row "$saved" "$path" >>"$OWN/originals"
+  while IFS=$TAB read -r number saved path; do
+    if ! lexists "$OWN/original/$saved"; then
+      rm -f -- "$OWN/original/.new"
+      link_or_copy "$DIR/undo/copy/$number" "$OWN/original/.new"
+      mv -T -- "$OWN/original/.new" "$OWN/original/$saved"
+    fi
     row note "$path belonged to nobody; it was kept and comes back when this release is deleted"
-  done <"$WORK/originals"
-  # What was given back is no longer kept.
-  awk -F'\t' '$1 == "original" { print $3 }' "$DIR/plan" >"$WORK/given-back"
-  awk -F'\t' 'T == 1 { back[$0] = 1; next } !($2 in back)' T=1 "$WORK/given-back" T=2 "$OWN/originals" >"$WORK/originals.next"
-  write_state "$OWN/originals" <"$WORK/originals.next"
+  done <"$DIR/record/keep"
+  write_state "$OWN/originals" <"$DIR/record/originals"
 }
 
 # The replaced files of the last three changes, for a look back. Replaced secrets are not kept.

@@ -20,7 +20,9 @@ guard_secret_store() {
 release_secret_store() {
   store=$(secret_store)
   if [ -d "$store" ]; then sync -f -- "$store"; fi
-  rm -rf -- "$STATE/secret-store"
+  # At once: half a copy must never pass for one.
+  if [ -d "$STATE/secret-store" ]; then mv -T -- "$STATE/secret-store" "$STATE/secret-store.new"; fi
+  rm -rf -- "$STATE/secret-store.new"
 }
 
 # Whether Podman can still read every secret of the copy. It leaves out what it cannot read, and ends with 0 all the same.

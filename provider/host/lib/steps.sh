@@ -37,21 +37,24 @@ unexpected() {
   fail "the step was cut off by an unexpected error" "$DIR/stderr"
 }
 
-# finish ok|failed|refused: leaves only the log behind (no content, no given secret), then says the end.
+# finish ok|failed|refused: says the end and leaves only the log behind (no content, no given secret).
 # Where files could not be put back, the journal and the copies stay, for the next apply to try again.
+# The journal goes before what it makes others go by: cut off in between, there is nothing left to undo or finish.
 finish() {
+  trap - EXIT
+  set +e
+  row end "$1"
   # Killed while it made a Podman secret, it left the value in memory.
   if [ "$SCOPE" = user ]; then rm -f -- "$XDG_RUNTIME_DIR/hearth-secret.$APPLY"; fi
   if [ -n "${KEEP_UNDO-}" ]; then
     rm -rf -- "$REQUEST/content" "$REQUEST/given" "$REQUEST/container-given" "$DIR/stage"
   else
-    find "$DIR" -mindepth 1 -maxdepth 1 ! -name log ! -name stderr -exec rm -rf -- {} +
-    if [ "$(value "$STATE/journal" apply)" = "$APPLY" ]; then rm -f -- "$STATE/journal"; fi
+    drop_journal "$APPLY"
+    leave_log "$DIR"
+    remove_recovery
   fi
   rm -f -- "$STATE/owner"
   prune_applies
-  row end "$1"
-  trap - EXIT
   exit 0
 }
 

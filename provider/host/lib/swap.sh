@@ -4,6 +4,9 @@
 # lexists PATH: is there anything, a dangling link too?
 lexists() { [ -e "$1" ] || [ -L "$1" ]; }
 
+# is_same ONE OTHER: two names of one file, or of one link (which mv would not rename over each other).
+is_same() { lexists "$2" && [ "$(stat -c %d:%i -- "$1")" = "$(stat -c %d:%i -- "$2")" ]; }
+
 # link_or_copy SOURCE TARGET: a hard link needs no space; another file system needs a copy.
 link_or_copy() { cp -al -- "$1" "$2" 2>/dev/null || cp -a --remove-destination -- "$1" "$2"; }
 
@@ -42,10 +45,9 @@ swap() {
       move_in "$path" 2>"$DIR/output" || fail "$path could not be replaced" "$DIR/output"
       row did "wrote $path"
     fi
-    # Only where no user could put something else in its place.
-    if [ "$GUARD" = - ]; then printf '%s\n' "${path%/*}" >>"$WORK/swapped"; fi
+    note_folder "$path"
   done <"$DIR/plan"
-  sort -u -- "$WORK/swapped" | xargs -r -d '\n' sync -- 2>/dev/null || :
+  sync_folders
   if plan_touches_units "$DIR/plan" 3; then run "$DIR/output" $SYSTEMCTL daemon-reload || fail "systemd could not read the unit files" "$DIR/output"; fi
 }
 
@@ -61,6 +63,12 @@ swap_lay_aside() {
   run "$DIR/output" xargs -r -d '\n' -a "$WORK/aside" sync -- || fail "the new files could not be written to the disk" "$DIR/output"
 }
 
+# note_folder PATH: something was renamed or removed there, just now. Only where no user could put something else in its place.
+note_folder() { if [ "$GUARD" = - ]; then printf '%s\n' "${1%/*}" >>"$WORK/swapped"; fi; }
+
+# sync_folders: what was renamed and removed in those noted down is so on the disk, too.
+sync_folders() { sort -u -- "$WORK/swapped" | xargs -r -d '\n' sync -- 2>/dev/null || :; }
+
 # Everything as $DIR/undo says it was; 1 when something could not be put back. May run any number of times, from any point.
 # Directories first: whose a file may be depends on whose they are.
 restore_files() {
@@ -69,10 +77,13 @@ restore_files() {
   if [ -f "$DIR/undo/directories" ]; then
     while IFS=$TAB read -r path mode owner group; do set_access "$path" "$mode" "$owner" "$group" || restored=1; done <"$DIR/undo/directories"
   fi
+  : >"$WORK/swapped"
   while IFS=$TAB read -r kind number path; do
     take_away "$(aside "$path")" || restored=1
     if [ "$kind" = absent ]; then take_away "$path"; else restore_file "$DIR/undo/copy/$number" "$path"; fi || restored=1
+    note_folder "$path"
   done <"$DIR/undo/files"
+  sync_folders
   return "$restored"
 }
 
@@ -86,8 +97,13 @@ move_in() {
   mv -fT -- "$(aside "$1")" "$1"
 }
 
+# restore_file COPY PATH. What is at PATH never goes before the copy is known to be there.
 restore_file() {
-  if [ ! -L "$1" ] && [ "$1" -ef "$2" ]; then return 0; fi
+  if ! lexists "$1"; then
+    printf 'the copy of %s is gone\n' "$2" >&2
+    return 1
+  fi
+  if is_same "$1" "$2"; then return 0; fi
   # On a full disk the failed file makes room for the one that worked.
   lay_aside "$1" "$2" 2>/dev/null || { take_away "$(aside "$2")" && take_away "$2" && lay_aside "$1" "$2"; } || return 1
   move_in "$2"

@@ -1,8 +1,9 @@
 #!/bin/sh
-# One Release transaction, run by systemd: `lib/transaction.sh DIR [locked|recover]`; DIR is $STATE/apply/<id>. See PROTOCOL.md.
-#   (nothing)  waits for the host's lock and runs itself again with `locked`
-#   locked     the transaction
-#   recover    clears up after this very transaction was cut off (run by the next one, which holds the lock)
+# One Release transaction, run by systemd: `lib/transaction.sh DIR [locked|recover|boot|killed]`; DIR is $STATE/apply/<id>. See PROTOCOL.md.
+#   (nothing)     waits for the host's lock and runs itself again with `locked`
+#   locked        the transaction
+#   recover       clears up after this very transaction was cut off (run by the next one, which holds the lock)
+#   boot, killed  the same with nobody there: at boot, before the units start, or as soon as systemd sees that it was killed
 set -eu
 DIR=$1
 . "$DIR/lib/base.sh"
@@ -12,6 +13,7 @@ DIR=$1
 . "$DIR/lib/state.sh"
 . "$DIR/lib/report.sh"
 . "$DIR/lib/lock.sh"
+. "$DIR/lib/recovery.sh"
 . "$DIR/lib/steps.sh"
 . "$DIR/lib/occupied.sh"
 . "$DIR/lib/check.sh"
@@ -49,6 +51,7 @@ main() {
   check_podman
   check_view
   mkdir -p -m 0700 -- "$OWN" "$DIR/undo"
+  install_recovery
   journal preparing
   apply_repositories
   apply_packages
@@ -88,6 +91,7 @@ change() {
   keep_directories
   keep_units
   : >"$WORK/restarted"
+  : >"$WORK/started"
   # The way back writes lists and a log: room for them, should the disk be full by then.
   head -c 262144 /dev/zero >"$DIR/reserve"
   journal swapping
@@ -99,14 +103,13 @@ change() {
   apply_tasks
   settle_units after
   begin 12 health "waiting until the services answer"
-  if ! wait_healthy "$REQUEST"; then
+  if ! wait_healthy "$REQUEST" || ! stay_healthy; then
     : >"$DIR/output"
     if [ -n "$HEALTH_UNIT" ]; then unit_failed "$HEALTH_TEXT" "$HEALTH_UNIT"; fi
     blame_running
     fail "$HEALTH_TEXT" "$WORK/words"
   fi
-  uptime_now
-  while IFS=$TAB read -r name since; do row did "restarted $name (down $(seconds $((NOW - since))) s)"; done <"$WORK/restarted"
+  while IFS=$TAB read -r name since; do row did "restarted $name (down $(seconds $((ANSWERED - since))) s)"; done <"$WORK/restarted"
 }
 
 # The words of the release's running units, for a probe that never became ok.
@@ -119,17 +122,54 @@ blame_running() {
 }
 
 recover() {
-  set +e
   UNDOING=1
   if [ "$(value "$STATE/journal" state)" = recording ]; then
-    set -e
     scan_all
     commit_record
     report_record
     finish ok
   fi
+  set +e
   STEP=interrupted
   fail "the transaction was cut off (power cut, or killed)"
+}
+
+# clear_up boot|killed: takes the lock for it. Whoever else holds it begins with the same, so it is not waited for (an observe
+# has it for a moment only).
+clear_up() {
+  [ "$(value "$STATE/journal" apply)" = "$APPLY" ] || return 0
+  # It has said that it cannot clear up: not at once again.
+  if [ "$1" = killed ] && ! had_ended "$DIR/log"; then
+    case $(tail -n 1 -- "$DIR/log") in end*) return 0 ;; esac
+  fi
+  for _ in 1 2 3 4 5 6 7 8 9 10; do
+    clear_status=0
+    flock -o -n -E 75 "$STATE/lock" sh "$DIR/lib/transaction.sh" "$DIR" "$1-locked" || clear_status=$?
+    [ "$clear_status" = 75 ] || return "$clear_status"
+    sleep 0.2
+  done
+}
+
+# clear_up_killed: from the unit that all others are ordered after, nothing may be waited for; from one of its own, health too.
+clear_up_killed() {
+  exec $SYSTEMD_RUN --quiet --collect --unit="hearth-undo-$APPLY" --description="Hearth: release $RELEASE, which was killed" \
+    -- /bin/sh "$DIR/lib/transaction.sh" "$DIR" killed
+}
+
+# recover_alone WHEN: what it comes to is kept for the next apply to tell.
+recover_alone() {
+  write_owner
+  mend_secret_store
+  if had_ended "$DIR/log"; then
+    drop_journal "$APPLY"
+    leave_log "$DIR"
+  else
+    # A process of its own, in which an error ends it.
+    sh "$DIR/lib/transaction.sh" "$DIR" recover || :
+    row "an interrupted change of release $RELEASE was cleared up $1: $(recovered_verdict "$DIR/log")" >>"$STATE/recovered"
+  fi
+  rm -f -- "$STATE/owner"
+  forget_failed "$APPLY"
 }
 
 exec >>"$DIR/log" 2>>"$DIR/stderr" </dev/null
@@ -138,5 +178,13 @@ mkdir -p -m 0700 -- "$WORK"
 case ${2-} in
   locked) main ;;
   recover) recover ;;
+  boot) if [ "$(value "$STATE/journal" boot)" = "$(boot_id)" ]; then clear_up_killed; else clear_up boot; fi ;;
+  killed) clear_up killed ;;
+  boot-locked)
+    # Nothing may be waited for then.
+    export AT_BOOT=1
+    recover_alone "at boot"
+    ;;
+  killed-locked) recover_alone "when it was killed" ;;
   *) run_locked "$DIR/lib/transaction.sh" ;;
 esac

@@ -1,4 +1,4 @@
-# The way back: from a failure, a cancel, or (on the next apply) from a power cut.
+# The way back: from a failure, a cancel, a kill, or (at the next boot) from a power cut.
 # shellcheck shell=sh
 
 # undo_transaction: puts back what this transaction replaced and says what holds now. Additions stay.
@@ -6,6 +6,7 @@ undo_transaction() {
   UNDOING=1
   remove_policy
   restore_environments
+  drop_half_secrets
   if [ "$(value "$STATE/journal" state)" != swapping ]; then return 0; fi
   row step "$STEPS" "$STEPS" "putting the previous generation back"
   rebooted=
@@ -22,7 +23,7 @@ undo_transaction() {
   }
   if [ -f "$DIR/undo/files" ] && plan_touches_units "$DIR/undo/files" 3; then $SYSTEMCTL daemon-reload 2>/dev/null; fi
   restore_units
-  if [ -z "$trouble" ] && [ -f "$OWN/request/units" ] && ! wait_healthy "$OWN/request"; then trouble=$HEALTH_TEXT; fi
+  if [ -z "$trouble" ] && [ -z "${AT_BOOT-}" ] && [ -f "$OWN/request/units" ] && ! wait_healthy "$OWN/request"; then trouble=$HEALTH_TEXT; fi
   report_undone
 }
 
@@ -32,6 +33,8 @@ report_undone() {
     row undone failed "generation ${generation:-0} was put back, but: $trouble"
   elif [ -z "$generation" ]; then
     row undone ok "the host has what it had before; release $RELEASE is not installed"
+  elif [ -n "${AT_BOOT-}" ]; then
+    row undone ok "generation $generation was put back at boot, before its units started; their health was not waited for"
   else
     row undone ok "generation $generation is active, its units and health are as before"
   fi

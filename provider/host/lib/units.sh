@@ -69,7 +69,7 @@ after_tasks() { awk -F'\t' -v unit="$1" '$1 == unit && $3 ~ /^task:/ { found = 1
 # Units that the last apply managed and this one does not name: stopped and off, before their files go (unless another release has them).
 drop_units() {
   [ -f "$OWN/manifest" ] || return 0
-  cat -- "$STATE"/releases/*/manifest >"$WORK/manifests"
+  all_manifests >"$WORK/manifests"
   awk -F'\t' -v OFS='\t' '
     T == 1 { wanted[$1] = 1; next }
     T == 2 { if ($1 == "unit") users[$2]++; next }
@@ -146,6 +146,8 @@ settle_running() {
     if [ "$(unit_fact "$1" 7)" = oneshot ] && [ -z "$2" ] && [ "$(unit_fact "$1" 8)" = success ] && [ -f "$OWN/manifest" ]; then return 0; fi
     begin 10 units "starting $1"
     touch_unit "$1"
+    uptime_now
+    row "$NOW" >>"$WORK/started"
     $SYSTEMCTL reset-failed -- "$1" 2>/dev/null || :
     unit_do start "$1"
     row did "started $1"
@@ -154,6 +156,7 @@ settle_running() {
     touch_unit "$1"
     uptime_now
     row "$1" "$NOW" >>"$WORK/restarted"
+    row "$NOW" >>"$WORK/started"
     note_along "$1"
     restart_along "$1" "$DIR/output" || unit_failed "$SYSTEMCTL restart $1 failed" "$(first_failed "$1")"
   elif [ "$2" = reload ]; then
@@ -205,6 +208,7 @@ first_failed() {
 
 # The way back to what $DIR/undo/units says has two parts, because a unit can only be disabled while its file is there.
 # stop_new_units ALL: what was not on before goes off. ALL (after a reboot): not only the units that were touched.
+# At boot nothing may be waited for: the units are ordered after this very program.
 stop_new_units() {
   : >"$WORK/restore"
   [ -f "$DIR/undo/units" ] || return 0
@@ -215,7 +219,7 @@ stop_new_units() {
   ' T=1 "$DIR/undo/touched" T=2 "$DIR/undo/units" >"$WORK/restore"
   while IFS=$TAB read -r name enabled active _; do
     case $enabled in disabled | -) $SYSTEMCTL disable -- "$name" ;; esac
-    is_up "$active" || $SYSTEMCTL stop -- "$name"
+    is_up "$active" || $SYSTEMCTL ${AT_BOOT:+--no-block} stop -- "$name"
   done <"$WORK/restore" >/dev/null 2>&1
 }
 
@@ -226,6 +230,9 @@ restore_units() {
     $SYSTEMCTL reset-failed -- "$name"
     if ! is_up "$active"; then
       continue
+    elif [ -n "${AT_BOOT-}" ]; then
+      # Whatever comes along starts by itself then.
+      $SYSTEMCTL --no-block "$deed" -- "$name"
     elif [ "$deed" = restart ]; then
       restart_along "$name" "$WORK/restore.output" || :
     else

@@ -1,5 +1,14 @@
 import { downHost, type Host, upHost } from "../../../sandbox";
-import { call, type Meta, newApply, ok, type Release, sealed, sh } from "../../support/host-programs";
+import {
+  type Answer,
+  call,
+  type Meta,
+  newApply,
+  ok,
+  type Release,
+  sealed,
+  sh,
+} from "../../support/host-programs";
 import { answersWithin, CONF, conf, probeRelease, rootFile, URL } from "../../support/probe-release";
 
 // Of this run alone: another run beside it has a host of its own.
@@ -306,6 +315,56 @@ describe("a change that would break the service", () => {
     expect(done.of("undone")[0]?.[0]).toBe("ok");
     expect(done.took).toBeLessThan(45_000);
     expect(await served()).toContain("# two");
+  });
+
+  it.each([
+    ["and stays down", "", /^probe\.service is failed \(exit-code\), soon after it had answered$/],
+    [
+      "and is restarted by systemd",
+      "Restart=always\nRestartSec=100ms\n",
+      /^probe\.service failed and was restarted by systemd, soon/,
+    ],
+  ])("[A4] rolls back a unit that answers, dies three seconds later %s", async (_, restart, words) => {
+    const before = await picture();
+    const release = probeRelease(conf("brief", "brief"));
+    const unit = "/etc/systemd/system/probe.service";
+    const content = (release.files?.[unit]?.content ?? "").replace("[Install]", `${restart}[Install]`);
+    release.files = { ...release.files, [unit]: rootFile(content) };
+    // As the provider asks: it does not say how long.
+    const done = await apply(release, { steady: "" });
+    expect(done.of("fail")).toEqual([["health", expect.stringMatching(words)]]);
+    expect(done.of("undone")[0]?.[0]).toBe("ok");
+    expect(await served()).toContain("# two");
+    expect(await picture()).toBe(before);
+  });
+
+  it("watches only what it has started or restarted, and does not count that as time down", async () => {
+    const watched = (done: Answer) => done.of("step").some(([, , text]) => text?.startsWith("watching"));
+    const reload = probeRelease(conf("two"));
+    reload.files = { ...reload.files, "/etc/issue.net": rootFile("Watched\n") };
+    expect(watched(ok(await apply(reload, { steady: "" })))).toBe(false);
+    expect(watched(ok(await apply(probeRelease(conf("two")), { steady: "" })))).toBe(false);
+    const restart = ok(
+      await apply(probeRelease(conf("two"), { revisions: { certificate: "9" } }), { steady: "12" }),
+    );
+    expect(watched(restart)).toBe(true);
+    const [, down] = /down (\d+\.\d) s/.exec(restart.of("did").flat().join()) ?? [];
+    expect(Number(down)).toBeLessThan(10);
+    ok(await apply(probeRelease(conf("two"))));
+  });
+
+  it("leaves nothing of a secret whose program failed, or was killed", async () => {
+    const secret = { mode: "0600", owner: "root", group: "root" };
+    const release = probeRelease(conf("two"));
+    for (const [name, script] of Object.entries({ fails: "echo half; exit 1", dies: "kill -9 $$" })) {
+      const source = { kind: "command" as const, argv: ["/bin/sh", "-c", script] };
+      release.secrets = { [`/etc/probe/secrets/${name}`]: { ...secret, source } };
+      const done = await apply(release);
+      expect(done.of("fail")).toEqual([
+        ["secrets", `the program that makes secret /etc/probe/secrets/${name} failed`],
+      ]);
+    }
+    expect(await sh(host, "ls -A /etc/probe/secrets")).toBe("given\nmade\nrandom");
   });
 
   it("rolls back when a task does not reach its state", async () => {
