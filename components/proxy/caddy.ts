@@ -229,8 +229,8 @@ function upstreamOptions({ readTimeout }: CaddyPlan, atATime: number): string[] 
     ...block("transport http", [
       directive("dial_timeout", "5s"),
       ...["response_header_timeout", "read_timeout", "write_timeout"].map((name) => directive(name, wait)),
-      "# Synapse closes a connection after a minute of silence; a request must not meet that.",
-      directive("keepalive", "30s"),
+      "# A kept connection may lead to a Synapse that ends just now; over a socket a new one costs nothing.",
+      directive("keepalive", "off"),
       directive("max_conns_per_host", atATime),
       directive("compression", "off"),
     ]),

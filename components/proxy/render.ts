@@ -115,7 +115,6 @@ export function renderUpstream(plan: ProxyPlan): string {
     "# No path here: the request goes on byte for byte, as servers signed it (%2F stays %2F).",
     "proxy_pass http://synapse;",
     "proxy_http_version 1.1;",
-    'proxy_set_header Connection "";',
     "proxy_set_header Host $host;",
     "# Replaced, never appended to: Synapse believes the first address it finds.",
     "proxy_set_header X-Forwarded-For $remote_addr;",
@@ -143,13 +142,19 @@ export function renderMatrix(plan: NginxPlan): string {
   ]);
 }
 
-/** How often a request is sent to Synapse when the connection to it is lost: it may be cut off by a restart and by a failed start. */
-const TRIES = 3;
+/** How often a request is sent to Synapse when the connection to it is lost: it may be cut off by a change, its way back and failed starts. */
+const TRIES = 4;
 
-/** The same socket several times: nginx asks each at most once, and never counts one as dead. */
+/**
+ * The same socket several times: nginx asks each at most once, and never counts one as dead. No connection is kept: over a
+ * socket a new one costs nothing, and a second try on a kept one would meet the Synapse that ends, not the next.
+ */
 function upstream(plan: ProxyPlan): string[] {
   const server = `server unix:${plan.upstream} max_fails=0;`;
-  return block("upstream synapse", [...Array.from({ length: TRIES }, () => server), "keepalive 32;"]);
+  return block(
+    "upstream synapse",
+    Array.from({ length: TRIES }, () => server),
+  );
 }
 
 /** Requests for names that are not ours are not answered at all. */
