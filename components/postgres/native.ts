@@ -36,16 +36,19 @@ export function nativePostgres(config: PostgresConfig, facts: HostFacts): Postgr
       containerSecrets: {},
       tasks: {
         cluster: clusterTask(cluster),
-        [`database-${config.database}`]: databaseTask(SYSTEM_PLACES, config, consoleOf(cluster), password),
+        [`database-${config.database}`]: databaseTask(SYSTEM_PLACES, config, consoleOf(cluster), {
+          password,
+        }),
       },
       units: unitsOf(cluster),
       validators: validatorsOf(cluster),
       health: {
         answers: {
           kind: "command",
+          // As postgres, without a session: what knocks as root leaves a FATAL in the server's log each time.
           argv: [
-            `${cluster.programs}/pg_isready`,
-            ...[`--host=${cluster.socket}`, `--port=${cluster.port}`, "--username=postgres"],
+            ...["setpriv", "--reuid=postgres", "--regid=postgres", "--clear-groups", "--"],
+            ...[`${cluster.programs}/pg_isready`, `--host=${cluster.socket}`, `--port=${cluster.port}`],
           ],
           timeoutSeconds: 60,
         },

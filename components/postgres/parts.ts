@@ -39,13 +39,13 @@ export interface Console {
 
 /**
  * The role and the database in it, kept by `database.py`.
- * @param password where the role's password is: a file, or `podman:NAME`; absent: it has none
+ * @param kept data: where the server has its data, where nothing else knows it; password: where the role's password is: a file, or `podman:NAME`; absent: it has none
  */
 export function databaseTask(
   places: Places,
   config: PostgresConfig,
   console: Console,
-  password?: string,
+  { data, password }: { data?: string; password?: string | undefined },
 ): HostTask {
   const question = program(places, "database.py");
   const options = [
@@ -53,6 +53,7 @@ export function databaseTask(
     `--role=${config.role}`,
     `--journal=${console.journal}`,
     `--identity=${places.state}/identity`,
+    ...(data === undefined ? [] : [`--data=${data}`]),
     ...(password === undefined ? [] : [`--password=${password}`]),
     ...["--", ...console.psql],
   ];

@@ -57,7 +57,10 @@ export function quadletPostgres(config: PostgresConfig, places: Places): Postgre
       images: [container.image],
       containerSecrets: secretsOf(),
       tasks: {
-        [`database-${config.database}`]: databaseTask(places, config, CONSOLE, `podman:${PASSWORD}`),
+        [`database-${config.database}`]: databaseTask(places, config, CONSOLE, {
+          data: layout.data,
+          password: `podman:${PASSWORD}`,
+        }),
       },
       units: unitsOf(container, Object.keys(restart), Object.keys(files.reload)),
       validators: validatorsOf(container, layout, places, check),

@@ -2,11 +2,12 @@
 
 Request: scope, homeserverUrl, serverName, registrationSecret, action (`observe`, `apply`), accounts: a list of
 {localpart, admin, displayName or null, deactivated, password: {kind: generated, reclaim} or {kind: given, value, change}}
-(observe needs only localpart). Optional: stateDirectory.
+(observe gets no value of a password). Optional: stateDirectory.
 
-Answer: {status: ok, accounts: [{localpart, exists, admin, displayName, deactivated}]}, for apply with existed, did,
-notes and passwordFile (where the password made here is, else null); or
-{status: unavailable | refused | no credential, message}. `observe` may renew Hearth's own access token, nothing else.
+Answer: {status: ok, accounts: [{localpart, exists, admin, displayName, deactivated, passwordFile (where the password made here
+is, else null)}]}, for observe with would (what apply would do, as [action, settings]) and passwordPath (where a password made here
+would be kept), for apply with existed, did and notes; or {status: unavailable | refused | no credential, message}. `observe`
+changes nothing.
 """
 
 import hashlib
@@ -75,6 +76,9 @@ class Passwords:
         os.makedirs(self.directory, mode=0o700, exist_ok=True)
         write_private(self.generated_path(localpart), password + "\n")
 
+    def has_given(self, localpart):
+        return os.path.exists(os.path.join(self.directory, f"{localpart}.given"))
+
     def has_generated(self, localpart):
         return os.path.exists(self.generated_path(localpart))
 
@@ -120,6 +124,26 @@ class Accounts:
             "deactivated": bool(answer.get("deactivated")),
         }
 
+    def look(self, desired):
+        """What one account is like, and what `apply` would do with it. Changes nothing."""
+        localpart, password = desired["localpart"], desired["password"]
+        observed = self.observe(localpart)
+        reclaims = password.get("reclaim", False)
+        would = plan(desired, observed, self.passwords.has_generated(localpart) if reclaims else None)
+        if self._may_differ(desired, observed, would):
+            would.append(("compare password", {}))
+        path = self.passwords.generated_path(localpart)
+        return {**observed, "would": would, "passwordPath": path, "passwordFile": self._password_file(localpart)}
+
+    def _may_differ(self, desired, observed, would):
+        """A given password travels with a change only: until then nobody here knows whether it is the one last set."""
+        asked = observed["exists"] and not observed["deactivated"] and not desired["deactivated"]
+        given = desired["password"]["kind"] == "given" and self.passwords.has_given(desired["localpart"])
+        return asked and given and ("set password", {}) not in would
+
+    def _password_file(self, localpart):
+        return self.passwords.generated_path(localpart) if self.passwords.has_generated(localpart) else None
+
     def apply(self, desired):
         """Makes one account as desired; what is so already is left alone."""
         localpart = desired["localpart"]
@@ -137,7 +161,7 @@ class Accounts:
             "existed": observed["exists"],
             "did": [action for action, _ in steps],
             "notes": self._adoption_notes(desired, password_set) if observed["exists"] else [],
-            "passwordFile": self.passwords.generated_path(localpart) if self.passwords.has_generated(localpart) else None,
+            "passwordFile": self._password_file(localpart),
         }
 
     def _adoption_notes(self, desired, password_set):
@@ -193,7 +217,7 @@ def run(request):
         accounts = Accounts(homeserver, request["serverName"], Passwords(state_directory(request)))
         if applying:
             return {"accounts": [accounts.apply(desired) for desired in request["accounts"]]}
-        return {"accounts": [accounts.observe(desired["localpart"]) for desired in request["accounts"]]}
+        return {"accounts": [accounts.look(desired) for desired in request["accounts"]]}
 
 
 if __name__ == "__main__":

@@ -91,13 +91,17 @@ class AdminSession:
         self.user = user_id(ADMIN_LOCALPART, server_name)
 
     def open(self, may_create):
-        """Leaves a working admin token in the homeserver connection. Raises NoCredential, Refused, Unavailable."""
+        """Leaves a working admin token in the homeserver connection. Raises NoCredential, Refused, Unavailable.
+
+        may_create: a log-in, too, is a change (a new token, and a new record of it here); a look does without.
+        """
         credential = self._load()
-        if self._kept_token_works(credential) or self._log_in(credential):
+        if self._kept_token_works(credential):
             return
         if not may_create:
-            raise NoCredential(f"{self.user} has not been made on this host yet")
-        self._make(credential)
+            raise NoCredential(f"the access token of {self.user} that is kept on this host does not work any more")
+        if not self._log_in(credential):
+            self._make(credential)
 
     def _load(self):
         try:
@@ -223,7 +227,7 @@ def admin_session(request, may_create, timeout=15.0):
     """
     directory = state_directory(request)
     if not may_create and not os.path.exists(os.path.join(directory, "admin.json")):
-        raise NoCredential("Hearth's admin account has not been made on this host yet")
+        raise NoCredential(f"{os.path.join(directory, 'admin.json')} is not on this host: it keeps how Hearth's own admin account logs in")
     with locked(directory) if may_create else unchanging(directory):
         homeserver = Homeserver(request["homeserverUrl"], timeout)
         if not may_create:

@@ -11,6 +11,8 @@ DIR=$1
 . "$DIR/lib/report.sh"
 . "$DIR/lib/occupied.sh"
 . "$DIR/lib/brings.sh"
+. "$DIR/lib/check.sh"
+. "$DIR/lib/units.sh"
 
 read_meta
 require_host
@@ -27,6 +29,7 @@ report_release
 report_scan
 report_conflicts
 report_brings
+report_plan
 report_changed
 report_obstacles
 report_probes

@@ -6,8 +6,8 @@ ban, redact, stateDefault, eventsDefault}, members, alias (local part), avatar {
 parent {roomId, suggested, order}, roomVersion, federate}; null where the stack says nothing. Optional: stateDirectory.
 
 Answer: {status: ok, rooms: [...]}, one for each of the request, with what room_state.py describes, and `exists`, `existed`,
-`did`, `notes`, `refusals`, `lost` (why Hearth's account cannot keep the room now); or {status: unavailable | refused | no
-credential, message}. `observe` may renew Hearth's own access token, nothing else.
+`did`, `would` (what apply would do), `notes`, `refusals`, `lost` (why Hearth's account cannot keep the room now), `record` (where
+the room's ID is kept here); or {status: unavailable | refused | no credential, message}. `observe` changes nothing.
 """
 
 import base64
@@ -103,6 +103,7 @@ class Rooms:
     def _describe(self, desired, room_id, state):
         alias = None if desired["alias"] is None else f"#{desired['alias']}:{self.server_name}"
         seen = {"key": desired["key"], "exists": room_id is not None, "roomId": room_id, "alias": alias}
+        seen |= {"record": self.records.path(desired["key"]), "would": []}
         seen["aliasOwner"] = None if alias is None else self._alias_owner(alias)
         if room_id is None:
             return {**seen, "lost": None, "notes": [], "refusals": room_plan.refusals(desired, seen)}
@@ -115,6 +116,7 @@ class Rooms:
         seen["lost"] = self._lost(state)
         seen["notes"] = room_plan.notes(desired, seen, state, self.own)
         seen["refusals"] = room_plan.refusals(desired, seen)
+        seen["would"] = [what for what, _, _ in room_plan.plan(desired, seen, state, self.own)]
         return seen
 
     def _lost(self, state):

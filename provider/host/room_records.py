@@ -30,7 +30,7 @@ class RoomRecords:
         return age if age >= 0 else float("inf")
 
     def forget(self, key):
-        os.unlink(self._path(key))
+        os.unlink(self.path(key))
 
     def remember_avatar(self, key, digest, url):
         self._store(key, {**self._load(key), "avatar": {"digest": digest, "url": url}})
@@ -42,18 +42,18 @@ class RoomRecords:
         kept = self._load(key).get("avatar", {})
         return kept["digest"] if kept.get("url") == url else ""
 
-    def _path(self, key):
+    def path(self, key):
         return os.path.join(self.directory, f"{key}.json")
 
     def _load(self, key):
         try:
-            with open(self._path(key), encoding="utf-8") as file:
+            with open(self.path(key), encoding="utf-8") as file:
                 return json.load(file)
         except FileNotFoundError:
             return {}
         except ValueError as error:
-            raise Refused(f"{self._path(key)} is damaged ({error}); remove it and run again: the room is found by its key") from error
+            raise Refused(f"{self.path(key)} is damaged ({error}); remove it and run again: the room is found by its key") from error
 
     def _store(self, key, record):
         os.makedirs(self.directory, mode=0o700, exist_ok=True)
-        write_private(self._path(key), json.dumps(record) + "\n")
+        write_private(self.path(key), json.dumps(record) + "\n")

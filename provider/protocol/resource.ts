@@ -38,8 +38,10 @@ export interface Checked {
 
 /** What Diff came to. */
 export interface Difference {
-  /** Leaf paths to what happens there; empty: nothing changed. */
+  /** Leaf paths to what happens there, as the operator sees them. */
   details: Map<string, Detail>;
+  /** Something changes that no detail shows: an input that is nobody's business, or what the resource itself tells. */
+  silent?: boolean;
 }
 
 /** A resource as the engine keeps it. */

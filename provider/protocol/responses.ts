@@ -21,7 +21,11 @@ export function checkResponse({ inputs, faults }: Checked): pb.CheckResponse {
   return new pb.CheckResponse().setInputs(toStruct(inputs)).setFailuresList(failures);
 }
 
-export function diffResponse({ details }: Difference): pb.DiffResponse {
+/** Without any detail the engine would print every input there is; a path that is no property is one line of words. */
+const IN_WORDS: [string, Detail] = ['["told in words"]', { kind: "add", replace: false }];
+
+export function diffResponse({ details: shown, silent = false }: Difference): pb.DiffResponse {
+  const details = shown.size === 0 && silent ? new Map([IN_WORDS]) : shown;
   const response = new pb.DiffResponse().setHasdetaileddiff(true);
   const { DIFF_SOME, DIFF_NONE } = pb.DiffResponse.DiffChanges;
   response.setChanges(details.size > 0 ? DIFF_SOME : DIFF_NONE);

@@ -37,7 +37,8 @@ export interface Obstacle {
 /** What observe.sh saw. Maps hold undefined for what is asked for and not there. */
 export interface Observation {
   lock?: { operator: string; seconds: number };
-  journal?: { state: string; apply: string; seconds: number };
+  /** A change that was cut off; `release` is the one it was about. */
+  journal?: { state: string; apply: string; seconds: number; release: string };
   release?: { instance: string; generation: number; urn: string };
   identity: Map<string, string>;
   packages: Map<string, string | undefined>;
@@ -67,6 +68,12 @@ export interface Observation {
   obstacles: Obstacle[];
   /** What differs from what the last apply recorded. */
   changed: string[];
+  /** What the units were not started with yet, in the spelling of their lists, `package:NAME` besides. */
+  pending: string[];
+  /** Why the request cannot be carried out here as things are. */
+  blocked: string[];
+  /** Files that somebody had before Hearth and that come back when the release names them no longer, with their content. */
+  originals: Map<string, Buffer | undefined>;
 }
 
 /** The rows of observe.sh by subject; kinds that are not known here are left out. */
@@ -92,6 +99,9 @@ export function parseObservation(rows: string[][]): Observation {
     foreign: [],
     obstacles: [],
     changed: [],
+    pending: [],
+    blocked: [],
+    originals: new Map(),
   };
   for (const [kind = "", ...columns] of rows) ROWS[kind]?.(seen, rowOf(columns));
   return seen;
@@ -121,8 +131,8 @@ const ROWS: Readonly<Record<string, (seen: Observation, row: Row) => void>> = {
   lock: (seen, { key, second }) => {
     seen.lock = { operator: key, seconds: Number(second) };
   },
-  journal: (seen, { key, second, third }) => {
-    seen.journal = { state: key, apply: second, seconds: Number(third) };
+  journal: (seen, { key, second, third, fourth }) => {
+    seen.journal = { state: key, apply: second, seconds: Number(third), release: fourth };
   },
   release: (seen, { key, second, third }) => {
     if (key !== "-") seen.release = { instance: key, generation: Number(second), urn: third };
@@ -169,6 +179,9 @@ const ROWS: Readonly<Record<string, (seen: Observation, row: Row) => void>> = {
   foreign: (seen, { key }) => seen.foreign.push(key),
   obstacle: (seen, { key, second }) => seen.obstacles.push({ text: key, fix: second }),
   changed: (seen, { key }) => seen.changed.push(key),
+  pending: (seen, { key }) => seen.pending.push(key),
+  blocked: (seen, { key }) => seen.blocked.push(key),
+  original: (seen, { key, second, gone }) => seen.originals.set(key, decode(gone ? undefined : second)),
 };
 
 function decode(base64: string | undefined): Buffer | undefined {

@@ -32,8 +32,9 @@ export function applyRelease(
     const log = await follower.follow(requestFor(call, wanted, options.outputs, apply));
     if (log.end !== "ok") throw failure(inputs, log, follower.overtime);
     const outputs = appliedOutputs(inputs, log);
-    for (const note of notes(log)) await call.log.info(note);
-    await call.log.info(summary(log));
+    const title = `${inputs.release} on ${inputs.connection.name}`;
+    for (const note of notes(log)) await call.log.info(`${title}: ${note}`);
+    await call.log.info(`${title}: ${summary(log)}`);
     return outputs;
   });
 }

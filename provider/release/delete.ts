@@ -40,6 +40,6 @@ export function deleteRelease(call: Call, state: State): Promise<void> {
     const log = parseAnswer(answer.stdout);
     if (log.refusal) throw refused(inputs, log.refusal);
     if (log.end !== "ok") throw brokenAnswer(connection, "delete.sh", answer);
-    for (const note of notes(log)) await call.log.info(note);
+    for (const note of notes(log)) await call.log.info(`${release} on ${connection.name}: ${note}`);
   });
 }

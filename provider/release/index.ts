@@ -3,19 +3,17 @@ import { hasUnknown, isObject, type Properties } from "../protocol/values";
 import { applyRelease } from "./apply";
 import { checkRelease } from "./check";
 import { deleteRelease } from "./delete";
-import { diffRelease, onlyConnection, touchesConnection } from "./diff";
+import { diffRelease, onlyConnection, shownDifference, touchesConnection } from "./diff";
 import { observe } from "./observe";
-import { lookForObstacles } from "./obstacles";
 import { digestOf, outputProperties, parseOutputs, updatedOutputs } from "./outputs";
 import { requireKnown, requireSameIdentity, requireSameScope } from "./ownership";
-import { planLine } from "./plan";
-import { previewCreate } from "./preview";
-import { isAiling, parseInputs, readRelease } from "./read";
+import { previewCreate, previewUpdate } from "./preview";
+import { isStillAiling, parseInputs, readRelease } from "./read";
 
 /** Everything one service puts on one host, applied as one transaction. */
 export const release: Resource = {
   check: checkRelease,
-  diff: (olds, news) => ({ details: diffRelease(olds, news) }),
+  diff: shownDifference,
   create: createRelease,
   read: readRelease,
   update: updateRelease,
@@ -36,15 +34,13 @@ async function updateRelease(call: Call, state: State, news: Properties): Promis
   requireSameScope(state.inputs, news, host);
   if (touchesConnection(details)) await lookOverNewWay(call, state, news);
   if (onlyConnection(details)) return connectionOnly(call, state, news);
-  const repair = isAiling(call.urn);
   if (call.preview) {
-    if (details.size > 0) await lookForObstacles(call, state, news);
-    await call.log.info(plannedText(state, news, repair && details.size === 0));
+    await previewUpdate(call, state, news);
     return updatedOutputs(state.outputs, state.inputs, news);
   }
-  return outputProperties(
-    await applyRelease(call, parseInputs(news), { outputs: parseOutputs(state.outputs), repair }),
-  );
+  const repair = await isStillAiling(call, state);
+  const options = { outputs: parseOutputs(state.outputs), repair };
+  return outputProperties(await applyRelease(call, parseInputs(news), options));
 }
 
 /** Does the new way lead to what the state knows? Offline, the operator answers for that. */
@@ -54,16 +50,10 @@ async function lookOverNewWay(call: Call, state: State, news: Properties): Promi
   requireKnown(wanted, await observe(call, wanted, parseOutputs(state.outputs).instance, {}));
 }
 
-/** What the update will do, and which part of it puts right what somebody did by hand. */
-function plannedText({ inputs, outputs }: State, news: Properties, onlyRepair: boolean): string {
-  const plan = onlyRepair ? "will restart its units: a probe fails" : planLine(inputs, news);
-  const drift = Array.isArray(outputs.drift) ? outputs.drift : [];
-  return [plan, ...drift.map((line) => `  ${line}`)].join("\n");
-}
-
 /** Another way to the same host: nothing on it changes. */
 async function connectionOnly(call: Call, state: State, news: Properties): Promise<Properties> {
-  if (call.preview) await call.log.info("only the way to the host changes; nothing on it does");
+  const title = `${String(news.release)} on ${isObject(news.connection) ? String(news.connection.name) : "its host"}`;
+  if (call.preview) await call.log.info(`${title}: only the way to the host changes; nothing on it does`);
   const { drift: _, ...outputs } = state.outputs;
   return { ...outputs, digest: hasUnknown(news) ? (outputs.digest ?? "") : digestOf(news) };
 }

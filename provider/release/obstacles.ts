@@ -1,11 +1,6 @@
 import type { ReleaseInputs } from "../contract/release";
 import { ProviderError } from "../protocol/errors";
-import type { Call, State } from "../protocol/resource";
-import { hasUnknown, type Properties } from "../protocol/values";
 import type { Observation, Obstacle } from "./answer";
-import { observe } from "./observe";
-import { parseOutputs } from "./outputs";
-import { parseInputs } from "./read";
 
 /** Code of the host's refusal when something that Hearth did not make is in the way. */
 export const OCCUPIED = "occupied";
@@ -15,13 +10,6 @@ export function requireUnoccupied(inputs: ReleaseInputs, seen: Observation): voi
   // What a change under way, or one that was cut off, has put there is its own.
   if (seen.lock || seen.journal || seen.obstacles.length === 0) return;
   throw occupied(inputs, seen.obstacles);
-}
-
-/** The same for an update in a preview. */
-export async function lookForObstacles(call: Call, state: State, news: Properties): Promise<void> {
-  if (call.offline || hasUnknown(news)) return;
-  const wanted = parseInputs(news);
-  requireUnoccupied(wanted, await observe(call, wanted, parseOutputs(state.outputs).instance, {}));
 }
 
 /** All obstacles in one message, each with its way out. */

@@ -11,6 +11,11 @@ export function requireFree(inputs: ReleaseInputs, seen: Observation, urn: strin
     const held = seen.identity.get(key);
     if (held !== undefined && held !== wanted) throw otherIdentity(inputs.connection.name, key, held, wanted);
   }
+  requireUnclaimed(inputs, seen);
+}
+
+/** Refuses paths that another release owns. */
+export function requireUnclaimed(inputs: ReleaseInputs, seen: Observation): void {
   const conflicts = [...seen.conflicts].map(
     ([path, release]) => `  ${path} belongs to release ${JSON.stringify(release)}`,
   );

@@ -1,15 +1,23 @@
 import { isObject, type Properties, reveal, type Value } from "../protocol/values";
 
+/** What else decides about the units. */
+export interface Circumstances {
+  /** What they were not started with yet, as the host says (`lib/units.sh` unstarted). */
+  pending?: readonly string[];
+  /** All that run restart: a probe fails, or an interrupted change is cleared up first. */
+  repair?: boolean;
+}
+
 /**
  * What an update will do beside writing files, in one line: `will install nginx; restart matrix-synapse.service`. `olds` are
  * the inputs as the host has them (empty maps: nothing there). Mirrors what the host decides in `lib/units.sh`.
  */
-export function planLine(olds: Properties, news: Properties): string {
+export function planLine(olds: Properties, news: Properties, circumstances: Circumstances = {}): string {
   const actions = [
     ...packageActions(olds, news),
     ...imageActions(olds, news),
     ...environmentActions(olds, news),
-    ...unitActions(olds, news),
+    ...unitActions(olds, news, circumstances),
   ];
   const order = [
     "install",
@@ -50,7 +58,7 @@ function imageActions(olds: Properties, news: Properties): Action[] {
   return newImages(olds, news).map((image) => ({ verb: "pull", subject: image }));
 }
 
-function newImages(olds: Properties, news: Properties): string[] {
+export function newImages(olds: Properties, news: Properties): string[] {
   const there = Array.isArray(olds.images) ? olds.images : [];
   const wanted = Array.isArray(news.images) ? news.images : [];
   return wanted.flatMap((image) => (typeof image === "string" && !there.includes(image) ? [image] : []));
@@ -60,17 +68,23 @@ function environmentActions(olds: Properties, news: Properties): Action[] {
   return changedKeys(olds, news, "environments").map((path) => ({ verb: "build", subject: path }));
 }
 
-function unitActions(olds: Properties, news: Properties): Action[] {
-  const changed = changedSubjects(olds, news);
-  const installs = packageActions(olds, news).length > 0;
-  const dropped = entries(olds.units)
-    .filter(([name]) => member(news.units, name) === undefined)
-    .map(([name]) => ({ verb: "stop", subject: name }));
+function unitActions(olds: Properties, news: Properties, circumstances: Circumstances): Action[] {
+  const { pending = [], repair = false } = circumstances;
+  const changed = new Set([...changedSubjects(olds, news), ...pending]);
+  const installs =
+    packageActions(olds, news).length > 0 || pending.some((subject) => subject.startsWith("package:"));
+  const dropped = entries(olds.units).flatMap(([name, unit]) => {
+    if (member(news.units, name) !== undefined || !isObject(unit)) return [];
+    const stop = unit.state === "running" || unit.enabled === true ? ["stop"] : [];
+    const verbs = unit.enabled === true ? [...stop, "disable"] : stop;
+    return verbs.map((verb) => ({ verb, subject: name }));
+  });
   const kept = entries(news.units).flatMap(([name, unit]) => {
     if (!isObject(unit)) return [];
     const old = member(olds.units, name);
     const before = isObject(old) ? old : { enabled: false, state: "stopped" };
-    const verbs = [enabling(before, unit), running(before, unit, trigger(name, unit, changed, installs))];
+    const all = installs || (repair && unit.state === "running");
+    const verbs = [enabling(before, unit), running(before, unit, trigger(name, unit, changed, all))];
     const actions = verbs.filter((verb) => verb !== undefined).map((verb) => ({ verb, subject: name }));
     // What does not run is left alone; the host knows.
     const along = verbs.includes("restart") && Array.isArray(unit.along) ? unit.along : [];
@@ -90,16 +104,10 @@ function running(before: Properties, unit: Properties, triggered: string | undef
   return triggered;
 }
 
-function trigger(
-  name: string,
-  unit: Properties,
-  changed: Set<string>,
-  installs: boolean,
-): string | undefined {
+function trigger(name: string, unit: Properties, changed: Set<string>, all: boolean): string | undefined {
   const hit = (list: Value | undefined) =>
     Array.isArray(list) && list.some((subject) => typeof subject === "string" && changed.has(subject));
-  if (installs || hit(unit.restartOn) || [...changed].some((path) => definesUnit(path, name)))
-    return "restart";
+  if (all || hit(unit.restartOn) || [...changed].some((path) => definesUnit(path, name))) return "restart";
   return hit(unit.reloadOn) ? "reload" : undefined;
 }
 
@@ -141,7 +149,8 @@ function ownedPart(item: Value): Value | undefined {
   return [mode, owner, group, source.kind === "given" ? (source.value ?? null) : null];
 }
 
-function changedKeys(
+/** Keys of what is new or different, as far as `part` looks at it. */
+export function changedKeys(
   olds: Properties,
   news: Properties,
   map: string,
@@ -174,10 +183,11 @@ function sorted(value: Value): Value {
   );
 }
 
-function entries(map: Value | undefined): [string, Value][] {
+/** The entries of a map of the inputs; none while it is not known. */
+export function entries(map: Value | undefined): [string, Value][] {
   return isObject(map) ? Object.entries(map) : [];
 }
 
-function member(map: Value | undefined, key: string): Value | undefined {
+export function member(map: Value | undefined, key: string): Value | undefined {
   return isObject(map) ? map[key] : undefined;
 }

@@ -17,11 +17,27 @@ import {
 import { wrapInputs } from "./secrets";
 import { releaseShape } from "./shape";
 
-/** Releases that the last Read of this process found not working: their next update restarts their units. */
-const ailing = new Set<string>();
+/** Releases that the last Read of this process found not working, and why: their next update restarts their units. */
+const ailing = new Map<string, string>();
 
-export function isAiling(urn: string): boolean {
-  return ailing.has(urn);
+/** Why the units of a release are to restart although nothing about them changes. */
+export function ailmentOf(urn: string): string | undefined {
+  return ailing.get(urn);
+}
+
+/** Asks the probes that failed once more: what works by now needs no restart. */
+export async function isStillAiling(call: Call, state: State): Promise<boolean> {
+  if (!ailing.has(call.urn)) return false;
+  const inputs = parseInputs(state.inputs);
+  const { instance } = parseOutputs(state.outputs);
+  return failures(await observe(call, inputs, instance, {})).length > 0;
+}
+
+/** The probes that do not say `ok`, with what was seen instead. */
+function failures({ health }: Observation): string[] {
+  return [...health]
+    .filter(([, result]) => result !== "ok")
+    .map(([name, result]) => `probe ${name} ${result}`);
 }
 
 /** Inputs that hold no unknowns, as typed value. */
@@ -40,10 +56,13 @@ export async function readRelease(call: Call, state: State): Promise<State | und
   const outputs = parseOutputs(state.outputs);
   const seen = await observe(call, inputs, outputs.instance, knownFingerprints(inputs, outputs));
   if (seen.lock) await call.log.warning(lockText(inputs.connection.name, seen.lock));
-  if (isGone(call.urn, outputs, seen)) return undefined;
+  if (isGone(call.urn, outputs, seen)) {
+    await call.log.warning(goneText(inputs, seen));
+    return undefined;
+  }
   const observed = observedInputs(inputs, seen);
   const unhealthy = ailments(inputs, observed, seen);
-  if (unhealthy.length > 0 && !seen.journal) ailing.add(call.urn);
+  if (unhealthy.length > 0 && !seen.journal) ailing.set(call.urn, failures(seen).join(", "));
   else ailing.delete(call.urn);
   return {
     id: state.id,
@@ -59,8 +78,17 @@ function isGone(urn: string, outputs: ReleaseOutputs, seen: Observation): boolea
   return !seen.lock && !seen.journal;
 }
 
+function goneText({ release, connection, scope }: ReleaseInputs, seen: Observation): string {
+  const where = `${release} on ${connection.name}`;
+  if (seen.release) return `${where}: belongs to another resource there by now`;
+  const records = scope === "user" ? "~/.local/state/hearth" : "/var/lib/hearth";
+  return `${where}: no record of it is left in ${records} there (removed, or the host was installed again); pulumi up takes over what it finds, and what only those records held is gone: passwords made there, files from before Hearth`;
+}
+
 function observedOutputs(inputs: ReleaseInputs, outputs: ReleaseOutputs, seen: Observation): ReleaseOutputs {
-  const drift = seen.changed.map((subject) => `changed by hand: ${subject}`);
+  const mine = seen.journal !== undefined && ["-", inputs.release].includes(seen.journal.release);
+  const why = mine ? "left by a change that was cut off" : "changed by hand";
+  const drift = seen.changed.map((subject) => `${why}: ${subject}`);
   return {
     instance: seen.release?.instance ?? outputs.instance,
     generation: seen.release?.generation ?? outputs.generation,
@@ -84,11 +112,7 @@ function ailments(inputs: ReleaseInputs, observed: ReleaseInputs, seen: Observat
     ([name, unit]) => observed.units[name]?.state !== unit.state,
   );
   if (seen.lock || unitDown) return [];
-  return [...seen.health]
-    .filter(([, result]) => result !== "ok")
-    .map(
-      ([name, result]) => `release ${JSON.stringify(release)} on ${connection.name}: probe ${name} ${result}`,
-    );
+  return failures(seen).map((text) => `release ${JSON.stringify(release)} on ${connection.name}: ${text}`);
 }
 
 export function lockText(host: string, lock: { operator: string; seconds: number }): string {

@@ -35,6 +35,8 @@ function verdict({ release, connection }: ReleaseInputs, step: string, undone: s
   const name = `release ${JSON.stringify(release)} on ${connection.name}`;
   if (undone === undefined) return `${name} was not changed`;
   if (undone === "ok") return `${name} was rolled back`;
+  if (undone === "complete") return `${name} was changed, but not recorded`;
+  if (undone === "later") return `${name} was rolled back, as its host went down`;
   return step === INTERRUPTED
     ? `${name} may be half changed`
     : `${name} could neither be changed nor rolled back`;
@@ -48,6 +50,8 @@ interface Failed {
 }
 
 function advice({ step, text, undone, late }: Failed, { connection, scope }: ReleaseInputs): string {
+  if (undone === "complete") return "run pulumi up again: it finishes the records";
+  if (undone === "later") return `run pulumi up again when ${connection.name} is up`;
   if (step === INTERRUPTED)
     return undone === "failed"
       ? "run pulumi up again: it clears up first, then makes the change"

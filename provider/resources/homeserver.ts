@@ -8,6 +8,8 @@ import { askPython } from "./python";
 /** Nothing is known about it: the homeserver or python3 is not there, or Hearth's account is not. */
 export interface Unknown {
   unknown: string;
+  /** Hearth's own access to the homeserver is missing or does not work any more; a change renews it, a look does not. */
+  lockedOut?: boolean;
 }
 
 /** One kind of thing behind the homeserver's API, and the program on the host that keeps it. */
@@ -31,9 +33,12 @@ type Answer<T> = { status: "ok"; [list: string]: T[] | string } | { status: stri
 const GATHER_MS = 15;
 /** The programs' own limits (LOOK_WAITS and LOOK_TAKES in homeserver_admin.py) come before it. */
 const OBSERVE_TIMEOUT = 60;
+/** The status of an answer of a program that may not make or renew Hearth's own access. */
+const NO_CREDENTIAL = "no credential";
 
 interface Waiting<Inputs, Seen> {
   inputs: Inputs;
+  more: object;
   settle: (seen: Seen | Unknown) => void;
   reject: (error: unknown) => void;
 }
@@ -44,11 +49,14 @@ export class Keeper<Inputs extends HomeserverAccess, Seen extends object, Applie
 
   constructor(private readonly kind: Kind<Inputs>) {}
 
-  /** What the homeserver says about one of them. Rejects only when the host itself cannot be reached. */
-  observe(inputs: Inputs, signal: AbortSignal): Promise<Seen | Unknown> {
+  /**
+   * What the homeserver says about one of them. Rejects only when the host itself cannot be reached.
+   * @param more what the program needs besides to say what a change would do
+   */
+  observe(inputs: Inputs, signal: AbortSignal, more: object = {}): Promise<Seen | Unknown> {
     const key = JSON.stringify([inputs.connection, accessRequest(inputs)]);
     return new Promise((settle, reject) => {
-      const waiting = { inputs, settle, reject };
+      const waiting = { inputs, more, settle, reject };
       const others = this.gathering.get(key);
       if (others !== undefined) {
         others.push(waiting);
@@ -65,7 +73,7 @@ export class Keeper<Inputs extends HomeserverAccess, Seen extends object, Applie
 
   private async observeAll(access: Inputs, all: Waiting<Inputs, Seen>[], signal: AbortSignal): Promise<void> {
     const { program, list, identity, request } = this.kind;
-    const wanted = all.map(({ inputs }) => request(inputs));
+    const wanted = all.map(({ inputs, more }) => ({ ...request(inputs), ...more }));
     try {
       const limits = { signal, timeoutSeconds: OBSERVE_TIMEOUT };
       const question = { ...accessRequest(access), action: "observe", [list]: wanted };
@@ -74,7 +82,8 @@ export class Keeper<Inputs extends HomeserverAccess, Seen extends object, Applie
       for (const [index, { settle }] of all.entries()) {
         const name = wanted[index]?.[identity];
         const seen = found.find((one) => Object.entries(one).some(([k, v]) => k === identity && v === name));
-        settle(seen ?? { unknown: messageOf(answer) ?? `no answer about ${String(name)}` });
+        const lockedOut = answer.status === NO_CREDENTIAL;
+        settle(seen ?? { unknown: messageOf(answer) ?? `no answer about ${String(name)}`, lockedOut });
       }
     } catch (error) {
       for (const { settle, reject } of all) {

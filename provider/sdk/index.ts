@@ -81,36 +81,42 @@ export class Release extends pulumi.CustomResource {
   }
 }
 
-/** A local account of the homeserver. Its Delete deactivates nothing and removes nothing. */
+/**
+ * What leaves the stack file and stays on the homeserver: the engine's own plan says so (`delete[retain]`), for no provider is
+ * asked about a deletion in a preview.
+ */
+const STAYS = { retainOnDelete: true };
+
+/** A local account of the homeserver. One that leaves the program stays there as it is. */
 export class Account extends pulumi.CustomResource {
   declare readonly userId: pulumi.Output<string>;
 
   constructor(name: string, args: Inputs<AccountInputs>, opts?: pulumi.CustomResourceOptions) {
-    super(`${PACKAGE}:index:Account`, name, { ...args, userId: undefined }, opts);
+    super(`${PACKAGE}:index:Account`, name, { ...args, userId: undefined }, { ...STAYS, ...opts });
   }
 }
 
 const ROOM_OUTPUTS = { roomId: undefined, inviteLink: undefined };
 
-/** A Space of Hearth's own account. Its Delete leaves it on the homeserver, with everybody in it. */
+/** A Space of Hearth's own account. One that leaves the program stays on the homeserver, with everybody in it. */
 export class Space extends pulumi.CustomResource {
   declare readonly roomId: pulumi.Output<string>;
   /** For people who may join; the invited see it in their client. */
   declare readonly inviteLink: pulumi.Output<string>;
 
   constructor(name: string, args: Inputs<SpaceInputs>, opts?: pulumi.CustomResourceOptions) {
-    super(`${PACKAGE}:index:Space`, name, { ...args, ...ROOM_OUTPUTS }, opts);
+    super(`${PACKAGE}:index:Space`, name, { ...args, ...ROOM_OUTPUTS }, { ...STAYS, ...opts });
   }
 }
 
-/** A room of Hearth's own account. Its Delete leaves it on the homeserver, with everybody in it. */
+/** A room of Hearth's own account. One that leaves the program stays on the homeserver, with everybody in it. */
 export class Room extends pulumi.CustomResource {
   declare readonly roomId: pulumi.Output<string>;
   /** For people who may join; the invited see it in their client. */
   declare readonly inviteLink: pulumi.Output<string>;
 
   constructor(name: string, args: Inputs<RoomInputs>, opts?: pulumi.CustomResourceOptions) {
-    super(`${PACKAGE}:index:Room`, name, { ...args, ...ROOM_OUTPUTS }, opts);
+    super(`${PACKAGE}:index:Room`, name, { ...args, ...ROOM_OUTPUTS }, { ...STAYS, ...opts });
   }
 }
 

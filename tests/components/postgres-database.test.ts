@@ -24,10 +24,34 @@ def psql(script, **values):
 database.psql = psql
 said = None
 try:
-    database.apply(SimpleNamespace(database=wanted, role="chat", password=None, identity=identity))
+    database.apply(SimpleNamespace(database=wanted, role="chat", password=None, identity=identity, data="/nowhere"))
 except SystemExit as end:
     said = str(end)
 print(json.dumps([did, said]))
+`;
+
+// What database.py says of a server with the databases of the first list (null: none answers), in one line.
+const OBSERVE = `
+import json, sys
+import database
+there, collation, wanted, identity, data = json.load(sys.stdin)
+
+def psql(script, **values):
+    if there is None:
+        raise database.NotRunning("no server")
+    if "rolcanlogin" in script:
+        return [["t", ""]]
+    if "pg_get_userbyid" in script:
+        return [["chat", "UTF8", collation, "C", "c"]] if values["database"] in there else []
+    return [[name] for name in there]
+
+database.psql = psql
+print_line, said = print, []
+database.print = said.append
+sys.argv = ["database.py", "observe", f"--database={wanted}", "--role=chat", "--journal=journalctl",
+            f"--identity={identity}", f"--data={data}", "--", "psql"]
+database.main()
+print_line(json.dumps(said))
 `;
 
 let folder: string;
@@ -40,6 +64,41 @@ afterEach(() => rmSync(folder, { recursive: true }));
 
 const applied = (there: string[], wanted: string): Promise<[did: string[], said: string | null]> =>
   askModule("postgres", PROGRAM, [there, wanted, identity]);
+
+describe("[A2] what can never be as wanted is said by a look, so that a preview refuses it", () => {
+  const observed = (there: string[] | null, wanted = "synapse", collation = "C"): Promise<string[]> =>
+    askModule("postgres", OBSERVE, [there, collation, wanted, identity, folder]);
+  beforeEach(() => writeFileSync(identity, "serverName\texample.org\n"));
+
+  it("another name of the database", async () => {
+    expect(await observed(["synapse"], "chat")).toEqual([
+      expect.stringMatching(/^refused: there is no database chat, but example\.org was set up on this host/),
+    ]);
+  });
+
+  it("a collation that damages Synapse's data", async () => {
+    expect(await observed(["synapse"], "synapse", "de_DE")).toEqual([
+      expect.stringMatching(/^refused: database synapse: collation is de_DE instead of C/),
+    ]);
+  });
+
+  it("a server that is down with its data gone; with the data there it is only down", async () => {
+    expect(await observed(null)).toEqual([
+      `refused: ${folder} holds no data of Postgres, but example.org was set up on this host. If a disk is not mounted, mount it; if the data is lost, restore it. To begin without it all the same, remove the line serverName from ${identity}`,
+    ]);
+    writeFileSync(join(folder, "PG_VERSION"), "17\n");
+    expect(await observed(null)).toEqual(["Postgres does not answer"]);
+  });
+
+  it("nothing on a host without a homeserver, and not what is as wanted", async () => {
+    expect(await observed(["synapse"])).toEqual([
+      "role chat; database synapse: owner chat, encoding UTF8, collation C, ctype C, provider libc",
+    ]);
+    rmSync(identity);
+    expect(await observed([], "chat")).toEqual(["role chat; database chat: missing"]);
+    expect(await observed(null)).toEqual(["Postgres does not answer"]);
+  });
+});
 
 describe("a database that is not there", () => {
   it("[H3] is made on a host without a homeserver", async () => {

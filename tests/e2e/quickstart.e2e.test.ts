@@ -141,7 +141,7 @@ test("what it suggests to try works: a preview shows exactly the changed line of
   }).toEqual({
     code: 0,
     changed: ["-   remote_media_lifetime: 90d", "+   remote_media_lifetime: 30d"],
-    restarts: ["will restart matrix-synapse.service"],
+    restarts: [expect.stringMatching(/^homeserver on \S+: will restart matrix-synapse\.service$/)],
   });
 });
 

@@ -69,10 +69,38 @@ test("[V12] deactivated, activated again and removed from the stack: the account
   await server.up();
   expect(await adminApi("GET", user("alice"))).toMatchObject({ deactivated: false, displayname: "Alice" });
   await server.edit({ "accounts.alice": undefined });
-  expect((await server.up()).output).toMatch(/@alice:accounts\.test stays on the homeserver/);
-  await server.edit({ "accounts.alice": { displayName: "Alice" } });
-  expect((await server.preview()).output).toMatch(/@alice:accounts\.test exists already and is taken over/);
+  // The engine's words for what leaves the stack and stays where it is.
+  expect((await server.preview()).output).toMatch(/Account: \(delete\[retain\]\)/);
   await server.up();
+  expect(await adminApi("GET", user("alice"))).toMatchObject({ deactivated: false, displayname: "Alice" });
+});
+
+test("[A2] an account that was deactivated and comes back: the preview says all that up does", async () => {
+  await adminApi("POST", `/_synapse/admin/v1/deactivate/@alice:${server.serverName}`, '{"erase":false}');
+  await server.edit({ "accounts.alice": { displayName: "Alicia" } });
+  expect((await server.preview()).output).toMatch(
+    /@alice:accounts\.test on \S+: exists already and is taken over; will be activated again, with the password kept in \S+alice\.password, called "Alicia"/,
+  );
+  await server.up();
+  expect(await adminApi("GET", user("alice"))).toMatchObject({ deactivated: false, displayname: "Alicia" });
+  // Of what leaves the stack file nothing is said to change.
+  await server.edit({ "accounts.alice.displayName": undefined });
+  expect((await server.preview()).output).toMatch(
+    /@alice:accounts\.test on \S+: nothing about it changes\n {2}its display name stays as it is/,
+  );
+  await server.up();
+});
+
+test("[A2] a preview with a token that no longer works logs in nowhere; up renews it", async () => {
+  const record = "/var/lib/hearth/admin.json";
+  await server.sh(`sed -i 's/"accessToken": "[^"]*"/"accessToken": "syt_no"/' ${record}`);
+  const before = await server.sh(`sha256sum ${record}`);
+  const { output } = await server.preview();
+  expect(output).toMatch(/does not work any more; pulumi up first makes or renews Hearth's own access/);
+  expect(await server.sh(`sha256sum ${record}`)).toBe(before);
+  await server.up();
+  expect(await server.sh(`sha256sum ${record}`)).not.toBe(before);
+  expect((await server.preview(["--expect-no-changes"])).ok).toBe(true);
 });
 
 test("[A9] no password and no token of an account is in the state, the logs or the output", async () => {

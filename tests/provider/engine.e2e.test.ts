@@ -13,6 +13,9 @@ retention:
 database:
   name: psycopg2
 `;
+const settingsAs = (sign: string) => SETTINGS.replace(/^/gm, `    ${sign} `).replace(/ {4}. $/, "");
+/** For a resource that was called otherwise before. */
+const ALIAS = ["dependsOn: [host]", `dependsOn: [host], aliases: [{ name: "${NAME}-mini" }]`] as const;
 let host: Host;
 let project: EngineProject;
 
@@ -52,11 +55,18 @@ afterAll(async () => {
 const shell = async (script: string) => (await onHost(host, ["sh", "-c", script])).stdout.trim();
 
 test("the first preview knows the facts and says what it will do; up does it; the second up finds nothing", async () => {
-  const first = await project.pulumi("preview");
-  expect(first.stdout).toContain("will enable mini.service; start mini.service");
+  const plain = await project.pulumi("preview");
+  const sentence = `mini on ${NAME}: will enable mini.service; start mini.service\n`;
+  expect(plain.stdout).toContain(sentence);
+  expect(plain.stdout).not.toContain("max_lifetime");
+  const diff = await project.pulumi("preview", "--diff");
+  const said = diff.stdout + diff.stderr;
+  expect(said.split(sentence)).toHaveLength(2);
+  // The engine itself shows three lines of a text that is new.
+  expect(said).toContain(`+ ${YAML} (0644 root:root)\n${settingsAs("+")}`);
   const up = await project.pulumi("up", "--yes");
   expect(up).toMatchObject({ code: 0 });
-  expect(up.stdout).toMatch(/enabled mini\.service; started mini\.service; health ok/);
+  expect(up.stdout).toMatch(/: enabled mini\.service; started mini\.service; health ok/);
   expect(up.stdout).toMatch(/updating|creating .*\[\d+\/\d+\] /);
   const outputs = JSON.parse((await project.pulumi("stack", "output", "--json")).stdout);
   expect(outputs.facts).toMatchObject({ distribution: "debian", release: "13" });
@@ -71,7 +81,7 @@ test("[A2] one changed setting: the preview shows that line, its neighbours, and
     "- max_lifetime: 90d",
     "+ max_lifetime: 14d",
   ]);
-  expect(stdout + stderr).toContain("will restart mini.service\n");
+  expect(stdout + stderr).toContain(`mini on ${NAME}: will restart mini.service\n`);
   const up = await project.pulumi("up", "--yes", "--skip-preview");
   expect(up.stdout).toMatch(/restarted mini\.service \(down [0-9.]+ s\); health ok/);
 });
@@ -80,7 +90,7 @@ test("[A3] hand edits show in a plain preview, named as made by hand, fail --exp
   await shell(`sed -i s/14d/500d/ ${YAML}; systemctl stop mini.service`);
   const drift = await project.pulumi("preview", "--expect-no-changes");
   expect(drift.code).toBe(7);
-  expect(drift.stdout).toContain("will start mini.service\n");
+  expect(drift.stdout).toContain(`mini on ${NAME}: will start mini.service\n`);
   expect(drift.stdout).toContain(`changed by hand: ${YAML}\n`);
   const { stdout } = await project.pulumi("preview", "--diff");
   expect(stdout.match(/max_lifetime: 500d/g)).toHaveLength(1);
@@ -105,7 +115,8 @@ test("a probe that fails shows as a warning in the preview and as a planned upda
   const { code, stdout } = await project.pulumi("preview", "--expect-no-changes");
   expect(code).toBe(7);
   expect(stdout).toMatch(new RegExp(`unhealthy state:\\n.*release "mini" on ${NAME}: probe there failed`));
-  expect(stdout).toContain("will restart its units: a probe fails");
+  expect(stdout).toContain(`mini on ${NAME}: will restart mini.service\n`);
+  expect(stdout).toContain("because probe there failed");
   await shell("touch /run/mini-ok");
   expect(await project.pulumi("preview", "--expect-no-changes")).toMatchObject({ code: 0 });
 });
@@ -122,13 +133,7 @@ test("a renamed resource: refused with the alias to paste, and with the alias no
   const refused = await project.pulumi("preview");
   expect(refused.code).toBe(1);
   expect(refused.stdout).toContain(`aliases: [{ name: "${NAME}-mini" }]`);
-  project.write(
-    "index.ts",
-    program("", "renamed").replace(
-      "dependsOn: [host]",
-      `dependsOn: [host], aliases: [{ name: "${NAME}-mini" }]`,
-    ),
-  );
+  project.write("index.ts", program("", "renamed").replace(...ALIAS));
   const before = await shell("systemctl show -p MainPID --value mini.service");
   expect(await project.pulumi("up", "--yes", "--skip-preview")).toMatchObject({ code: 0 });
   expect(await shell("systemctl show -p MainPID --value mini.service")).toBe(before);
@@ -140,12 +145,72 @@ test("[A9] the engine keeps no given secret, in state, backups or history", asyn
   expect(project.kept()).not.toMatch(/v1:[0-9a-f]{32}:[0-9a-f]{64}/);
 });
 
+/** What comes and goes with the entries that a program names besides. */
+const EXTRAS = `secrets: {
+      "/etc/mini/token": { mode: "0600", ...root, source: { kind: "given", value: pulumi.secret("planted-given-secret") } },
+      "/etc/mini/there": { mode: "0600", ...root, source: { kind: "random", bytes: 16 } },
+      "/etc/mini/new": { mode: "0600", ...root, source: { kind: "random", bytes: 16 } },
+    },
+    files: {
+      "${YAML}": { content: readFileSync(join(process.cwd(), "settings.yaml"), "utf8"), mode: "0644", ...root },
+      "/etc/systemd/system/mini.service": { content: unit, mode: "0644", ...root },
+      "/etc/mini/extra": { content: "one\\ntwo\\nthree\\nfour\\nfive\\n", mode: "0644", ...root },
+      "/etc/mini/taken": { content: "ours\\n", mode: "0644", ...root },
+    },
+    validators: { true: { argv: ["/bin/true"], timeoutSeconds: 5 } },`;
+
+test("what an update adds is compared with the host, and what it drops is said to stay, to go or to come back", async () => {
+  await shell("echo kept >/etc/mini/there; echo theirs >/etc/mini/taken");
+  project.write("index.ts", program(EXTRAS, "renamed").replace(...ALIAS));
+  const coming = await project.pulumi("preview", "--diff");
+  const added = coming.stdout + coming.stderr;
+  expect(added).toContain(`mini on ${NAME}: will restart nothing
+  makes secret /etc/mini/new
+  is there already and is kept: secret /etc/mini/there
+  sets mode and owner of /etc/mini/there to 0600 root:root
+  writes /etc/mini/extra
+  overwrites /etc/mini/taken
+  exists already, belongs to nobody (kept, and given back on removal) and is taken over: /etc/mini/taken
+  checked in pulumi up only, before anything is replaced: true
+`);
+  expect(added).toContain(`+ /etc/mini/extra (0644 root:root)
+    + one
+    + two
+    + three
+    + four
+    + five
+~ /etc/mini/taken (0644 root:root)
+    - theirs
+    + ours
+`);
+  expect(coming.stdout).not.toMatch(/[-+~] *(secrets|files|validators|\/etc\/mini)/);
+  expect(await project.pulumi("up", "--yes", "--skip-preview")).toMatchObject({ code: 0 });
+  expect(await shell("cat /etc/mini/there /etc/mini/taken")).toBe("kept\nours");
+
+  project.write("index.ts", program("", "renamed").replace(...ALIAS));
+  const going = await project.pulumi("preview", "--diff");
+  const dropped = going.stdout + going.stderr;
+  expect(dropped).toContain(`mini on ${NAME}: will restart nothing
+  stays on the host: secret /etc/mini/new, secret /etc/mini/there
+  removes /etc/mini/extra
+  gives back what was there before Hearth: /etc/mini/taken
+`);
+  expect(dropped).toContain("- /etc/mini/extra\n    - one\n    - two\n    - three\n    - four\n    - five\n");
+  expect(dropped).toContain("~ /etc/mini/taken (what was there before Hearth)\n    - ours\n    + theirs\n");
+  expect(going.stdout).not.toMatch(/[-+~] *(secrets|files|validators|\/etc\/mini)/);
+  expect(await project.pulumi("up", "--yes", "--skip-preview")).toMatchObject({ code: 0 });
+  expect(await shell("ls /etc/mini; cat /etc/mini/there /etc/mini/taken")).toBe(
+    "homeserver.yaml\nnew\ntaken\nthere\ntoken\nkept\ntheirs",
+  );
+  expect(await project.pulumi("preview", "--expect-no-changes")).toMatchObject({ code: 0 });
+});
+
 test("an unreachable host ends the preview with how to go on, and HEARTH_OFFLINE=1 plans without it", async () => {
   const unreachable = { HEARTH_OFFLINE: "1" };
   project.write(
     "index.ts",
     program("", "renamed")
-      .replace("dependsOn: [host]", `dependsOn: [host], aliases: [{ name: "${NAME}-mini" }]`)
+      .replace(...ALIAS)
       .replace(`address: "${NAME}"`, `address: "${host.address}", port: 1`),
   );
   const offline = await project.pulumiWith(

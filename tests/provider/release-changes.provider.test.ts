@@ -20,7 +20,9 @@ test("a preview on an empty host touches nothing, says what it will do and knows
   expect(outputs.digest).toMatch(/^[0-9a-f]{64}$/);
   const [info] = release.provider.takeLogs("info");
   expect(info).toMatch(/start probe-idle\.service, probe\.service/);
-  expect(info).toContain("is taken over: /etc/issue.net");
+  expect(info).toMatch(/^probe on \S+: will .*start probe-idle\.service, probe\.service\n/);
+  expect(info).toMatch(/is taken over: .*\/etc\/issue\.net/);
+  expect(info).toMatch(/ {2}overwrites .*\/etc\/issue\.net/);
   expect(await release.shell(`ls -d ${CONF} /var/lib/hearth 2>&1 || true`)).toMatch(
     /cannot access.*\n.*cannot access/,
   );
@@ -32,7 +34,9 @@ test("[A1] create makes it so, shows its steps while it runs, and the next look 
   release.stored = await release.provider.create(release.urn, release.stored.inputs);
   const steps = release.provider.logs.filter(({ ephemeral }) => ephemeral).map(({ message }) => message);
   expect(steps[0]).toMatch(/^\[1\/\d+\] /);
-  expect(release.provider.takeLogs("info").at(-1)).toMatch(/^(enabled|started) .*; health ok\n/);
+  expect(release.provider.takeLogs("info").at(-1)).toMatch(
+    /^probe on \S+: (enabled|started) .*; health ok\n/,
+  );
   expect(release.stored.id).toBe(`${release.name}/probe`);
   // What the preview promised.
   expect(release.stored.outputs).toMatchObject({
@@ -60,11 +64,13 @@ test("[A2] one changed line: its leaf in the diff, one unit in the plan, and onl
   const news = await release.wanted(conf("two"));
   expect(await release.diff(release.stored.inputs, news)).toEqual({ [`files["${CONF}"].content`]: "UPDATE" });
   await release.provider.update(release.urn, release.stored, news, true);
-  expect(release.provider.takeLogs("info")).toEqual(["will restart probe.service"]);
+  expect(release.provider.takeLogs("info")).toEqual([
+    `probe on ${NAME}: will restart probe.service\n  checked in pulumi up only, before anything is replaced: configuration`,
+  ]);
   const idle = await release.shell("systemctl show -p MainPID --value probe-idle");
   release.stored = await release.provider.update(release.urn, release.stored, news);
   expect(release.provider.takeLogs("info").at(-1)).toMatch(
-    /^restarted probe\.service \(down [0-9.]+ s\); health ok/,
+    /^probe on \S+: restarted probe\.service \(down [0-9.]+ s\); health ok/,
   );
   expect(await release.served()).toBe(conf("two").trim());
   expect(await release.shell("systemctl show -p MainPID --value probe-idle")).toBe(idle);
@@ -101,8 +107,6 @@ test("[A3] what was changed by hand shows as what puts it right, named as made b
   expect(await release.diff(seen.inputs, news)).toEqual({
     [`files["${CONF}"].content`]: "UPDATE",
     'files["/usr/local/lib/probe/serve"].mode': "UPDATE",
-    'links["/etc/probe/current"]': "ADD",
-    'secrets["/etc/probe/secrets/given"]': "ADD",
     'units["probe-idle.service"].enabled': "UPDATE",
     'units["probe-idle.service"].state': "UPDATE",
   });
@@ -111,9 +115,10 @@ test("[A3] what was changed by hand shows as what puts it right, named as made b
   );
   await release.provider.update(release.urn, seen, news, true);
   const [info = ""] = release.provider.takeLogs("info");
-  expect(info.split("\n")[0]).toBe(
-    "will enable probe-idle.service; start probe-idle.service; restart probe.service",
-  );
+  expect(info.split("\n").slice(0, 2)).toEqual([
+    `probe on ${NAME}: will enable probe-idle.service; start probe-idle.service; restart probe.service`,
+    "  makes secret /etc/probe/secrets/given, link /etc/probe/current to probe.conf",
+  ]);
   expect(info).toContain(`changed by hand: ${CONF}`);
   release.stored = await release.provider.update(release.urn, seen, news);
   expect(release.stored.outputs.drift).toBeUndefined();

@@ -95,6 +95,14 @@ def start(version, name, port, folder, identity):
     # Not asked of Debian's programs: at a boot they may take long, and this server must start.
     if not (configuration(version, name) / "postgresql.conf").exists():
         make(version, name, port, identity)
+    data = pathlib.Path("/var/lib/postgresql", version, name)
+    if data.is_dir() and not (data / "PG_VERSION").exists() and was_set_up(identity):
+        # Only told: the settings may name another directory. Where they do not, these are the words that say why no server starts.
+        print(
+            f"cluster.py: {data} holds no data of Postgres, and this host has a homeserver. If a disk is not mounted, mount it; if the data "
+            f"is lost, restore it",
+            file=sys.stderr,
+        )
     # A server with other settings is better than none at a boot; the task tells the next change about it.
     fault = include_as_postgres(version, name, folder)
     if fault is not None:

@@ -1,11 +1,12 @@
 """Keep one role and one database of the local Postgres as Synapse needs them. Never drops or recreates anything.
 
 Usage (Python's standard library only):
-    database.py observe|apply --database NAME --role NAME --journal COMMAND --identity FILE [--password SOURCE] -- PSQL...
+    database.py observe|apply --database NAME --role NAME --journal COMMAND --identity FILE [--data DIRECTORY] [--password SOURCE] -- PSQL...
 PSQL is how the superuser's psql is started here; COMMAND shows the server's log; SOURCE is a file or `podman:NAME`; FILE is where
-this host keeps whose homeserver it is.
+this host keeps whose homeserver it is; DIRECTORY is where the server has its data.
 
-`observe` prints the present state as one line and changes nothing. `apply` makes what is missing; what it may not
+`observe` prints the present state as one line and changes nothing; what can never be as wanted begins with `refused: `, so that
+a preview knows it. `apply` makes what is missing; what it may not
 change (the collation of a database with data in it) ends it with status 1 and the way out on standard error.
 With a password source the role's password is what that says; only a SCRAM verifier is sent to the server.
 """
@@ -127,7 +128,9 @@ def describe_database(options):
 
 
 def observe(options):
-    print(f"{describe_role(options)}; {describe_database(options)}")
+    found = read_database(options.database)
+    problem = hiding(options) if found is None else wrong_locale(options, found)
+    print(f"{describe_role(options)}; {describe_database(options)}" if problem is None else f"refused: {problem}")
 
 
 def ensure_role(options):
@@ -157,16 +160,18 @@ def create_database(options):
     )
 
 
-def refuse_wrong_locale(options, found):
+def wrong_locale(options, found):
+    """Why a database cannot be used as it is; None: it can."""
     wrong = [f"{key} is {found[key]} instead of {value}" for key, value in WANTED.items() if found[key] != value]
-    if wrong:
-        name = options.database
-        die(
-            f"database {name}: {', '.join(wrong)}; Synapse would damage its data. Postgres cannot change this in place "
-            f"and Hearth never drops a database. Either name another database in hearth:postgres (it is made rightly), "
-            f"or move the data: stop Synapse, pg_dump -Fc {name}, rename the old database, run this update again, "
-            f"then pg_restore --no-owner --role={options.role} into the new one."
-        )
+    if not wrong:
+        return None
+    name = options.database
+    return (
+        f"database {name}: {', '.join(wrong)}; Synapse would damage its data. Postgres cannot change this in place "
+        f"and Hearth never drops a database. Either name another database in hearth:postgres (it is made rightly), "
+        f"or move the data: stop Synapse, pg_dump -Fc {name}, rename the old database, run this update again, "
+        f"then pg_restore --no-owner --role={options.role} into the new one."
+    )
 
 
 def ensure_database(options):
@@ -174,7 +179,9 @@ def ensure_database(options):
     if found is None:
         create_database(options)
         return
-    refuse_wrong_locale(options, found)
+    problem = wrong_locale(options, found)
+    if problem is not None:
+        die(problem)
     if found["owner"] != options.role:
         psql('ALTER DATABASE :"database" OWNER TO :"role";', database=options.database, role=options.role)
 
@@ -189,14 +196,25 @@ def server_of_host(identity):
     return facts.get("serverName")
 
 
-def refuse_hiding(options):
+def lost_data(options):
+    """Why a server that does not run must not be started with an empty folder; None: it has data, or none was ever here."""
+    server = server_of_host(options.identity)
+    if server is None or options.data is None or os.path.exists(os.path.join(options.data, "PG_VERSION")):
+        return None
+    return (
+        f"{options.data} holds no data of Postgres, but {server} was set up on this host. If a disk is not mounted, mount it; "
+        f"if the data is lost, restore it. To begin without it all the same, remove the line serverName from {options.identity}"
+    )
+
+
+def hiding(options):
     """A homeserver that was set up here has its data in another database, or where nobody looks now: an empty one would hide it."""
     server = server_of_host(options.identity)
     if server is None:
-        return
+        return None
     rows = psql("SELECT datname FROM pg_database WHERE NOT datistemplate AND datname <> 'postgres' ORDER BY 1;")
     there = ", ".join(name for (name,) in rows) or "none"
-    die(
+    return (
         f"there is no database {options.database}, but {server} was set up on this host: an empty one would hide its accounts and "
         f"messages. Databases here: {there}. If hearth:postgres.database was changed, write the old name; if a disk is not "
         f"mounted, mount it; if the data is lost, restore it. To begin with an empty database all the same, remove the line "
@@ -205,8 +223,9 @@ def refuse_hiding(options):
 
 
 def apply(options):
-    if read_database(options.database) is None:
-        refuse_hiding(options)
+    problem = hiding(options) if read_database(options.database) is None else None
+    if problem is not None:
+        die(problem)
     ensure_role(options)
     ensure_database(options)
 
@@ -224,6 +243,7 @@ def main():
     parser.add_argument("--role", required=True)
     parser.add_argument("--journal", required=True)
     parser.add_argument("--identity", required=True)
+    parser.add_argument("--data")
     parser.add_argument("--password")
     arguments, separator, psql_words = split(sys.argv[1:])
     options = parser.parse_args(arguments)
@@ -235,7 +255,8 @@ def main():
     except NotRunning as error:
         if options.verb == "apply":
             die(f"Postgres does not answer: {error}. See: {options.journal}")
-        print("Postgres does not answer")
+        problem = lost_data(options)
+        print("Postgres does not answer" if problem is None else f"refused: {problem}")
 
 
 if __name__ == "__main__":

@@ -33,13 +33,18 @@ check_conflicts() {
     path in other { print path " belongs to release " other[path]; exit }
   ' T=owned "$WORK/owned" T=files "$(table files)" T=secrets "$(table secrets)" T=links "$(table links)")
   [ -z "$conflict" ] || refuse_apply conflict "$conflict on this host"
-  blocked=$(awk -F'\t' '
+  blocked=$(blocked_paths | head -n 1)
+  [ -z "$blocked" ] || refuse_apply conflict "$blocked"
+}
+
+# Paths of the request at which something of another kind lies, and what to do about it.
+blocked_paths() {
+  awk -F'\t' '
     T == "scan" { type[$1] = $2; next }
     { path = T == "links" || T == "directories" ? $1 : $2 }
-    T == "directories" { if (path in type && type[path] != "d") { print path " is wanted as a directory but is a file or link"; exit } next }
-    type[path] == "d" { print path " is a directory; remove it by hand first"; exit }
-  ' T=scan "$WORK/scan" T=files "$(table files)" T=secrets "$(table secrets)" T=links "$(table links)" T=directories "$(table directories)")
-  [ -z "$blocked" ] || refuse_apply conflict "$blocked"
+    T == "directories" { if (path in type && type[path] != "d") print path " is wanted as a directory but is a file or link"; next }
+    type[path] == "d" { print path " is a directory; remove it by hand first" }
+  ' T=scan "$WORK/scan" T=files "$(table files)" T=secrets "$(table secrets)" T=links "$(table links)" T=directories "$(table directories)"
 }
 
 # Refuses a path that leads through what a user could have changed, and what would be somebody else's in a user's directory.

@@ -15,7 +15,7 @@ follow() {
   if [ "$(value "$STATE/journal" apply)" = "$APPLY" ]; then
     case $(value "$STATE/journal" state) in
       swapping) row undone failed "half of the change may be in place; the next apply, or boot, undoes it first" ;;
-      recording) row undone failed "the change is in place and proved, only not recorded; the next apply, or boot, does that first" ;;
+      recording) row undone complete "the change is in place and proved, only not recorded; the next apply, or boot, does that first" ;;
     esac
   fi
   row end failed

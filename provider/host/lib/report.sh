@@ -1,13 +1,27 @@
 # The rows of an observe answer (some of them are part of an apply answer too).
 # shellcheck shell=sh
 
+# probe_patiently INDEX KIND URL STATUS: as probe. A loaded host may be late once, which must not restart anything: what fails is asked
+# again, with more time, before it counts. What was never applied here is not expected to answer.
+probe_patiently() {
+  probed=$(probe "$1" "$2" "$3" "$4" 2)
+  if [ -f "$OWN/meta" ]; then
+    for patience in 4 8; do
+      if [ "$probed" = ok ]; then break; fi
+      sleep 0.5
+      probed=$(probe "$1" "$2" "$3" "$4" "$patience")
+    done
+  fi
+  printf '%s\n' "$probed"
+}
+
 # Everything that only waits runs beside the rest: tasks and health probes. Their words land in $WORK/task.N and $WORK/health.N.
 start_probes() {
   while IFS=$TAB read -r index _ user _; do
     task_state "$index" "$user" >"$WORK/task.$index" 2>/dev/null &
   done <"$(table tasks)"
   while IFS=$TAB read -r index _ kind _ url status; do
-    probe "$index" "$kind" "$url" "$status" 2 >"$WORK/health.$index" 2>/dev/null &
+    probe_patiently "$index" "$kind" "$url" "$status" >"$WORK/health.$index" 2>/dev/null &
   done <"$(table health)"
 }
 
@@ -58,7 +72,7 @@ report_lock() {
 report_journal() {
   if [ -n "$LOCKED" ] || [ ! -f "$WORK/journal" ] || ! cmp -s -- "$WORK/journal" "$STATE/journal"; then return 0; fi
   row journal "$(value "$WORK/journal" state)" "$(value "$WORK/journal" apply)" \
-    "$(age "$(value "$WORK/journal" uptime)" "$(value "$WORK/journal" boot)" "$WORK/journal")"
+    "$(age "$(value "$WORK/journal" uptime)" "$(value "$WORK/journal" boot)" "$WORK/journal")" "$(value "$WORK/journal" release)"
 }
 
 report_release() {
@@ -126,6 +140,22 @@ report_conflicts() {
     path in other { print "conflict", path, other[path]; next }
     path in there && !(path in mine) { print "foreign", path }
   ' T=owned "$WORK/owned" T=scan "$WORK/scan" T=files "$(table files)" T=links "$(table links)" T=secrets "$(table secrets)"
+}
+
+# `blocked`, `pending`, `original`: what an apply of this request would be refused for, what it would restart units for besides what
+# it changes, and what it would give back. An apply goes by the same functions and records.
+report_plan() {
+  blocked_paths | while IFS= read -r text; do row blocked "$text"; done
+  unstarted | while IFS= read -r subject; do row pending "$subject"; done
+  [ -f "$OWN/originals" ] || return 0
+  while IFS=$TAB read -r saved path; do
+    [ -e "$OWN/original/$saved" ] || continue
+    if [ -f "$OWN/original/$saved" ] && [ ! -L "$OWN/original/$saved" ] && [ "$(stat -c %s -- "$OWN/original/$saved")" -lt 1048576 ]; then
+      row original "$path" "$(base64 -w 0 -- "$OWN/original/$saved")"
+    else
+      row original "$path" -
+    fi
+  done <"$OWN/originals"
 }
 
 # `changed`: what is not as the last apply left it.

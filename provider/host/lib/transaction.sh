@@ -50,6 +50,7 @@ main() {
   check_space
   check_podman
   check_view
+  check_tasks
   mkdir -p -m 0700 -- "$OWN" "$DIR/undo"
   install_recovery
   journal preparing
@@ -63,7 +64,7 @@ main() {
   apply_container_secrets
   # Packages and secrets may have made what is compared below.
   scan_all
-  note_unrecorded
+  unstarted >>"$DIR/changed"
   begin 7 stage "staging the changes"
   stage
   validate

@@ -29,7 +29,10 @@ undo_transaction() {
 
 report_undone() {
   generation=$(value "$OWN/meta" generation)
-  if [ -n "$trouble" ]; then
+  if [ -n "$trouble" ] && [ -z "${KEEP_UNDO-}" ] && [ "$($SYSTEMCTL is-system-running 2>/dev/null)" = stopping ]; then
+    # Nothing starts on a host that is going down.
+    row undone later "the files of generation ${generation:-0} are back; the host is going down, its units start when it comes up again"
+  elif [ -n "$trouble" ]; then
     row undone failed "generation ${generation:-0} was put back, but: $trouble"
   elif [ -z "$generation" ]; then
     row undone ok "the host has what it had before; release $RELEASE is not installed"

@@ -23,7 +23,7 @@ keep_units() {
 }
 
 # What the units were not yet started with, by the record of the last apply: revisions, and additions of an apply that failed later.
-note_unrecorded() {
+unstarted() {
   awk -F'\t' '
     T == "record" { recorded[$1, $2] = $1 ~ /secret$/ ? "" : $3; next }
     T == "have" { version[$1] = $2; next }
@@ -33,10 +33,10 @@ note_unrecorded() {
     T == "images" { if (!(("image", $1) in recorded)) print "image:" $1 }
     T == "container-secrets" { if (!(("container-secret", $2) in recorded)) print "container-secret:" $2 }
   ' T=record "$recorded" T=have "$WORK/packages" T=revisions "$(table revisions)" T=packages "$(table packages)" \
-    T=secrets "$(table secrets)" T=images "$(table images)" T=container-secrets "$(table container-secrets)" >>"$DIR/changed"
+    T=secrets "$(table secrets)" T=images "$(table images)" T=container-secrets "$(table container-secrets)"
   while IFS=$TAB read -r index path python site; do
     digest=$(awk -F'\t' -v path="$path" '$1 == "environment" && $2 == path { print $3 }' "$recorded")
-    [ "$digest" = "$(environment_digest "$index" "$python" "$site")" ] || changed "environment:$path"
+    [ "$digest" = "$(environment_digest "$index" "$python" "$site")" ] || printf 'environment:%s\n' "$path"
   done <"$(table environments)"
 }
 

@@ -14,7 +14,11 @@ in_view() {
   else
     set -- env HEARTH_VIEW=1 unshare --user --map-root-user --mount --propagation private $in_view_net sh "$DIR/lib/view.sh" "$DIR" "$@"
   fi
-  run "$DIR/output" "$@"
+  in_view_status=0
+  run "$DIR/output" "$@" || in_view_status=$?
+  # The mount point is the host's; what was mounted there went with the namespace.
+  if [ "$SCOPE" = user ]; then rmdir -- "$XDG_RUNTIME_DIR/hearth-view"; else rmdir -- /run/hearth-view; fi 2>/dev/null || :
+  return "$in_view_status"
 }
 
 # Refuses a host that cannot show validators the future, before anything is added to it.

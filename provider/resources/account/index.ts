@@ -2,14 +2,23 @@ import type { AccountInputs } from "../../contract/matrix";
 import { compare } from "../../protocol/diff";
 import type { Call, Checked, Difference, Resource, State } from "../../protocol/resource";
 import { parse } from "../../protocol/shape";
-import { isObject, type Properties, reveal, revealAll, secret, UNKNOWN } from "../../protocol/values";
+import {
+  hasUnknown,
+  isObject,
+  type Properties,
+  reveal,
+  revealAll,
+  secret,
+  UNKNOWN,
+} from "../../protocol/values";
 import { isSameSeal, isSealed, sealPassword, unseal } from "../../sealed";
 import { shellWord } from "../../text";
 import { handArguments } from "../../transport/failures";
-import { comparable, withAccess } from "../access";
+import { accessText, comparable, shown, withAccess } from "../access";
 import { type Applied, accounts, type PasswordRequest } from "./host";
 import { accountShape, storedAccountShape } from "./inputs";
 import { driftOf, observedInputs } from "./observed";
+import { planText, title } from "./plan";
 
 /** An account is the same one as long as these stay. */
 const IDENTITY = ["connection.name", "serverName", "localpart"];
@@ -28,17 +37,28 @@ class Account implements Resource {
   diff(olds: Properties, news: Properties): Difference {
     const same = isSameSeal(sealedValue(olds), sealedValue(news)) && news.password !== undefined;
     const before = same ? { ...olds, password: news.password ?? null } : olds;
-    return { details: compare(comparable(withAccess(before)), comparable(news), IDENTITY) };
+    const details = compare(comparable(withAccess(before)), comparable(news), IDENTITY);
+    // Of a deactivated account nothing is kept in step, so nothing of it is a difference.
+    const shut = news.deactivated === true && olds.deactivated === true;
+    const counted = shut ? new Map([...details].filter(([path]) => !isSetting(path))) : details;
+    return shown(
+      counted,
+      (path, { kind }) =>
+        (news.deactivated === true && isSetting(path)) || (path === "displayName" && kind === "delete"),
+    );
   }
 
   async create(call: Call, inputs: Properties): Promise<{ id: string; outputs: Properties }> {
-    if (call.preview) return this.preview(call, inputs);
+    if (call.preview) {
+      const planned = await this.tell(call, inputs, undefined, false);
+      return { id: "", outputs: planned ? outputs(planned) : {} };
+    }
     const account = typed(call, inputs);
     const password = passwordRequest(account, false);
     const applied = await accounts.apply(account, { password }, call.signal);
     if (applied.existed) await call.log.info(adoption(account, applied));
     else if (applied.passwordFile !== null) await call.log.info(whereabouts(account, applied.passwordFile));
-    return { id: userId(account), outputs: outputs(account) };
+    return { id: userId(account), outputs: outputs(account, applied.passwordFile) };
   }
 
   async read(call: Call, state: State): Promise<State | undefined> {
@@ -46,7 +66,15 @@ class Account implements Resource {
     if (state.inputs.localpart === undefined || call.offline) return state;
     const inputs = withAccess(state.inputs);
     const account = parse(storedAccountShape, revealAll(inputs), `the inputs of ${call.name}`);
-    const seen = await accounts.observe(account, call.signal);
+    const { password } = account;
+    const asked = password.kind === "given" ? { kind: password.kind, change: false } : password;
+    const seen = await accounts.observe(account, call.signal, { password: asked });
+    if ("unknown" in seen && seen.lockedOut) {
+      return {
+        ...state,
+        unhealthy: [`${title(account)}: not looked at, ${seen.unknown}; ${accessText(account)}`],
+      };
+    }
     if ("unknown" in seen) {
       await call.log.warning(
         `${userId(account)} was not looked at, its last known state is used: ${seen.unknown}`,
@@ -55,24 +83,37 @@ class Account implements Resource {
     }
     if (!seen.exists) return undefined;
     const drift = driftOf(account, seen);
+    const kept = typeof state.outputs.passwordFile === "string" ? state.outputs.passwordFile : null;
+    if (kept !== null && seen.passwordFile === null) {
+      await call.log.warning(
+        `${title(account)}: its password was kept in ${kept} only, which is gone; whoever knows it can still log in, and an admin can set another one`,
+      );
+    }
     return {
       id: state.id,
       inputs: { ...inputs, ...observedInputs(account, seen) },
-      outputs: { ...outputs(account), ...(drift.length > 0 ? { drift } : {}) },
+      outputs: {
+        ...outputs(account, kept === null ? null : seen.passwordFile),
+        ...(drift.length > 0 ? { drift } : {}),
+      },
     };
   }
 
   async update(call: Call, state: State, news: Properties): Promise<Properties> {
-    if (call.preview) return { userId: news.userId ?? state.outputs.userId ?? state.id };
+    const change = !isSameSeal(sealedValue(state.inputs), sealedValue(news));
+    if (call.preview) {
+      await this.tell(call, news, state.inputs, change);
+      return { userId: news.userId ?? state.outputs.userId ?? state.id };
+    }
     const account = typed(call, news);
-    const password = passwordRequest(account, !isSameSeal(sealedValue(state.inputs), sealedValue(news)));
+    const password = passwordRequest(account, change);
     const applied = await accounts.apply(account, { password }, call.signal);
     if (applied.did.includes("set password")) {
       await call.log.info(
         `${userId(account)}: new password set; sessions opened with the old one have ended`,
       );
     }
-    return outputs(account);
+    return outputs(account, applied.passwordFile);
   }
 
   async delete(call: Call, state: State): Promise<void> {
@@ -82,21 +123,27 @@ class Account implements Resource {
     );
   }
 
-  /** Says what an account that is there already means for the plan; says nothing when nothing can be known yet. */
-  private async preview(call: Call, inputs: Properties): Promise<{ id: string; outputs: Properties }> {
+  /** What `pulumi up` will do, as the host's own program says; says nothing when the account itself is not known yet. */
+  private async tell(
+    call: Call,
+    inputs: Properties,
+    olds: Properties | undefined,
+    change: boolean,
+  ): Promise<AccountInputs | undefined> {
     const faults: string[] = [];
     accountShape.check(revealAll(inputs), "", faults);
-    const complete = faults.length === 0 && typeof inputs.localpart === "string";
-    if (!complete || call.offline) return { id: "", outputs: {} };
+    if (faults.length > 0 || typeof inputs.localpart !== "string" || hasUnknown(inputs)) return undefined;
     const account = typed(call, inputs);
-    const seen = await accounts.observe(account, call.signal).catch(() => ({ unknown: "" }));
-    if ("exists" in seen && seen.exists) {
-      const { password } = account;
-      const own = password.kind === "generated" && password.reclaim === true;
-      const how = own ? "is Hearth's: nobody else keeps a way in" : "is taken over; its password stays";
-      await call.log.info(`${userId(account)} exists already and ${how}`);
-    }
-    return { id: "", outputs: outputs(account) };
+    if (call.offline) return account;
+    const { password } = account;
+    const asked = password.kind === "given" ? { kind: password.kind, change } : password;
+    const seen = await accounts
+      .observe(account, call.signal, { password: asked })
+      .catch((error: unknown) => ({ unknown: String(error instanceof Error ? error.message : error) }));
+    const leaves = olds?.displayName !== undefined && inputs.displayName === undefined;
+    const known = { inState: olds !== undefined, stays: leaves ? ["its display name"] : [] };
+    await call.log.info(planText(account, seen, known));
+    return account;
   }
 }
 
@@ -108,8 +155,14 @@ function userId({ localpart, serverName }: AccountInputs): string {
   return `@${localpart}:${serverName}`;
 }
 
-function outputs(account: AccountInputs): Properties {
-  return { userId: userId(account) };
+/** `passwordFile`: where the password made on the host is kept there, so that its loss can be told. */
+function outputs(account: AccountInputs, passwordFile: string | null = null): Properties {
+  return { userId: userId(account), ...(passwordFile === null ? {} : { passwordFile }) };
+}
+
+/** What a deactivated account keeps whatever the stack says. */
+function isSetting(path: string): boolean {
+  return path === "admin" || path === "displayName" || path.startsWith("password");
 }
 
 /** The given password replaced by its seal, itself a secret; with the salt it had, so that nothing changes without a reason. */

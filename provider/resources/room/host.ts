@@ -9,6 +9,8 @@ import type { Kept } from "./inputs";
 export interface Absent {
   key: string;
   exists: false;
+  /** Where its ID will be kept on the host. */
+  record: string;
   /** Why it can never become what the stack says. */
   refusals: string[];
 }
@@ -42,6 +44,8 @@ export interface Present {
   members: Record<string, string>;
   /** Why Hearth's account cannot keep the room; null: it can. */
   lost: string | null;
+  /** What a change would do. */
+  would: string[];
   notes: string[];
 }
 

@@ -1,13 +1,14 @@
-import { compare } from "../../protocol/diff";
 import { ProviderError } from "../../protocol/errors";
 import type { Call, Checked, Difference, Resource, State } from "../../protocol/resource";
 import { parse, type Shape } from "../../protocol/shape";
-import { hasUnknown, isObject, type Properties, revealAll, UNKNOWN } from "../../protocol/values";
-import { comparable } from "../access";
-import type { Keeper } from "../homeserver";
+import { hasUnknown, type Properties, revealAll, UNKNOWN } from "../../protocol/values";
+import { accessText } from "../access";
+import type { Keeper, Unknown } from "../homeserver";
+import { roomDifference } from "./difference";
 import { type Applied, keeper, type Observed, type Present, pictureOf } from "./host";
 import { type Kept, roomShape, storedRoomShape } from "./inputs";
 import { driftOf, observedInputs } from "./observed";
+import { planText, title } from "./plan";
 
 /** A room is the same one as long as these stay. */
 const IDENTITY = ["connection.name", "serverName", "key"];
@@ -30,7 +31,7 @@ class Room implements Resource {
   }
 
   diff(olds: Properties, news: Properties): Difference {
-    return { details: compare(withoutFile(comparable(olds)), withoutFile(comparable(news)), IDENTITY) };
+    return roomDifference(olds, news, IDENTITY);
   }
 
   async create(call: Call, inputs: Properties): Promise<{ id: string; outputs: Properties }> {
@@ -48,6 +49,12 @@ class Room implements Resource {
     const room = this.typed(call, state.inputs, storedRoomShape);
     const seen = await this.rooms.observe(room, call.signal);
     if ("unknown" in seen) {
+      if (seen.lockedOut) {
+        return {
+          ...state,
+          unhealthy: [`${title(room)}: not looked at, ${seen.unknown}; ${accessText(room)}`],
+        };
+      }
       await call.log.warning(
         `${title(room)} was not looked at, its last known state is used: ${seen.unknown}`,
       );
@@ -73,7 +80,10 @@ class Room implements Resource {
 
   async update(call: Call, state: State, news: Properties): Promise<Properties> {
     const roomId = String(state.outputs.roomId ?? state.id);
-    if (call.preview) return hasUnknown(news) ? { roomId, inviteLink: UNKNOWN } : outputs(news, roomId);
+    if (call.preview) {
+      await this.tell(call, news, state.inputs);
+      return hasUnknown(news) ? { roomId, inviteLink: UNKNOWN } : outputs(news, roomId);
+    }
     const room = this.typed(call, news, roomShape);
     const applied = await this.rooms.apply(room, pictureOf(room), call.signal);
     await this.tellNotes(call, room, applied);
@@ -87,22 +97,35 @@ class Room implements Resource {
     );
   }
 
-  /** Says what a room that is there already means for the plan; says nothing when nothing can be known yet. */
+  /** A create in a preview: whether the room is there already, whether it can become what the stack says. */
   private async preview(call: Call, inputs: Properties): Promise<{ id: string; outputs: Properties }> {
-    const unknown = { id: "", outputs: { roomId: UNKNOWN, inviteLink: UNKNOWN } };
-    if (call.offline || hasUnknown(inputs) || this.check({}, inputs).faults.length > 0) return unknown;
+    const seen = await this.tell(call, inputs, undefined);
+    const outputsNow =
+      seen !== undefined && "roomId" in seen
+        ? outputs(this.typed(call, inputs, roomShape), seen.roomId)
+        : { roomId: UNKNOWN, inviteLink: UNKNOWN };
+    return { id: "", outputs: outputsNow };
+  }
+
+  /** Says what `pulumi up` will do, as the host's own program says; nothing is known as long as an input is not. */
+  private async tell(
+    call: Call,
+    inputs: Properties,
+    olds: Properties | undefined,
+  ): Promise<Observed | Unknown | undefined> {
+    if (call.offline || hasUnknown(inputs) || this.check({}, inputs).faults.length > 0) return undefined;
     const room = this.typed(call, inputs, roomShape);
-    const seen = await this.rooms.observe(room, call.signal).catch(() => ({ unknown: "" }));
-    if ("unknown" in seen) return unknown;
-    if (seen.refusals.length > 0) {
+    const seen = await this.rooms
+      .observe(room, call.signal)
+      .catch((error: unknown) => ({ unknown: String(error instanceof Error ? error.message : error) }));
+    if ("refusals" in seen && seen.refusals.length > 0) {
       throw new ProviderError(
         "FAILED_PRECONDITION",
         [`${title(room)} cannot be made as the stack says`, ...seen.refusals].join("\n  "),
       );
     }
-    if (!seen.exists) return unknown;
-    await call.log.info(`${title(room)} exists already (${seen.roomId}) and is taken over`);
-    return { id: "", outputs: outputs(room, seen.roomId) };
+    await call.log.info(planText(room, seen, olds));
+    return seen;
   }
 
   private typed(call: Call, properties: Properties, shape: Shape<Kept>): Kept {
@@ -117,10 +140,6 @@ class Room implements Resource {
   private async tellNotes(call: Call, room: Kept, { notes }: Present): Promise<void> {
     for (const note of notes) await call.log.info(`${title(room)}: ${note}`);
   }
-}
-
-function title({ key, serverName }: Pick<Kept, "key" | "serverName">): string {
-  return `${key} of ${serverName}`;
 }
 
 function outputs({ serverName, alias }: Properties | Kept, roomId: string): Properties {
@@ -146,13 +165,6 @@ function finalFaults(olds: Properties, news: Properties): string[] {
     );
   }
   return faults;
-}
-
-/** Where the picture lies on the operator's machine is no difference; what it shows is. */
-function withoutFile({ avatar, ...rest }: Properties): Properties {
-  if (!isObject(avatar)) return { ...rest, ...(avatar === undefined ? {} : { avatar }) };
-  const { file: _file, ...picture } = avatar;
-  return { ...rest, avatar: picture };
 }
 
 function adoption(room: Kept, { did, roomId }: Applied): string {

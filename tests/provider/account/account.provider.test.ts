@@ -8,6 +8,8 @@ import { type Homeserver, runHostProgram, startHomeserver } from "../homeserver"
 interface Account {
   localpart: string;
   exists: boolean;
+  would?: [action: string, settings: object][];
+  passwordFile: string | null;
   admin: boolean;
   displayName: string | null;
   deactivated: boolean;
@@ -43,15 +45,29 @@ function ask(action: "observe" | "apply", accounts: object[], change: object = {
   return runHostProgram<Answer>("account.py", { ...common, action, accounts, ...change });
 }
 
-async function apply(account: object): Promise<Account> {
-  const defaults = { admin: false, displayName: null, deactivated: false, password: { kind: "generated" } };
-  const answer = await ask("apply", [{ ...defaults, ...account }]);
-  if (answer.accounts?.[0] === undefined) throw new Error(JSON.stringify(answer));
-  return answer.accounts[0];
+const DEFAULTS: { admin: boolean; displayName: string | null; deactivated: boolean; password: object } = {
+  admin: false,
+  displayName: null,
+  deactivated: false,
+  password: { kind: "generated" },
+};
+
+/** Applies, having looked before: what the look says that it would do is what is done. */
+async function apply(account: Partial<typeof DEFAULTS> & { localpart: string }): Promise<Account> {
+  const { value: _, ...password } = { value: "", ...(account.password ?? DEFAULTS.password) };
+  const before = await ask("observe", [{ ...DEFAULTS, ...account, password }]);
+  const answer = await ask("apply", [{ ...DEFAULTS, ...account }]);
+  const [applied] = answer.accounts ?? [];
+  if (applied === undefined) throw new Error(JSON.stringify(answer));
+  const would = before.accounts?.[0]?.would?.map(([action]) => action);
+  if (would !== undefined) {
+    expect(would.filter((action) => action !== "compare password")).toEqual(applied.did);
+  }
+  return applied;
 }
 
 async function observe(localpart: string): Promise<Account | undefined> {
-  return (await ask("observe", [{ localpart }])).accounts?.[0];
+  return (await ask("observe", [{ ...DEFAULTS, localpart }])).accounts?.[0];
 }
 
 const given = (value: string, change: boolean) => ({ kind: "given", value, change });
@@ -174,7 +190,9 @@ test("the name of an account that is to be deactivated from the start is taken, 
 
 test("an account that is not there is told from one that cannot be looked at", async () => {
   expect(await observe("nobody")).toMatchObject({ exists: false });
-  const answer = await ask("observe", [{ localpart: "alice" }], { homeserverUrl: "unix:/nowhere.sock" });
+  const answer = await ask("observe", [{ ...DEFAULTS, localpart: "alice" }], {
+    homeserverUrl: "unix:/nowhere.sock",
+  });
   expect(answer).toMatchObject({ status: "unavailable" });
   expect(answer.message).toMatch(/does not answer on unix:\/nowhere\.sock/);
 });
@@ -223,7 +241,7 @@ print("port", tcp.getsockname()[1], flush=True)
         `unix:${path.join(folder, "moved.sock")}`,
       ];
       for (const homeserverUrl of places) {
-        const answer = await ask("observe", [{ localpart: "alice" }], { homeserverUrl });
+        const answer = await ask("observe", [{ ...DEFAULTS, localpart: "alice" }], { homeserverUrl });
         expect([homeserverUrl, answer.status]).toEqual([homeserverUrl, "unavailable"]);
       }
       expect(said.trim()).toMatch(/^port \d+(\nb'')*$/);
@@ -243,11 +261,19 @@ describe("Hearth's own admin account", () => {
     expect((await fs.stat(path.join(state, "admin.json"))).mode & 0o777).toBe(0o600);
   });
 
-  test("renews a rejected token on the same device", async () => {
-    const before = await credential();
-    await fs.writeFile(path.join(state, "admin.json"), JSON.stringify({ ...before, accessToken: "syt_no" }));
-    expect(await observe("bob")).toMatchObject({ exists: true });
+  test("[A2] a rejected token: a look logs in nowhere and changes nothing, a change renews it on the same device", async () => {
+    const before = { ...(await credential()), accessToken: "syt_no" };
+    const known = await devices();
+    await fs.writeFile(path.join(state, "admin.json"), JSON.stringify(before));
+    const looked = await ask("observe", [{ ...DEFAULTS, localpart: "bob" }]);
+    expect(looked).toMatchObject({
+      status: "no credential",
+      message: expect.stringMatching(/does not work any more/),
+    });
+    expect(await credential()).toEqual(before);
+    await apply({ localpart: "bob", password: given("third", false) });
     expect((await credential()).accessToken).not.toBe("syt_no");
+    expect(known).toHaveLength(1);
     expect((await devices()).map((one) => one.device_id)).toEqual(["HEARTH"]);
   });
 
@@ -274,7 +300,9 @@ describe("Hearth's own admin account", () => {
 
   test("a lost credential: looking changes nothing, the next change makes a new one", async () => {
     await fs.rm(path.join(state, "admin.json"));
-    expect(await ask("observe", [{ localpart: "bob" }])).toMatchObject({ status: "no credential" });
+    expect(await ask("observe", [{ ...DEFAULTS, localpart: "bob" }])).toMatchObject({
+      status: "no credential",
+    });
     await expect(credential()).rejects.toThrow();
     expect(await apply({ localpart: "bob", password: given("third", true) })).toMatchObject({
       did: ["set password"],

@@ -42,6 +42,7 @@ function state(localpart = "alice"): State {
 
 const seen = (localpart: string, change: object = {}) => ({
   ...{ localpart, exists: true, admin: false, displayName: "Alice", deactivated: false },
+  ...{ would: [], passwordFile: null, passwordPath: `/var/lib/hearth/accounts/${localpart}.password` },
   ...change,
 });
 
@@ -90,7 +91,6 @@ test("an account that the homeserver does not know is gone", async () => {
 
 test.each([
   ["the homeserver does not answer", async () => ({ status: "unavailable", message: "it does not answer" })],
-  ["Hearth's account is not there", async () => ({ status: "no credential", message: "not made yet" })],
   [
     "the host has no python3",
     async () => {
@@ -112,6 +112,28 @@ test.each([
   },
 );
 
+test("[A2] Hearth's own access that is lost or rejected is planned as what up renews, not warned of for ever", async () => {
+  host.mockResolvedValue({ status: "no credential", message: "the access token does not work any more" });
+  const unhealthy = [
+    "@alice:example.org on vps: not looked at, the access token does not work any more; pulumi up first makes or renews Hearth's own access: the admin account @hearth:example.org and /var/lib/hearth/admin.json",
+  ];
+  expect(await account.read(call(), state())).toEqual({ ...state(), unhealthy });
+  expect(said).toEqual([]);
+});
+
+test("a password that was kept on the host only and is gone there is told, until an up has noted it", async () => {
+  const passwordFile = "/var/lib/hearth/accounts/alice.password";
+  const kept = { ...state(), outputs: { ...state().outputs, passwordFile } };
+  answer(seen("alice", { passwordFile }));
+  expect(await account.read(call(), kept)).toEqual(kept);
+  expect(said).toEqual([]);
+  answer(seen("alice"));
+  expect(await account.read(call(), kept)).toEqual(state());
+  expect(said).toEqual([
+    expect.stringMatching(/^warning: @alice.* its password was kept in \S+ only, which is gone/),
+  ]);
+});
+
 test("a host that cannot be reached stops the run", async () => {
   host.mockRejectedValue(new ProviderError("UNAVAILABLE", "vps cannot be reached"));
   await expect(account.read(call(), state())).rejects.toThrow("vps cannot be reached");
@@ -123,16 +145,90 @@ test("HEARTH_OFFLINE: nothing is asked", async () => {
   expect(host).not.toHaveBeenCalled();
 });
 
-test("a preview says which accounts exist already, and nothing when nothing can be known", async () => {
-  answer(seen("alice"));
+const PLANS: [why: string, would: object[], found: object, sentence: string][] = [
+  [
+    "as the stack says",
+    [],
+    {},
+    "exists already and is taken over; nothing about it changes, its password stays",
+  ],
+  [
+    "deactivated once",
+    [
+      ["reactivate", {}],
+      ["set admin", { admin: false }],
+      ["set display name", { displayName: "Alice" }],
+    ],
+    { deactivated: true, admin: true },
+    'exists already and is taken over; will be activated again, with a new password kept in /var/lib/hearth/accounts/alice.password, no admin any more, called "Alice"',
+  ],
+  [
+    "not there",
+    [["create", { admin: true, displayName: "Alice" }]],
+    { exists: false },
+    'will be made: as an admin, called "Alice", with a new password kept in /var/lib/hearth/accounts/alice.password',
+  ],
+];
+
+test.each(PLANS)(
+  "[A2] a preview says of an account that is %s all that the host's program would do",
+  async (_why, would, found, sentence) => {
+    answer(seen("alice", { would, ...found }));
+    await account.create(call({ preview: true }), inputs());
+    expect(said).toEqual([`info: @alice:example.org on vps: ${sentence}`]);
+  },
+);
+
+test("[A2] where an account cannot be looked at, the preview says what is made and written in any case", async () => {
+  host.mockResolvedValue({ status: "no credential", message: "no admin.json" });
   await account.create(call({ preview: true }), inputs());
-  expect(said).toEqual(["info: @alice:example.org exists already and is taken over; its password stays"]);
+  expect(said[0]).toMatch(
+    /will be made \(its password is made on the host and kept in \/var\/lib\/hearth\/accounts\/alice\.password\); .* @hearth:example\.org and \/var\/lib\/hearth\/admin\.json$/,
+  );
   host.mockRejectedValue(new ProviderError("UNAVAILABLE", "vps cannot be reached"));
   await account.create(call({ preview: true }), inputs());
-  expect(said).toHaveLength(1);
+  expect(said[1]).toMatch(/not looked at: vps cannot be reached$/);
   expect(host.mock.calls.every(([, , request]) => "action" in request && request.action === "observe")).toBe(
     true,
   );
+});
+
+test("[A2] deactivated and anything else at once: only what happens is a difference, and the host's plan is told", async () => {
+  const news = { ...inputs(), deactivated: true, admin: true, displayName: "Al" };
+  const { details } = account.diff(inputs(), news);
+  expect([...details.keys()]).toEqual(["deactivated"]);
+  const shut = { ...inputs(), deactivated: true };
+  expect(account.diff(shut, news)).toEqual({ details: new Map(), silent: false });
+  answer(seen("alice", { would: [["deactivate", {}]] }));
+  await account.update(call({ preview: true }), state(), news);
+  expect(said).toEqual([
+    "info: @alice:example.org on vps: will be deactivated (nothing else about it changes)",
+  ]);
+});
+
+test("[A2] what leaves the stack file, and how the homeserver is reached, is stored and no difference on the server", async () => {
+  const { displayName: _, ...news } = inputs();
+  const other = { ...news, homeserverUrl: "unix:/run/other/client.sock" };
+  expect(account.diff(inputs(), other)).toEqual({ details: new Map(), silent: true });
+  answer(seen("alice"));
+  await account.update(call({ preview: true }), state(), other);
+  expect(said).toEqual([
+    "info: @alice:example.org on vps: nothing about it changes\n  its display name stays as it is",
+  ]);
+});
+
+test("[A9] a given password is not sent in a preview", async () => {
+  answer(seen("alice", { would: [["compare password", {}]] }));
+  const { inputs: given } = account.check(
+    {},
+    { ...inputs(), password: { kind: "given", value: "correct horse" } },
+  );
+  await account.update(call({ preview: true }), { ...state(), inputs: given }, given);
+  expect(host.mock.lastCall?.[2]).toMatchObject({
+    accounts: [{ password: { kind: "given", change: false } }],
+  });
+  expect(JSON.stringify(host.mock.lastCall)).not.toContain("horse");
+  expect(said[0]).toMatch(/given the stack's password, if another one was last set from this host$/);
 });
 
 test("a change that the homeserver refuses fails with who, where, why and what to do", async () => {

@@ -25,6 +25,7 @@ const seen: Observed = {
   admin: false,
   displayName: "Alice",
   deactivated: false,
+  passwordFile: null,
 };
 
 test.each<[string, Partial<AccountInputs>, Partial<Observed>, string[], object]>([

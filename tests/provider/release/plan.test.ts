@@ -98,7 +98,7 @@ test.each<[string, Properties, Properties, string]>([
     "a unit that is no longer named",
     checked,
     changed(({ units }) => delete units!["web.service"]),
-    "will stop web.service",
+    "will stop web.service; disable web.service",
   ],
   [
     "a missing package restarts what runs",

@@ -59,6 +59,24 @@ test("a power cut in the middle of the swap: half of it may be there, and up cle
   ]);
 });
 
+test("what was cut off after the swap is told as done, and a host that went down as what it is", () => {
+  const interrupted = ["fail", "interrupted", "the transaction was cut off (power cut, or killed)"];
+  const complete = ["undone", "complete", "the change is in place"];
+  expect(told([...BEGUN, interrupted, complete, ["end", "failed"]])).toEqual([
+    "ABORTED",
+    'release "web" on vps was changed, but not recorded: step 12/13 interrupted: the transaction was cut off (power cut, or killed)',
+    "  now: the change is in place",
+    "  do: run pulumi up again: it finishes the records",
+  ]);
+  const later = ["undone", "later", "the files of generation 2 are back; the host is going down"];
+  expect(told([...BEGUN, ["fail", "health", "cancelled"], ...UNDONE, later, ["end", "failed"]])).toEqual([
+    "ABORTED",
+    'release "web" on vps was rolled back, as its host went down: step 12/13 health: cancelled',
+    "  now: the files of generation 2 are back; the host is going down",
+    "  do: run pulumi up again when vps is up",
+  ]);
+});
+
 test("a way back that failed names the host to look at", () => {
   const rows = [
     ["fail", "health", "web.service is failed"],

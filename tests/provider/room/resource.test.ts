@@ -78,11 +78,35 @@ test("[H12] a preview says that a room is taken over, or why it cannot be", asyn
   answer(seen());
   const planned = await room.create(call({ preview: true }), inputs());
   expect(planned.outputs).toEqual(state().outputs);
-  expect(said).toEqual([`info: main of example.org exists already (${ROOM}) and is taken over`]);
+  expect(said).toEqual([
+    `info: main of example.org on home: exists already (${ROOM}) and is taken over; nothing about it changes`,
+  ]);
   answer(seen({ refusals: ["the alias is another room's; choose another one"] }));
   await expect(room.create(call({ preview: true }), inputs())).rejects.toThrow(
     "main of example.org cannot be made as the stack says\n  the alias is another room's; choose another one",
   );
+});
+
+test("[A2] a preview says what the host's program would do with a room, where it keeps its ID, and what stays in it", async () => {
+  answer({ key: "main", exists: false, refusals: [], record: "/state/rooms/main.json" });
+  await room.create(call({ preview: true }), inputs());
+  answer(seen({ would: ["name", `${BOB} invited`] }));
+  const news = inputs({ name: "Hall", members: [BOB], homeserverUrl: "unix:/run/other/client.sock" });
+  const olds = inputs({ topic: "Talk", alias: "main", members: [ALICE] });
+  await room.update(call({ preview: true }), { ...state(), inputs: olds }, news);
+  expect(said).toEqual([
+    "info: main of example.org on home: will be made; its ID is kept in /state/rooms/main.json",
+    `info: main of example.org on home: will change: name, ${BOB} invited
+  its topic stays in it
+  its alias stays in it
+  ${ALICE} stays in it`,
+  ]);
+  const { details, silent } = room.diff(olds, news);
+  expect(Object.fromEntries([...details].map(([path, { kind }]) => [path, kind]))).toEqual({
+    name: "update",
+    "members[0]": "update",
+  });
+  expect(silent).toBe(true);
 });
 
 test("[H12] the link leads to the alias where there is one, by way of this server", async () => {

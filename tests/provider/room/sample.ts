@@ -65,6 +65,6 @@ export function seen(change: Partial<Present> = {}): Present {
     ...{ historyVisibility: "invited", encrypted: true, canonicalAlias: null, alias: null, aliasOwner: null },
     ...{ avatarDigest: null, parentId: SPACE, childLink: { suggested: true, order: null } },
     powerLevels: { users: { [ALICE]: 100 }, ...LEVELS },
-    ...{ members: { [ALICE]: "join", [BOB]: "invite" }, lost: null, notes: [], ...change },
+    ...{ members: { [ALICE]: "join", [BOB]: "invite" }, lost: null, would: [], notes: [], ...change },
   };
 }
