@@ -10,8 +10,9 @@ recovery_places() {
   RECOVERY_FOLDER=$HOME/.config/systemd/user RECOVERY_TARGET=default.target RECOVERY_STATE=%h/.local/state/hearth
 }
 
-# recovery_unit: its text. It waits for nothing but the disks, and no unit that a release names starts before it has ended: each
-# is named, because those of a user's timers and sockets are ordered after nothing else.
+# recovery_unit: its text. It waits for nothing but the disks, and no service that a release names, or that a timer or socket of it
+# starts, begins before it has ended. Timers and sockets themselves do not wait: basic.target waits for them, the bus of a user for
+# that, and Podman, which puts secrets back, for the bus.
 recovery_unit() {
   cat <<END
 [Unit]
@@ -22,7 +23,8 @@ Conflicts=shutdown.target
 Before=shutdown.target
 END
   if [ "$SCOPE" = system ]; then printf 'RequiresMountsFor=%s\nAfter=local-fs.target\n' "$STATE"; fi
-  { cut -f 1 -- "$(table units)" && all_manifests | awk -F'\t' '$1 == "unit" { print $2 }'; } | sort -u | sed 's/%/%%/g; s/^/Before=/'
+  { cut -f 1 -- "$(table units)" && all_manifests | awk -F'\t' '$1 == "unit" { print $2 }'; } |
+    sed -E 's/\.(timer|socket|path)$/.service/; s/%/%%/g; s/^/Before=/' | sort -u
   cat <<END
 
 [Service]
