@@ -32,7 +32,7 @@ const UPLOADS = "uploads";
 /** The slowest upload that is waited for, bytes a second. */
 const SLOWEST_UPLOAD = 64 * 1024;
 /** Longer than a restart of Synapse takes. */
-const RESTART_WAIT = "20s";
+const RESTART_WAIT = "15s";
 /** Longer than clients let a long poll last. */
 const GRACE_SECONDS = 40;
 

@@ -200,7 +200,11 @@ it("[A9] says in no log what a request's query or headers held", async () => {
   expect(await log()).not.toContain("planted");
 });
 
-it("says in Matrix's words that Synapse does not answer", async () => {
+it("[A2] waits for a Synapse that restarts, and says in Matrix's words that one does not answer", async () => {
+  await caddy.home.sh(
+    "systemctl --user stop hearth-synapse.service; systemd-run --user --quiet --on-active=2 systemctl --user start hearth-synapse.service",
+  );
+  expect(await caddy.tunnelled("/_matrix/x", "-X POST -d {} -o /dev/null -w '%{http_code}'")).toBe("200");
   await caddy.home.sh("systemctl --user stop hearth-synapse.service");
   const answer = await caddy.tunnelled("/_matrix/x", "-w ' %{http_code}'");
   await caddy.home.sh("systemctl --user start hearth-synapse.service");
