@@ -14,6 +14,8 @@ let releases: RealReleases;
 const psql = (sql: string, database = "synapse") =>
   sh(host, `cd / && echo "${sql}" | runuser -u postgres -- psql -XAtq -d ${database}`);
 const synapsePid = () => sh(host, "systemctl show -p MainPID --value matrix-synapse");
+const ipv6 = (off: 0 | 1) =>
+  sh(host, `for place in all default lo; do echo ${off} >/proc/sys/net/ipv6/conf/$place/disable_ipv6; done`);
 const healthy = () => sh(host, `curl -sS ${AT_SYNAPSE}/health`);
 
 beforeAll(async () => {
@@ -285,7 +287,7 @@ describe("Synapse", () => {
 
   it("[A4] an address that this host does not have is named before Synapse stops", async () => {
     const before = await synapsePid();
-    await sh(host, "sysctl -q -w net.ipv6.conf.all.disable_ipv6=1");
+    await ipv6(1);
     try {
       const stack = changed(minimal, { "homeserver.listener": { port: 8123, bindAddresses: ["::1"] } });
       const failure = failureOf(await releases.apply(stack, "homeserver"));
@@ -295,7 +297,7 @@ describe("Synapse", () => {
       );
       expect(await synapsePid()).toBe(before);
     } finally {
-      await sh(host, "sysctl -q -w net.ipv6.conf.all.disable_ipv6=0");
+      await ipv6(0);
     }
   });
 
