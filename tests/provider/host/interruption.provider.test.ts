@@ -53,7 +53,7 @@ afterAll(() => downHost(NAME));
 
 /** Kills all processes of the transaction; does nothing when something clears up with these programs. */
 const killed = (first = "") =>
-  `if systemctl -q is-active "hearth-apply-$APPLY.service"; then ${first} echo 1 >"/sys/fs/cgroup/system.slice/hearth-apply-$APPLY.service/cgroup.kill"; sleep 60; fi`;
+  `if systemctl -q is-active "hearth-apply-$APPLY.service"; then ${first} kill -9 $(cat "/sys/fs/cgroup/system.slice/hearth-apply-$APPLY.service/cgroup.procs"); sleep 60; fi`;
 const KILL = killed();
 /** Nothing is there that could clear up at once, so that only the next apply is left to do it. */
 const KILL_ALL = killed("rm -f /var/lib/hearth/recover;");
@@ -82,7 +82,9 @@ describe("a transaction that is killed is cleared up at once, or by the next app
     expect(cut.of("fail").at(-1)?.[0]).toBe("interrupted");
     expect(cut.of("undone").length).toBe(state === "preparing" ? 0 : 1);
     expect(cut.end).toBe("end failed");
-    expect((await observe(base())).of("journal")).toEqual([[state, id, expect.stringMatching(/^\d+$/)]]);
+    expect((await observe(base())).of("journal")).toEqual([
+      [state, id, expect.stringMatching(/^\d+$/), "probe"],
+    ]);
     // systemd removes what was sent, without waiting for the next apply or a boot.
     const sent = "grep -rl 'from the operator' /var/lib/hearth/apply || echo none";
     expect(await eventually(async () => (await sh(host, sent)) === "none", 20)).toBe(true);
