@@ -27,6 +27,7 @@ class Echo(http.server.BaseHTTPRequestHandler):
     def log_message(self, *_): pass
 class Server(socketserver.ThreadingMixIn, socketserver.UnixStreamServer):
     daemon_threads = True
+    request_queue_size = 128  # a full queue of a unix socket refuses at once
 os.makedirs("/run/hearth-synapse", exist_ok=True)
 server = Server("/run/hearth-synapse/synapse.sock", Echo)
 os.chmod("/run/hearth-synapse/synapse.sock", 0o666)

@@ -3,6 +3,7 @@ import { upTailnet } from "../../sandbox/tailnet";
 import { ApplicationService } from "../support/application-service";
 import { HomeServer } from "../support/home-server";
 import { eventually, pause } from "../support/jobs";
+import { HOME_SOCKET, NATIVE_SOCKET } from "../support/synapse-socket";
 import { VpsServer } from "../support/vps-server";
 
 const [NET, HOME, PARTNER] = ["e2e-jobs-net", "e2e-home-jobs", "e2e-jobs-partner"];
@@ -40,7 +41,7 @@ beforeAll(async () => {
     HomeServer.make(HOME, { tailnet, partner: { serverName, publicHost, address: host.address } }),
     upPartner(`${HOME}.${DOMAIN}`),
   ]);
-  [here, there] = [new ApplicationService(home), new ApplicationService(partner)];
+  [here, there] = [new ApplicationService(home, HOME_SOCKET), new ApplicationService(partner, NATIVE_SOCKET)];
   await upHome();
   await everybodyJoins();
 });

@@ -1,6 +1,6 @@
 import { onHost } from "../../sandbox";
 import type { DeployedServer } from "./deployed-server";
-import { FROM_HERE, HOME_SOCKET } from "./synapse-socket";
+import { FROM_HERE } from "./synapse-socket";
 
 const TOKEN = "application-service-of-a-test";
 
@@ -11,7 +11,11 @@ const TOKEN = "application-service-of-a-test";
 export class ApplicationService {
   private transactions = 0;
 
-  constructor(private readonly server: DeployedServer & { serverName: string }) {}
+  /** @param socket where Synapse listens on that server's host */
+  constructor(
+    private readonly server: DeployedServer & { serverName: string },
+    private readonly socket: string,
+  ) {}
 
   /** What Synapse reads of it, in a file that its setting `app_service_config_files` names. */
   static registration(serverName: string): string {
@@ -35,7 +39,7 @@ export class ApplicationService {
     if (time !== undefined) url.searchParams.set("ts", String(time.getTime()));
     const { code, stdout, stderr } = await onHost(this.server.host, [
       ...["curl", "--silent", "--show-error", "--max-time", "300", "--request", method],
-      ...["--unix-socket", HOME_SOCKET, ...FROM_HERE],
+      ...["--unix-socket", this.socket, ...FROM_HERE],
       ...["--header", `Authorization: Bearer ${TOKEN}`],
       ...(body === undefined ? [] : ["--data", JSON.stringify(body)]),
       url.href,

@@ -39,9 +39,9 @@ export class RealReleases {
   }
 }
 
-/** What a refused or undone apply said: the step, its words, and what holds now. */
+/** What a refused or undone apply said: the step, or the kind of refusal before anything was touched; its words, and what holds now. */
 export function failureOf(answer: Answer): { step: string; text: string; undone: string } {
-  const [step = "", reason = ""] = answer.of("fail")[0] ?? [];
+  const [step = "", reason = ""] = answer.of("fail")[0] ?? answer.of("refuse")[0] ?? [];
   const output = answer.of("output").map(([encoded]) => Buffer.from(encoded ?? "", "base64").toString());
   return { step, text: [reason, ...output].join("\n"), undone: answer.of("undone")[0]?.[0] ?? "" };
 }
