@@ -66,7 +66,7 @@ test("a host that is called otherwise in the stack is refused with what to write
   expect(stdout).toContain(`if it is the same machine, call it ${NAME} again in hearth:hosts`);
 });
 
-test("[A4] a power cut of the host in the middle of up: the error says what to do, the preview shows it, up clears up", async () => {
+test("[A4] a power cut of the host in the middle of up: the host puts the last generation back by itself, the error says so", async () => {
   stack.change({ mark: "two" });
   expect(await stack.up()).toMatchObject({ code: 0 });
   stack.change({ mark: "wait-cut" });
@@ -76,21 +76,17 @@ test("[A4] a power cut of the host in the middle of up: the error says what to d
   const { code, stdout } = await up.ended;
   expect(code).toBe(1);
   expect(stdout).toMatch(
-    new RegExp(`release "mini" on ${NAME} may be half changed: step \\d+/\\d+ interrupted: .*power cut`),
+    new RegExp(`release "mini" on ${NAME} was rolled back: step \\d+/\\d+ interrupted: .*power cut`),
   );
-  expect(stdout).toContain("do: run pulumi up again: it clears up first, then makes the change");
+  expect(stdout).toContain("was put back at boot, before its units started");
+  expect(stdout).toContain("do: run pulumi up again");
+  // Nobody was there, and the host serves what was proved last.
+  expect(await stack.seen()).toBe("two two two two active");
 
   stack.change({ mark: "three" });
-  const preview = await stack.preview();
-  expect(preview).toMatchObject({
-    code: 0,
-    stdout: expect.stringContaining(`an earlier change on ${NAME} was cut off`),
-  });
   const again = await stack.up();
   expect(again).toMatchObject({ code: 0 });
-  expect(again.stdout).toContain(
-    "an interrupted change of release mini was found and cleared up: generation",
-  );
+  expect(again.stdout).toMatch(/an interrupted change of release mini was cleared up \S/);
   expect(await stack.seen()).toBe("three three three three active");
   expect(await stack.project.pulumi("preview", "--expect-no-changes")).toMatchObject({ code: 0 });
 });
