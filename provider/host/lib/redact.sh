@@ -25,6 +25,8 @@ redact() {
     s/((Failing row contains|parameters:)[[:space:]]*).*/\1[hidden]/I
     s/SCRAM-SHA-256\$[^[:space:]"'\'']+/[hidden]/g
     s/\b(password|identified by)([[:space:]]+)(E?'\''[^'\'']*'\''|"[^"]*")/\1\2[hidden]/gI
+    # Options of a command: the value only, for the words after it may say what to do.
+    s/(--?[a-z-]*(pass(word|wd|phrase)|secret|token|(api|auth)-?key)[a-z-]*)=('\''[^'\'']*'\''|"[^"]*"|[^[:space:]"'\'']+)/\1\x07=[hidden]/gI
     # Values with a name.
     s/((pass(word|wd|phrase|code)?|pwd|secret|token|credentials?|pepper|(api|private|access|auth|signing|encryption|client|master|license)[_-]?key|dsn)([_-]?[a-z0-9]+)*["'\'']?[]})]?[[:space:]]*(=>|[=:])[[:space:]]*).*/\1[hidden]/I
     s/(--?[a-z-]*(pass(word|wd|phrase)|secret|token|(api|auth)-?key)[a-z-]*[[:space:]]+)[^[:space:]-][^[:space:]]*/\1[hidden]/gI

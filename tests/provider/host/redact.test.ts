@@ -43,6 +43,8 @@ const SECRETS: [what: string, said: string, secret: string][] = [
   ["a verifier", "SCRAM-SHA-256$4096:hunter2$a:b", "hunter2"],
   ["an option of a command", "usage: psql --password hunter2 -h x", "hunter2"],
   ["an auth key as an option", "tailscale up --auth-key hunter2", "hunter2"],
+  ["an auth key as an option with =", "tailscale up --auth-key=hunter2", "hunter2"],
+  ["a quoted password as an option", "mysql --password='hunter 2'", "hunter"],
   ["an access token of Synapse", "unknown syt_YWxpY2U_hunter2_0abcde", "hunter2"],
   ["a refresh token of Synapse", "unknown syr_YWxpY2U_hunter2_0abcde", "hunter2"],
   ["an old token of Synapse", `unknown MDAx${"hunter2".repeat(4)}`, "hunter2"],
@@ -81,6 +83,12 @@ test.each([
   "-----BEGIN CERTIFICATE-----",
 ])("%s: words without a secret stay, or nobody knows what is wrong", (said) => {
   expect(redact(`${said}\n`)).toBe(`${said}\n`);
+});
+
+test("what follows an option with a secret says what to do, and stays", () => {
+  const said =
+    "Use 'sudo tailscale up --auth-key=file:/x --hostname=a'. As root, once: tailscale set --operator=me";
+  expect(redact(`${said}\n`)).toBe(`${said.replace("file:/x", "[hidden]")}\n`);
 });
 
 test("after a private key the rest is shown again", () => {
