@@ -4,9 +4,10 @@
 # Prints what the test looks at; tests/support/cuts/cuts.ts reads it.
 set -eu
 scope=$1 program=$2 request=$3 at=$4 mode=$5
-ctl=systemctl run=systemd-run state=/var/lib/hearth target=multi-user.target
+# The real one: the wrapper of it counts the calls of what it starts, not this one.
+ctl=systemctl run=/usr/bin/systemd-run state=/var/lib/hearth target=multi-user.target
 if [ "$scope" = user ]; then
-  ctl='systemctl --user' run='systemd-run --user' state=$HOME/.local/state/hearth target=default.target
+  ctl='systemctl --user' run='/usr/bin/systemd-run --user' state=$HOME/.local/state/hearth target=default.target
 fi
 
 # Until no job is left, nor anything of Hearth's that runs.
