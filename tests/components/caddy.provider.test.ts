@@ -202,7 +202,7 @@ it("[A9] says in no log what a request's query or headers held", async () => {
 
 it("[A2] waits for a Synapse that restarts, and says in Matrix's words that one does not answer", async () => {
   await caddy.home.sh(
-    "systemctl --user stop hearth-synapse.service; systemd-run --user --quiet --on-active=2 systemctl --user start hearth-synapse.service",
+    "systemctl --user stop hearth-synapse.service; systemd-run --user --quiet --on-active=2 --timer-property=AccuracySec=100ms systemctl --user start hearth-synapse.service",
   );
   expect(await caddy.tunnelled("/_matrix/x", "-X POST -d {} -o /dev/null -w '%{http_code}'")).toBe("200");
   await caddy.home.sh("systemctl --user stop hearth-synapse.service");
