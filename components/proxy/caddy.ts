@@ -223,6 +223,8 @@ function upstreamOptions({ readTimeout }: CaddyPlan, atATime: number): string[] 
     "# While Synapse restarts, requests wait for it. What the restart cut off is asked again, unless it may have changed something.",
     directive("lb_try_duration", RESTART_WAIT),
     directive("lb_try_interval", "100ms"),
+    "# Else a request with a body could not be asked again: it is closed with the connection that failed. An event has 64 KiB.",
+    directive("request_buffers", "64KiB"),
     "# Replaced, never appended to: Synapse believes the first address it finds.",
     directive("header_up", "X-Forwarded-For", "{client_ip}"),
     directive("header_up", "X-Forwarded-Proto", "https"),
