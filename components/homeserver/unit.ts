@@ -1,3 +1,4 @@
+import { CONFINED } from "../hardening";
 import { programFolder } from "../programs";
 import {
   CONFIG_FOLDER,
@@ -14,37 +15,15 @@ import {
  * other processes, and gains no privileges. (Not MemoryDenyWriteExecute: its TLS library makes callbacks at run time.)
  */
 const HARDENING: readonly string[] = [
-  "NoNewPrivileges=yes",
+  ...CONFINED,
   "CapabilityBoundingSet=",
-  "AmbientCapabilities=",
-  "ProtectSystem=strict",
   `ReadWritePaths=${DATA_FOLDER} ${LOG_FOLDER} -${SOCKET_FOLDER}`,
   `ReadOnlyPaths=${CONFIG_FOLDER}`,
   "ProtectHome=yes",
-  "PrivateTmp=yes",
   // Request bodies are kept there while they come in; /tmp may be in memory.
   "Environment=TMPDIR=/var/tmp",
-  "PrivateDevices=yes",
-  "PrivateIPC=yes",
-  "ProtectProc=invisible",
-  "ProcSubset=pid",
-  "ProtectClock=yes",
-  "ProtectHostname=yes",
-  "ProtectControlGroups=yes",
-  "ProtectKernelLogs=yes",
-  "ProtectKernelModules=yes",
-  "ProtectKernelTunables=yes",
-  "RestrictAddressFamilies=AF_UNIX AF_INET AF_INET6",
-  "RestrictNamespaces=yes",
-  "RestrictRealtime=yes",
-  "RestrictSUIDSGID=yes",
   "RemoveIPC=yes",
-  "LockPersonality=yes",
-  "SystemCallArchitectures=native",
-  "SystemCallFilter=@system-service",
   "SystemCallFilter=~@privileged",
-  "SystemCallErrorNumber=EPERM",
-  "UMask=0027",
 ];
 
 /** How Synapse starts, and the socket that stays open while it restarts. */

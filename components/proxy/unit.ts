@@ -1,3 +1,4 @@
+import { CONFINED } from "../hardening";
 import { MAIN_FILE } from "./render";
 
 const NGINX = "/usr/sbin/nginx";
@@ -8,34 +9,12 @@ const OPTIONS = `-c ${MAIN_FILE} -g 'daemon on; master_process on;'`;
  * workers'. It writes logs, bodies and its process number. Homes are readable for sites that the operator linked in.
  */
 const HARDENING: readonly string[] = [
-  "NoNewPrivileges=yes",
+  ...CONFINED,
   "CapabilityBoundingSet=CAP_NET_BIND_SERVICE CAP_SETUID CAP_SETGID CAP_KILL CAP_CHOWN CAP_DAC_OVERRIDE",
-  "AmbientCapabilities=",
-  "ProtectSystem=strict",
   "ReadWritePaths=/run -/var/log/nginx -/var/lib/nginx -/var/cache/nginx",
   "ProtectHome=read-only",
-  "PrivateTmp=yes",
-  "PrivateDevices=yes",
-  "PrivateIPC=yes",
-  "ProtectProc=invisible",
-  "ProcSubset=pid",
-  "ProtectClock=yes",
-  "ProtectHostname=yes",
-  "ProtectControlGroups=yes",
-  "ProtectKernelLogs=yes",
-  "ProtectKernelModules=yes",
-  "ProtectKernelTunables=yes",
-  "RestrictAddressFamilies=AF_UNIX AF_INET AF_INET6",
-  "RestrictNamespaces=yes",
-  "RestrictRealtime=yes",
-  "RestrictSUIDSGID=yes",
-  "LockPersonality=yes",
   "MemoryDenyWriteExecute=yes",
-  "SystemCallArchitectures=native",
-  "SystemCallFilter=@system-service",
   "SystemCallFilter=~@keyring @memlock",
-  "SystemCallErrorNumber=EPERM",
-  "UMask=0027",
 ];
 
 /** Drop-in for the package's unit: nginx runs with our file, and the package's own files stay as they are. */
