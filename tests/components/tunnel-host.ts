@@ -107,8 +107,13 @@ export class TunnelHost {
   async echo(): Promise<void> {
     await onHost(this.host, ["cat >/root/echo.py"], { input: ECHO });
     await this.sh("systemctl is-active -q echo || systemd-run -q --unit=echo python3 /root/echo.py");
+    // The host has no curl.
     await this.sh(
-      "for i in $(seq 600); do curl -so /dev/null http://127.0.0.1:8080/ && break; sleep 0.1; done",
+      `for try in $(seq 600); do
+         python3 -c 'import socket; socket.create_connection(("127.0.0.1", 8080), 5)' 2>/dev/null && exit
+         sleep 0.1
+       done
+       exit 1`,
     );
   }
 }
