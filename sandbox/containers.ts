@@ -2,10 +2,10 @@ import fs from "node:fs/promises";
 import path from "node:path";
 import { ensureImages, IMAGES, type ImageStore, STORE } from "./containers/build";
 import { installPodman, must } from "./containers/podman";
+import { copyTree, removeTree } from "./disk";
 import { SandboxError } from "./errors";
 import type { Host, SandboxOptions } from "./index";
 import { withLock } from "./lock";
-import { run } from "./process";
 import { exists, StateDirectory } from "./state";
 
 /** Names of the images that {@link prepareImages} brings, as their registries have them. */
@@ -47,20 +47,11 @@ async function placeImages(host: Host, images: ImageStore): Promise<void> {
   await refuseContents(host, store);
   await must(host, ["mkdir", "-p", path.dirname(`/${STORE}`)], "debian");
   const staging = `${store}.new`;
-  await fs.rm(staging, { recursive: true, force: true });
-  await copyStore(images.directory, staging);
+  await removeTree(staging);
+  await copyTree(images.directory, staging);
   await fs.writeFile(path.join(staging, MARK), `${images.digest}\n`);
-  await fs.rm(store, { recursive: true, force: true });
+  await removeTree(store);
   await fs.rename(staging, store);
-}
-
-/** Podman never writes to a layer once it is there, so all hosts share the files of layers by hard links. */
-async function copyStore(from: string, to: string): Promise<void> {
-  await run("cp", ["-al", from, to]);
-  for (const name of (await fs.readdir(from)).filter((entry) => entry !== "overlay")) {
-    await fs.rm(path.join(to, name), { recursive: true });
-    await run("cp", ["-a", path.join(from, name), to]);
-  }
 }
 
 /** A store that Podman has only looked at has these indexes, empty or not at all. */

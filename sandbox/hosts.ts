@@ -2,7 +2,8 @@ import { randomBytes } from "node:crypto";
 import fs from "node:fs/promises";
 import path from "node:path";
 import type { Container } from "./container";
-import { removeTree, trustAuthority } from "./image";
+import { copyTree, removeTree, shareFile } from "./disk";
+import { trustAuthority } from "./image";
 import { ifUnlocked } from "./lock";
 import { type NamedHost, renderHostsFile, renderKnownHosts, renderSshConfig } from "./names";
 import { run } from "./process";
@@ -56,7 +57,7 @@ export async function copyImage(state: StateDirectory, name: string, image: stri
   await removeHalfHost(state, name);
   const directory = halfMade(state, name);
   await fs.mkdir(directory);
-  await run("cp", ["-a", "--reflink=auto", image, path.join(directory, "root")]);
+  await copyTree(image, path.join(directory, "root"));
 }
 
 /**
@@ -165,7 +166,7 @@ async function ensureIdentity(state: StateDirectory): Promise<string> {
 
 /**
  * Hands what one host downloaded to later hosts of its suite. Each host has an archive directory, and so an
- * apt lock, of its own; hard links make the sharing free. apt checks each file's digest before it uses it.
+ * apt lock, of its own; files are shared, not copied. apt checks each file's digest before it uses it.
  */
 export async function keepPackages(state: StateDirectory, record: HostRecord): Promise<void> {
   const archives = path.join(state.hostDirectory(record.name), "root/var/cache/apt/archives");
@@ -176,9 +177,7 @@ async function linkPackages(from: string, to: string): Promise<void> {
   await fs.mkdir(to, { recursive: true });
   const names = await fs.readdir(from).catch(() => []);
   for (const name of names.filter((entry) => entry.endsWith(".deb"))) {
-    await fs.link(path.join(from, name), path.join(to, name)).catch((error: NodeJS.ErrnoException) => {
-      if (error.code !== "EEXIST" && error.code !== "ENOENT") throw error;
-    });
+    await shareFile(path.join(from, name), path.join(to, name));
   }
 }
 

@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import fs from "node:fs/promises";
 import path from "node:path";
+import { makeTree, removeTree } from "./disk";
 import { run } from "./process";
 import { exists, type Progress, type StateDirectory, type Suite } from "./state";
 
@@ -82,6 +83,8 @@ export async function ensureImage(state: StateDirectory, suite: Suite, progress:
   const building = `${image}.building`;
   progress(`building the ${suite} image (once, about 20 s)`);
   const started = Date.now();
+  await removeTree(building);
+  await makeTree(building);
   const build = [
     "mmdebstrap",
     "--quiet",
@@ -101,16 +104,6 @@ export async function ensureImage(state: StateDirectory, suite: Suite, progress:
   await run("chroot", [building, "sh", "-eu"], { input: FINISH });
   await fs.rename(building, image);
   progress(`built the ${suite} image in ${((Date.now() - started) / 1000).toFixed(1)} s`);
-}
-
-/** Removes a directory tree, after unmounting what may be mounted in it. */
-export async function removeTree(directory: string): Promise<void> {
-  const mounts = (await fs.readFile("/proc/self/mounts", "utf8"))
-    .split("\n")
-    .map((line) => line.split(" ")[1] ?? "")
-    .filter((point) => point.startsWith(`${directory}/`));
-  for (const point of mounts.reverse()) await run("umount", ["--lazy", point]);
-  await run("rm", ["-rf", "--one-file-system", directory]);
 }
 
 /**

@@ -2,6 +2,7 @@ import fs from "node:fs/promises";
 import path from "node:path";
 import { ensureCa, issue } from "./certificates";
 import { isRunning, killContainer, leaderOf, signalReboot, startContainer } from "./container";
+import { mountDisk } from "./disk";
 import { SandboxError } from "./errors";
 import {
   containerOf,
@@ -141,6 +142,7 @@ export async function listHosts(options: SandboxOptions = {}): Promise<Host[]> {
   addSystemDirectoriesToPath();
   checkPlatform();
   const state = new StateDirectory(options.directory);
+  await mountDisk(state.root, { make: false });
   const records = await readHosts(state);
   if (records.length === 0) return [];
   const subnet = await sandboxSubnet(state);
@@ -218,6 +220,7 @@ async function open(options: SandboxOptions): Promise<{ state: StateDirectory; p
   addSystemDirectoriesToPath();
   await ensureRequirements(progress);
   const state = new StateDirectory(options.directory);
+  await mountDisk(state.root);
   await state.prepare();
   return { state, progress };
 }

@@ -17,6 +17,7 @@ const PROGRAMS: Readonly<Record<string, string>> = {
   flock: "util-linux",
   setpriv: "util-linux",
   unshare: "util-linux",
+  "mkfs.btrfs": "btrfs-progs",
 };
 /** Without this keyring an Ubuntu machine cannot check Debian's archives. */
 const FILES: Readonly<Record<string, string>> = {

@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import fs from "node:fs/promises";
 import path from "node:path";
+import { moveTree, removeTree } from "../disk";
 import { messageOf, SandboxError } from "../errors";
 import { downHost, type Host, powerCutHost, upHost } from "../index";
 import { run } from "../process";
@@ -46,7 +47,7 @@ export async function ensureImages(
   const sandbox = { directory: state.root, progress };
   const started = Date.now();
   progress("building the container images (once, about 2 minutes)");
-  await fs.rm(state.path("containers"), { recursive: true, force: true });
+  await removeTree(state.path("containers"));
   await fs.mkdir(state.path("containers"), { mode: 0o755 });
   await downHost(BUILDER, sandbox);
   const builder = await upHost({ ...sandbox, name: BUILDER });
@@ -54,7 +55,7 @@ export async function ensureImages(
     await build(builder, progress);
     // Everything in it ends, so nothing is mounted there and the tree can be taken away whole.
     await powerCutHost(BUILDER, sandbox);
-    await fs.rename(path.join(builder.root, STORE), store.directory);
+    await moveTree(path.join(builder.root, STORE), store.directory);
   } finally {
     await downHost(BUILDER, sandbox);
   }
