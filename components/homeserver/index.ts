@@ -74,6 +74,8 @@ export class Homeserver extends pulumi.ComponentResource {
         containerSecrets: release.containerSecrets,
         environments: release.environments,
         units: release.units,
+        ports: release.ports,
+        preflights: release.preflights,
         validators: release.validators,
         health: release.health,
       },

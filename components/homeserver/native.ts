@@ -1,4 +1,5 @@
 import type { HomeserverConfig } from "../../config-schemas/homeserver";
+import { type Listener, portsOf } from "../listener";
 import { PUBLIC_DIRECTORY } from "../ownership";
 import { SYSTEM_PLACES } from "../places";
 import { hostPrograms, programFolder } from "../programs";
@@ -40,6 +41,13 @@ export function nativeHomeserver(plan: HomeserverPlan, installation: Installatio
           reloadOn: Object.keys(files.reload),
         },
       },
+      ports: portsOf(listenersOf(plan.config), paths.UNIT),
+      preflights: {
+        former: {
+          program: `${programFolder(SERVICE)}/former_server.sh`,
+          arguments: [paths.NATIVE_PATHS.signingKey],
+        },
+      },
       validators: nativeValidators(
         `${installation.programs}/python`,
         installation.configPaths,
@@ -60,6 +68,12 @@ export function nativePlace({ listener }: HomeserverConfig): paths.SynapsePlace 
     socket: NATIVE_SOCKET,
     listen: listener && { port: listener.port, addresses: listener.bindAddresses },
   };
+}
+
+/** What Synapse opens for other programs on the host. */
+function listenersOf({ listener }: HomeserverConfig): Listener[] {
+  if (listener === undefined) return [];
+  return listener.bindAddresses.map((address) => ({ address, port: listener.port }));
 }
 
 /** Not the media's: Synapse makes it itself, in a directory that is its own. */

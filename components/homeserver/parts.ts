@@ -38,6 +38,8 @@ export interface HomeserverParts {
     | "images"
     | "environments"
     | "units"
+    | "ports"
+    | "preflights"
     | "validators"
     | "health"
   > & {

@@ -7,6 +7,7 @@ import {
 } from "../../config-schemas/homeserver";
 import type { ContainerSecret, HostUnit, Inputs } from "../../provider/sdk";
 import { type Container, type Mount, NETWORK, type PublishedPort } from "../container";
+import { portsOf } from "../listener";
 import { publicFile } from "../ownership";
 import { owned, type Places } from "../places";
 import { type OneOff, quadletCheck, runOnce } from "../podman";
@@ -78,6 +79,8 @@ export function quadletHomeserver(plan: HomeserverPlan, places: Places): Homeser
       images: [container.image],
       containerSecrets: secrets,
       units: unitsOf(container, files, places),
+      ports: portsOf(container.publish, CONTAINER_UNIT),
+      preflights: {},
       validators: {
         ...containerValidators(
           (program) => runOnce(container, [IMAGE_PYTHON, ...program]),

@@ -7,11 +7,11 @@ import type { Certificates } from "../certificates";
 import type { Delegation } from "../delegation";
 import type { Homeserver } from "../homeserver";
 import type { Machine } from "../hosts";
+import { endpoint } from "../listener";
 import { nativeProxy } from "./native";
 import { CERTIFICATE_REVISION, type ProxyParts, SERVICE } from "./parts";
 import type { ProxyPlan } from "./plan";
 import { quadletProxy } from "./quadlet";
-import { endpoint } from "./socket";
 
 export interface ProxyArgs {
   config: ProxyConfig;

@@ -4,6 +4,7 @@ import type { HealthProbe, HostFile } from "../../provider/sdk";
 import { CERTIFICATE_NAME, KEY_SECRET, tlsFolder } from "../certificates";
 import { type Container, NETWORK } from "../container";
 import { socketMount } from "../homeserver/quadlet";
+import { endpoint, type Listener, portsOf } from "../listener";
 import { publicFile } from "../ownership";
 import { owned, type Places } from "../places";
 import { quadletCheck, runOnce } from "../podman";
@@ -12,7 +13,7 @@ import { renderContainer } from "../quadlet";
 import { ADMIN_ADDRESS, HEALTH_URL, renderCaddyfile } from "./caddy";
 import { CERTIFICATE_CHANGED, type ProxyParts, SERVICE } from "./parts";
 import type { ProxyPlan } from "./plan";
-import { endpoint, type Listener, reachable, renderSocket } from "./socket";
+import { reachable, renderSocket } from "./socket";
 
 const NAME = "hearth-caddy";
 const DESCRIPTION = "Caddy, the reverse proxy";
@@ -59,7 +60,7 @@ export function quadletProxy(proxy: ContainedProxy, places: Places): ProxyParts 
         reloadOn: [layout.caddyfile],
       },
     },
-    ports: Object.fromEntries(listenersOf(proxy).map((at) => [endpoint(at), `${NAME}.socket`])),
+    ports: portsOf(listenersOf(proxy), `${NAME}.socket`),
     preflights: {},
     validators: {
       "10-caddy": { argv: runOnce(container, [CADDY, "validate", ...CADDYFILE]), timeoutSeconds: 60 },

@@ -253,17 +253,18 @@ describe("Synapse", () => {
     expect(await pidOf("hearth-synapse")).toBe(before);
   });
 
-  it("[A4] a port that another program has ends with the old container back", async () => {
+  it("[A4] [W11] a port that another program has is named with its holder before anything is touched", async () => {
     const server = "python3 -m http.server --bind 127.0.0.1 8123";
     const taken = "until ss -Hltn | grep -q :8123; do sleep 0.1; done";
     await sh(`systemd-run --user --quiet --unit=taker ${server}; ${taken}`);
     try {
-      const failure = failureOf(
-        await releases.apply("homeserver", { homeserver: { listener: { port: 8123 } } }),
-      );
-      expect(failure.undone).toBe("ok");
-      expect(failure.text).toContain("address already in use");
-      expect(await healthy()).toBe("OK");
+      const before = await pidOf("hearth-synapse");
+      const refused = await releases.apply("homeserver", { homeserver: { listener: { port: 8123 } } });
+      expect(refused.end).toBe("end refused");
+      expect(refused.of("obstacle").map(([text]) => text)).toEqual([
+        expect.stringMatching(/^port 127\.0\.0\.1:8123 is held by python3 \(pid \d+, taker\.service\)$/),
+      ]);
+      expect(await pidOf("hearth-synapse")).toBe(before);
     } finally {
       await sh("systemctl --user stop taker");
     }

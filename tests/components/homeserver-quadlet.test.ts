@@ -26,6 +26,8 @@ describe("Synapse in a container", () => {
     const listener = { port: 8018, bindAddresses: ["127.0.0.1", "::1"] };
     const release = await homeserver({ homeserver: { listener } });
     expect(release.text(FILE).match(/PublishPort=.*/g)).toEqual(["PublishPort=127.0.0.1:8018:8008"]);
+    // Who else has that port is named before anything is changed.
+    expect(release.ports).toEqual({ "127.0.0.1:8018": "hearth-synapse.service" });
     expect(release.text(FILE)).toContain("\nNetwork=hearth.network\n");
     expect(release.settings.listeners).toMatchObject([
       { path: "/run/hearth-synapse/synapse.sock" },

@@ -193,6 +193,17 @@ describe("the release", () => {
     expect(a?.directories).toEqual(b?.directories);
   });
 
+  it("[W11] names the ports that it opens, so that who has them is named first", async () => {
+    const listener = { port: 8018, bindAddresses: ["127.0.0.1", "::1"] };
+    const [none, two] = [
+      fixture("minimal"),
+      changed(fixture("minimal"), { "homeserver.listener": listener }),
+    ];
+    expect((await homeserver(none))?.ports).toEqual({});
+    const unit = "matrix-synapse.service";
+    expect((await homeserver(two))?.ports).toEqual({ "127.0.0.1:8018": unit, "[::1]:8018": unit });
+  });
+
   it("[V1] [V4] takes the vendor's package by its exact version and lies after the package's own files", async () => {
     const release = await homeserver(fixture("password-database"), DEBIAN_12);
     expect(release?.packages["matrix-synapse-py3"]).toBe("1.163.2+bookworm1");

@@ -47,14 +47,14 @@ describe.each(CASES)("nginx of $suite", ({ suite, facts }) => {
   /** What became of a host with another life: its site, its Synapse, its holder of a port. */
   let earlier: { looks: Answer[]; applies: Answer[]; after: string };
 
-  /** A host that serves already: a site in the package's own file, a vendor's Synapse, a program on the port of federation. */
+  /** A host that serves already: a site in the package's own file, a vendor's Synapse and its key, a program on the port of federation. */
   async function earlierLife(): Promise<typeof earlier> {
     await sh(
       host,
       `apt-get update -qq; apt-get install -qq -y nginx curl python3 >/dev/null 2>&1; cd /etc/nginx/sites-available; cp -p default /run/default
        sed -i 's/try_files.*/return 200 "still here";/' default; systemctl restart nginx
        printf '[Service]\\nExecStart=/bin/sleep infinity\\n' >/usr/lib/systemd/system/matrix-synapse.service; systemctl daemon-reload
-       systemctl start matrix-synapse; systemd-run --quiet --unit=holder python3 -m http.server 8448
+       systemctl start matrix-synapse; mkdir /etc/matrix-synapse; touch /etc/matrix-synapse/homeserver.signing.key; systemd-run --quiet --unit=holder python3 -m http.server 8448
        until curl -sS -o /dev/null http://127.0.0.1:8448/; do sleep 0.2; done 2>/dev/null`,
     );
     const looks = [await releases.observe(stack, "proxy"), await releases.observe(stack, "homeserver")];
@@ -65,7 +65,7 @@ describe.each(CASES)("nginx of $suite", ({ suite, facts }) => {
     );
     await sh(
       host,
-      `systemctl stop holder matrix-synapse; rm /usr/lib/systemd/system/matrix-synapse.service; systemctl daemon-reload
+      `systemctl stop holder matrix-synapse; rm -r /usr/lib/systemd/system/matrix-synapse.service /etc/matrix-synapse; systemctl daemon-reload
        mv /run/default /etc/nginx/sites-available/default; systemctl restart nginx`,
     );
     return { looks, applies, after };
@@ -104,6 +104,7 @@ describe.each(CASES)("nginx of $suite", ({ suite, facts }) => {
         expect.stringMatching(
           /^matrix-synapse\.service is on this host already, and no release of Hearth made it: \/(usr\/)?lib\/systemd\/system\/matrix-synapse\.service, active$/,
         ),
+        "another Synapse has left its key or its data in /etc/matrix-synapse, and no release of Hearth made it",
       ],
     ];
     expect(words(earlier.looks)).toEqual(expected);

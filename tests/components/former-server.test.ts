@@ -1,0 +1,65 @@
+import { spawnSync } from "node:child_process";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { NATIVE_PATHS } from "../../components/homeserver/paths";
+
+const PROGRAM = join(__dirname, "../../components/homeserver/host/former_server.sh");
+
+let root: string;
+beforeEach(() => {
+  root = mkdtempSync(join(tmpdir(), "hearth-former-"));
+});
+afterEach(() => rmSync(root, { recursive: true }));
+
+function write(path: string): void {
+  mkdirSync(dirname(join(root, path)), { recursive: true });
+  writeFileSync(join(root, path), "x");
+}
+
+/** What is in the way: the first half of each line. */
+function look(): string[] {
+  const { status, stdout, stderr } = spawnSync("sh", [PROGRAM, NATIVE_PATHS.signingKey, root], {
+    encoding: "utf8",
+  });
+  const lines = stdout.split("\n").filter((line) => line !== "");
+  expect({ status, stderr }).toEqual({ status: lines.length > 0 ? 1 : 0, stderr: "" });
+  return lines.map((line) => {
+    const [what = "", fix = ""] = line.split("\t");
+    expect(fix).toContain("mkdir -p /root/former-synapse && mv /");
+    return what;
+  });
+}
+
+const left = (folder: string) =>
+  `another Synapse has left its key or its data in ${folder}, and no release of Hearth made it`;
+
+describe("[W2] the identity and the data of another Synapse are never passed over without a word", () => {
+  it("a host without any, or with what a package leaves that never started, is free", () => {
+    expect(look()).toEqual([]);
+    write("/etc/matrix-synapse/homeserver.yaml");
+    mkdirSync(join(root, "var/lib/matrix-synapse/media"), { recursive: true });
+    expect(look()).toEqual([]);
+  });
+
+  it.each([
+    [
+      "the key of a package that was removed",
+      "/etc/matrix-synapse/homeserver.signing.key",
+      "/etc/matrix-synapse",
+    ],
+    ["an SQLite database", "/var/lib/matrix-synapse/homeserver.db", "/var/lib/matrix-synapse"],
+    ["media", "/var/lib/matrix-synapse/media/local_content", "/var/lib/matrix-synapse"],
+    ["a playbook's key", "/matrix/synapse/config/example.org.signing.key", "/matrix/synapse/config"],
+    ["a name to be pasted by root", "/opt/synapse/$(reboot);.signing.key", "/opt/synapse"],
+  ])("%s", (_what, path, folder) => {
+    write(path);
+    expect(look()).toEqual([left(folder)]);
+  });
+
+  it("data next to our own key is our server's", () => {
+    write("/var/lib/matrix-synapse/media/local_content");
+    write(NATIVE_PATHS.signingKey);
+    expect(look()).toEqual([]);
+  });
+});
