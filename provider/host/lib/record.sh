@@ -53,6 +53,8 @@ prepare_originals() {
 # The manifest: what observe compares with to tell changes made by hand, and what the next apply and a delete go by.
 write_manifest() {
   awk -F'\t' -v OFS='\t' '
+    # Tells a release that opens no port from one that an earlier version recorded, which named none.
+    BEGIN { print "port", "-", "-" }
     T == "scan" { type[$1] = $2; access[$1] = $3 OFS $4 OFS $5; sum[$1] = $7; target[$1] = $8; next }
     T == "packages" { version[$1] = $2; next }
     T == "units" { kind[$1] = $7; next }

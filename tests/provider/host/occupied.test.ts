@@ -190,6 +190,9 @@ describe("[W11] a port that somebody else holds", () => {
     expect(look.texts()).toHaveLength(1);
     look.write("manifest", "unit\tweb.service\t1\trunning\tsimple\n");
     expect(look.texts()).toEqual([]);
+    // Nor is it its own for a release that opened none before.
+    look.write("manifest", "port\t-\t-\nunit\tweb.service\t1\trunning\tsimple\n");
+    expect(look.texts()).toHaveLength(1);
     look.write("manifest", `port\t1\tweb.service\nunit\tweb.service\t1\trunning\tsimple\n`);
     expect(look.texts()).toHaveLength(1);
   });
