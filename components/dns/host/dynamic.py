@@ -79,10 +79,7 @@ def keep_record(api, identifier, node, kind, address):
 def keep(api, name, kind, address):
     """One line about what became of a name, or None when there was nothing to do."""
     identifier, node = api.root(name)
-    if node:
-        before = keep_record(api, identifier, node, kind, address)
-    else:
-        before = keep_domain(api, identifier, kind, address)
+    before = keep_record(api, identifier, node, kind, address) if node else keep_domain(api, identifier, kind, address)
     return None if before is None else f"{name} {KINDS[kind][0]} {address} (was {before})"
 
 

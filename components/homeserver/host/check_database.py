@@ -39,7 +39,8 @@ def connect(arguments):
         return where, psycopg2.connect(**{**arguments, "connect_timeout": CONNECT_SECONDS})
     except (psycopg2.Error, TypeError) as error:
         why = " ".join(str(error).split())
-        die(f"{where} cannot be reached: {why}. Is Postgres running (systemctl status 'postgresql@*'; in containers: systemctl --user status hearth-postgres)?")
+        look = "systemctl status 'postgresql@*'; in containers: systemctl --user status hearth-postgres"
+        die(f"{where} cannot be reached: {why}. Is Postgres running ({look})?")
 
 
 def read_facts(connection):

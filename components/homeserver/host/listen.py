@@ -77,7 +77,7 @@ def turn_away(listener):
 
 def give_to_twisted(listener, path, lasting):
     """Makes Synapse's `path:` listener use this socket. What Synapse then listens on, by way of a mapping: `port`."""
-    from twisted.internet import reactor, tcp, unix
+    from twisted.internet import reactor, tcp, unix  # noqa: PLC0415  Synapse has chosen the reactor by now.
 
     class Port(unix.Port):
         # It is shared with systemd: closed here, never shut down, and its name stays.
@@ -121,7 +121,7 @@ def main():
 
     os._exit = leave_with
     try:
-        import synapse  # noqa: F401  It may choose Twisted's reactor, so it comes first.
+        import synapse  # noqa: F401, PLC0415  It may choose Twisted's reactor, so it comes first.
 
         served = give_to_twisted(listener, path, lasting)
         runpy.run_module(program, run_name="__main__", alter_sys=True)

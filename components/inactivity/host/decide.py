@@ -3,6 +3,7 @@
 Times are seconds since 1970. Who cannot be shown to have been silent is unknown, and unknown never counts as inactive.
 """
 
+import itertools
 from typing import NamedTuple
 
 # Clocks of other servers may differ by this without being wrong.
@@ -113,7 +114,7 @@ def clock_doubt(decisions, times, born, now, window):
         return None
     start = max(now - window, born)
     marks = [start, *sorted(min(time, now) for time in times if start < time <= now + SKEW), now]
-    if max(later - earlier for earlier, later in zip(marks, marks[1:])) <= window / 2:
+    if max(later - earlier for earlier, later in itertools.pairwise(marks)) <= window / 2:
         return None
     return "nobody at all was seen for half of the window, so the clock may have leapt ahead"
 

@@ -40,7 +40,8 @@ def heading(run):
     if run["dry_run"]:
         lines.append("Dry run: nobody was removed.")
     if run["withheld"] is not None:
-        lines.append(f"NOBODY is removed: {session.visible(run['withheld'])}. Something may be wrong with what was seen; look before you raise limits.")
+        why = session.visible(run["withheld"])
+        lines.append(f"NOBODY is removed: {why}. Something may be wrong with what was seen; look before you raise limits.")
     return "\n".join([*lines, "", "Rooms"])
 
 

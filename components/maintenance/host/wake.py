@@ -68,7 +68,7 @@ def ask_all(server, users):
     """The servers that did not answer."""
     with concurrent.futures.ThreadPoolExecutor(AT_ONCE) as pool:
         answered = pool.map(lambda user: answers(server.path, server.token, user), users.values())
-    return [name for name, answer in zip(users, answered) if not answer]
+    return [name for name, answer in zip(users, answered, strict=True) if not answer]
 
 
 def main():

@@ -12,7 +12,16 @@ import subprocess
 import sys
 
 from tailscale import (
-    Unanswered, die, name_of, one_line, read_json, read_status, refuse_stranger, self_of, tailscale, wait_for,
+    Unanswered,
+    die,
+    name_of,
+    one_line,
+    read_json,
+    read_status,
+    refuse_stranger,
+    self_of,
+    tailscale,
+    wait_for,
 )
 
 DNS_PAGE = "https://login.tailscale.com/admin/dns"

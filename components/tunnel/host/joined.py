@@ -10,8 +10,18 @@ import argparse
 import subprocess
 
 from tailscale import (
-    PROGRAM, Unanswered, die, name_of, normal_url, one_line, read_preferences, read_status, refuse_stranger,
-    root_command, tailscale, wait_for,
+    PROGRAM,
+    Unanswered,
+    die,
+    name_of,
+    normal_url,
+    one_line,
+    read_preferences,
+    read_status,
+    refuse_stranger,
+    root_command,
+    tailscale,
+    wait_for,
 )
 
 JOIN_SECONDS = 90

@@ -69,8 +69,8 @@ def read_settings(files):
         except (configparser.Error, UnicodeDecodeError) as error:
             raise Fault(f"{file} is not a configuration of pip: {str(error).splitlines()[0]}") from error
         for section in ("global", "install"):
-            for name, value in parser.items(section) if parser.has_section(section) else []:
-                name = name.replace("_", "-").removeprefix("default-")
+            for key, value in parser.items(section) if parser.has_section(section) else []:
+                name = key.replace("_", "-").removeprefix("default-")
                 if name in WAYS:
                     values[name] = value.split() if name in LISTS else value.strip()
                     places[name] = f"{name} in {file}, section [{section}]"
@@ -205,7 +205,7 @@ def ask_indexes(values, places, name):
         answer = ask(values, url, name)
         if answer is None:
             return
-        place = places.get(setting, f"pip's own default; another one is set as index-url in /etc/pip.conf")
+        place = places.get(setting, "pip's own default; another one is set as index-url in /etc/pip.conf")
         answers.append(f"the Python index {hidden(url)} {answer} ({place})")
     if answers:
         proxy = values.get("proxy")
@@ -238,7 +238,8 @@ def build(folder, path, site):
     me = os.path.abspath(__file__)
 
     def step(*words):
-        return subprocess.run(words, env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace")
+        streams = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.STDOUT}
+        return subprocess.run(words, env=environment, text=True, errors="replace", check=False, **streams)
 
     site_packages = ["--system-site-packages"] if site == "1" else []
     made = step(sys.executable, "-I", "-m", "venv", *site_packages, path)
@@ -252,7 +253,8 @@ def build(folder, path, site):
         missing = re.findall(r"No matching distribution found for ([A-Za-z0-9._-]+)\S*", installed.stdout)
         if missing:
             ask_indexes(values, places, missing[-1])
-            raise Fault(f"the index has no wheel of {missing[-1]} in the locked version for Python {sys.version_info[0]}.{sys.version_info[1]} on {os.uname().machine} (an old mirror?)")
+            here = f"Python {sys.version_info[0]}.{sys.version_info[1]} on {os.uname().machine}"
+            raise Fault(f"the index has no wheel of {missing[-1]} in the locked version for {here} (an old mirror?)")
         raise Fault(last_error(installed.stdout))
     looked = step(python, "-I", me, "look", folder)
     print(looked.stdout, end="")

@@ -56,9 +56,10 @@ stay_healthy() {
 # check_units: HEALTH_TEXT while one is still on its way; 1 when one is lost.
 check_units() {
   HEALTH_TEXT=$NOT_NOTED
-  scan_units "$WORK/list.running" "$WORK/running.now" && [ "$(wc -l <"$WORK/running.now")" = "$(wc -l <"$WORK/list.running")" ] || return 1
+  scan_units "$WORK/list.running" "$WORK/running.now" || return 1
+  [ "$(wc -l <"$WORK/running.now")" = "$(wc -l <"$WORK/list.running")" ] || return 1
   HEALTH_TEXT=''
-  while IFS=$TAB read -r name _ active sub restarts load type result; do
+  while IFS=$TAB read -r name _ active sub restarts _ type result; do
     HEALTH_UNIT=$name
     first=$(awk -F'\t' -v name="$name" '$1 == name { print $5 }' "$WORK/running.first")
     uptime_now

@@ -111,7 +111,7 @@ lay_aside() {
     as_guard ln -sT -- "$(readlink -- "$1")" "$lay_new" </dev/null
   else
     owned_by_guard "$1" "$2" || return 1
-    # shellcheck disable=SC2016
+    # shellcheck disable=SC2016,SC2094 # The inner shell expands; nothing here writes to $1.
     as_guard sh -c 'umask 077 && cat >"$3" && chgrp -h -- "$2" "$3" && chmod -- "$1" "$3" && sync -- "$3"' lay \
       "$(stat -c %a -- "$1")" "$(stat -c %G -- "$1")" "$lay_new" <"$1"
   fi

@@ -25,7 +25,9 @@ make_parents() {
   set -- "${1%/*}"
   if [ -z "$1" ] || [ -d "$1" ]; then return 0; fi
   make_parents "$1"
-  { guard "$1" || guard_says; } 2>"$DIR/output" && as_guard mkdir -- "$1" 2>>"$DIR/output" </dev/null || fail "$1 could not be made" "$DIR/output"
+  if ! { guard "$1" || guard_says; } 2>"$DIR/output" || ! as_guard mkdir -- "$1" 2>>"$DIR/output" </dev/null; then
+    fail "$1 could not be made" "$DIR/output"
+  fi
   printf '%s\n' "$1" >>"$OWN/made"
 }
 

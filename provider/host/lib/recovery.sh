@@ -59,6 +59,7 @@ install_recovery() {
   cmp -s -- "$WORK/$RECOVERY_UNIT" "$RECOVERY_FOLDER/$RECOVERY_UNIT" ||
     write_state "$RECOVERY_FOLDER/$RECOVERY_UNIT" <"$WORK/$RECOVERY_UNIT"
   [ ! -L "$RECOVERY_FOLDER/$RECOVERY_TARGET.wants/$RECOVERY_UNIT" ] || return 0
+  # shellcheck disable=SC2086 # Two words in a user's scope.
   run "$DIR/output" $SYSTEMCTL enable -- "$RECOVERY_UNIT" || fail "$RECOVERY_UNIT, which clears up after a power cut, could not be enabled" "$DIR/output"
   sync -- "$RECOVERY_FOLDER/$RECOVERY_TARGET.wants" "$RECOVERY_FOLDER"
 }

@@ -18,6 +18,7 @@ rootless_facts() {
 }
 
 missing_packages() {
+  # shellcheck disable=SC2016 # dpkg's own fields.
   xargs -r -d '\n' -a "$(table rootless)" dpkg-query -W -f '${Package} ${db:Status-Status}\n' 2>/dev/null |
     awk 'T == 1 { if ($2 == "installed") have[$1] = 1; next } !($1 in have)' T=1 - T=2 "$(table rootless)" | paste -s -d ,
 }

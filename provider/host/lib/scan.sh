@@ -60,7 +60,8 @@ follow_directories() {
     { above = $1; while (sub("/[^/]*$", "", above)) if (above in wanted) next; print $1 }
   ' T=1 "$1" T=2 "$2.own" T=3 "$2" >"$2.links"
   while IFS= read -r path; do
-    target=$(realpath -e -- "$path") && [ -d "$target" ] && guard "$target" || continue
+    target=$(realpath -e -- "$path") || continue
+    if [ ! -d "$target" ] || ! guard "$target"; then continue; fi
     find "$target" -maxdepth 0 -printf "%y\t%m\t%u\t%g\n" | while IFS=$TAB read -r type mode user group; do row "$path" "$type" "$mode" "$user" "$group"; done
   done <"$2.links" >"$2.led"
   awk -F'\t' -v OFS='\t' '
@@ -93,7 +94,7 @@ random_hex() { od -An -vtx1 -N "$1" /dev/urandom | tr -d ' \n'; }
 scan_secrets() {
   : >"$2"
   while IFS=$TAB read -r _ path _ _ _ kind detail known; do
-    [ -f "$path" ] && guard "$path" || continue
+    if [ ! -f "$path" ] || ! guard "$path"; then continue; fi
     # The salt that makes the answer comparable: the operator's for a given secret, else the state's, else the host's record.
     salted=$known
     if [ "$kind" = given ]; then salted=$detail; fi
@@ -121,6 +122,7 @@ scan_packages() {
 scan_units() {
   : >"$2"
   [ -s "$1" ] || return 0
+  # shellcheck disable=SC2086 # Two words in a user's scope.
   xargs -r -d '\n' -a "$1" $SYSTEMCTL show -p UnitFileState,ActiveState,SubState,NRestarts,LoadState,Type,Result -- >"$2.show" 2>/dev/null || :
   awk -v OFS='\t' '
     function value(key) { return (key in have) && have[key] != "" ? have[key] : "-" }

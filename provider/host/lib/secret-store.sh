@@ -27,6 +27,7 @@ release_secret_store() {
 
 # Whether Podman can still read every secret of the copy. It leaves out what it cannot read, and ends with 0 all the same.
 can_read_secrets() {
+  # shellcheck disable=SC2094 # Both only read.
   xargs -r -d '\n' podman secret inspect --showsecret --format '{{.Spec.Name}}' -- <"$1" 2>/dev/null | sort | cmp -s - "$1"
 }
 

@@ -48,7 +48,10 @@ swap() {
     note_folder "$path"
   done <"$DIR/plan"
   sync_folders
-  if plan_touches_units "$DIR/plan" 3; then run "$DIR/output" $SYSTEMCTL daemon-reload || fail "systemd could not read the unit files" "$DIR/output"; fi
+  if plan_touches_units "$DIR/plan" 3; then
+    # shellcheck disable=SC2086 # Two words in a user's scope.
+    run "$DIR/output" $SYSTEMCTL daemon-reload || fail "systemd could not read the unit files" "$DIR/output"
+  fi
 }
 
 # All new files are written (and on the disk) beside their places before the first rename, so a full disk stops us here.

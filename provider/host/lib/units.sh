@@ -92,6 +92,7 @@ touch_unit() {
 }
 
 unit_do() {
+  # shellcheck disable=SC2086 # Two words in a user's scope.
   run "$DIR/output" $SYSTEMCTL "$1" -- "$2" || unit_failed "$SYSTEMCTL $1 $2 failed" "$2"
 }
 
@@ -190,6 +191,7 @@ restart_along() {
   restart_output=$1
   shift
   $SYSTEMCTL reset-failed -- "$@" 2>/dev/null || :
+  # shellcheck disable=SC2086 # Two words in a user's scope.
   run "$restart_output" $SYSTEMCTL restart -- "$@"
 }
 

@@ -3,6 +3,7 @@
 
 # in_view NETWORK ARGUMENT...: view.sh in a mount namespace of its own. A user may mount only in a user namespace. Podman's is the
 # one in which validators can run containers; the mounts are in one nested in it, for containers that run already share Podman's.
+# shellcheck disable=SC2086 # in_view_net is an option or nothing.
 in_view() {
   in_view_net=
   if [ "$1" = 1 ]; then in_view_net=--net; fi

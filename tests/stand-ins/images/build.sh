@@ -30,6 +30,7 @@ for image in "$@"; do
 done
 # A store that only ever pulled has no traces of building.
 images=$(podman images --format '{{.Repository}}:{{.Tag}}' --filter 'reference=*:*[0-9]')
+# shellcheck disable=SC2086 # A word for each.
 podman save --quiet --multi-image-archive --output images.tar $images
 podman system reset --force >/dev/null 2>&1
 podman load --quiet --input images.tar >/dev/null

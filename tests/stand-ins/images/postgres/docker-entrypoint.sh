@@ -18,7 +18,7 @@ setting() {
 }
 
 sql() {
-  PGHOST= PGHOSTADDR= psql --no-psqlrc --no-password --set=ON_ERROR_STOP=1 --username="$POSTGRES_USER" "$@"
+  PGHOST='' PGHOSTADDR='' psql --no-psqlrc --no-password --set=ON_ERROR_STOP=1 --username="$POSTGRES_USER" "$@"
 }
 
 make_directories() {
@@ -36,7 +36,8 @@ initialise() {
     fail "the database is not initialised and POSTGRES_PASSWORD is empty; set it, or POSTGRES_HOST_AUTH_METHOD=trust"
   fi
   # The arguments are words as in a shell, quotes among them.
-  eval "local arguments=($POSTGRES_INITDB_ARGS)"
+  local arguments=()
+  eval "arguments=($POSTGRES_INITDB_ARGS)"
   initdb --username="$POSTGRES_USER" --pwfile=<(printf '%s\n' "$POSTGRES_PASSWORD") "${arguments[@]}"
   local method=${POSTGRES_HOST_AUTH_METHOD:-$(postgres -C password_encryption "${@:2}")}
   printf '\nhost all all all %s\n' "$method" >>"$PGDATA/pg_hba.conf"
@@ -46,13 +47,16 @@ initialise() {
 run_first_start_files() {
   local file
   export PGPASSWORD=${PGPASSWORD:-$POSTGRES_PASSWORD}
-  NOTIFY_SOCKET= pg_ctl -w -D "$PGDATA" -o "$(printf '%q ' "${@:2}" -c listen_addresses= -p "${PGPORT:-5432}")" start
+  NOTIFY_SOCKET='' pg_ctl -w -D "$PGDATA" -o "$(printf '%q ' "${@:2}" -c listen_addresses= -p "${PGPORT:-5432}")" start
   if [ "$POSTGRES_DB" != postgres ]; then
     sql --dbname=postgres --set=db="$POSTGRES_DB" <<<'CREATE DATABASE :"db";'
   fi
   for file in /docker-entrypoint-initdb.d/*; do
     case $file in
-      *.sh) if [ -x "$file" ]; then "$file"; else . "$file"; fi ;;
+      *.sh)
+        # shellcheck source=/dev/null
+        if [ -x "$file" ]; then "$file"; else . "$file"; fi
+        ;;
       *.sql) sql --dbname="$POSTGRES_DB" --file="$file" ;;
       *.sql.gz) gunzip -c "$file" | sql --dbname="$POSTGRES_DB" ;;
     esac

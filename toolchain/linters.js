@@ -1,0 +1,115 @@
+#!/usr/bin/env node
+
+// Looks at what is not TypeScript: every shell script with shellcheck, every Python program with ruff. Part of `npm run check`.
+const { execFileSync, spawnSync } = require("node:child_process");
+const crypto = require("node:crypto");
+const fs = require("node:fs");
+const path = require("node:path");
+const { entry, root } = require("./ensure");
+const { ToolchainError, locked, run } = require("./process");
+const { step } = require("./progress");
+const { cacheDir } = require("./pulumi-cli");
+
+const PINS = path.join(__dirname, "linters.txt");
+/** Scripts of sh without an ending. */
+const UNNAMED = [".ci/run", "provider/pulumi-resource-hearth-host", "toolchain/pulumi"];
+/** The library of the host programs: one program in many files, each of which uses the variables of others. */
+const HOST = "provider/host";
+
+/** The folder with the linters' programs, for all checkouts; what an interrupted installation left is replaced. */
+async function ensureLinters() {
+  const digest = crypto.createHash("sha256").update(fs.readFileSync(PINS)).digest("hex").slice(0, 12);
+  const folder = path.join(cacheDir(), `linters-${digest}`);
+  const bin = path.join(folder, "bin");
+  if (fs.existsSync(folder)) return bin;
+  fs.mkdirSync(cacheDir(), { recursive: true });
+  await locked(`${folder}.lock`, async () => {
+    if (fs.existsSync(folder)) return;
+    const half = `${folder}.new`;
+    fs.rmSync(half, { recursive: true, force: true });
+    await step("Fetching shellcheck and ruff", async () => {
+      await makeEnvironment(half);
+      const install = [
+        "-m",
+        "pip",
+        "install",
+        "--quiet",
+        "--require-hashes",
+        "--only-binary",
+        ":all:",
+        "-r",
+        PINS,
+      ];
+      await run(path.join(half, "bin", "python"), install, { env: process.env });
+    });
+    fs.renameSync(half, folder);
+  });
+  return bin;
+}
+
+/** Debian has Python without what makes environments. */
+async function makeEnvironment(folder) {
+  try {
+    await run("python3", ["-m", "venv", folder]);
+  } catch (error) {
+    if (process.getuid?.() !== 0 || !fs.existsSync("/usr/bin/apt-get")) {
+      throw new ToolchainError(
+        `shellcheck and ruff need Python 3 with its module venv (Debian: apt-get install python3-venv)\n${error.message}`,
+      );
+    }
+    const env = { ...process.env, DEBIAN_FRONTEND: "noninteractive" };
+    await run("apt-get", ["-q", "update"], { env });
+    await run("apt-get", ["-qy", "install", "--no-install-recommends", "python3-venv"], { env });
+    fs.rmSync(folder, { recursive: true, force: true });
+    await run("/usr/bin/python3", ["-m", "venv", folder]);
+  }
+}
+
+/** Files of the checkout, those not yet committed too. */
+function filesOf(...patterns) {
+  const args = ["ls-files", "--cached", "--others", "--exclude-standard", "--deduplicate", "--", ...patterns];
+  const listed = execFileSync("git", args, { cwd: root, encoding: "utf8" }).split("\n");
+  return listed.filter((file) => file !== "" && fs.existsSync(path.join(root, file)));
+}
+
+/** Runs a linter on this terminal; whether it found nothing. */
+function clean(program, args, input) {
+  const stdio = [input === undefined ? "ignore" : "pipe", "inherit", "inherit"];
+  const { error, status } = spawnSync(program, args, { cwd: root, stdio, input });
+  if (error) {
+    throw new ToolchainError(
+      `${path.basename(program)} cannot be started: ${error.message}. Where there is no wheel of it, install it with this system's package manager.`,
+    );
+  }
+  return status === 0;
+}
+
+/** What is checked, each file once. */
+function checkedFiles() {
+  const library = filesOf(`${HOST}/lib/*.sh`);
+  const others = [...filesOf("*.sh").filter((file) => !library.includes(file)), ...UNNAMED];
+  return { library, others, python: filesOf("*.py") };
+}
+
+function checkShell(bin) {
+  const own = path.join(bin, "shellcheck");
+  const shellcheck = fs.existsSync(own) ? own : "shellcheck";
+  const { library, others } = checkedFiles();
+  const whole = library.map((file) => `. "$DIR/lib/${path.basename(file)}"\n`).join("");
+  // Findings in the library come by the first call: each file of its own would complain of the others' variables.
+  return [
+    clean(shellcheck, ["-x", "-a", "-P", HOST, "-"], `#!/bin/sh\nDIR=$1\n${whole}`),
+    clean(shellcheck, ["-x", "-P", HOST, ...others]),
+  ].every(Boolean);
+}
+
+const checkPython = (bin) => clean(path.join(bin, "ruff"), ["check", "--quiet", ...checkedFiles().python]);
+
+module.exports = { checkedFiles };
+
+if (require.main === module) {
+  entry(async () => {
+    const bin = await ensureLinters();
+    if (![checkShell(bin), checkPython(bin)].every(Boolean)) process.exitCode = 1;
+  });
+}
