@@ -1,0 +1,139 @@
+import * as pulumi from "@pulumi/pulumi";
+import { MockMonitor } from "@pulumi/pulumi/runtime/mocks";
+import type { HostFacts } from "../provider/contract/host";
+
+/** A stack as the program gets it from the engine. */
+export interface RecordedStack {
+  /** Name of the stack. */
+  name: string;
+  /** The `hearth:` keys and their values, secrets in clear. */
+  raw: Readonly<Record<string, unknown>>;
+}
+
+/** One resource that the program registered. */
+export interface Registered {
+  type: string;
+  name: string;
+  /** As sent to the engine: each secret value is wrapped in the engine's own marker. */
+  inputs: Record<string, unknown>;
+  /** Names of the resources that it waits for, sorted. */
+  dependsOn: string[];
+  /** Name of its parent; empty for the stack itself. */
+  parent: string;
+}
+
+/** What the program did. */
+export interface ProgramRun {
+  /** In the order of their registration. */
+  resources: Registered[];
+  outputs: Record<string, unknown>;
+  warnings: string[];
+  /** Any of these fails the run. */
+  errors: string[];
+}
+
+/** Who logs in to a host where containers are rootless. */
+const LOGIN = { user: "alice", group: "alice", uid: 1000, home: "/home/alice" };
+const SECRET_MARK = "4dabf18193072939515e22adb298388d";
+
+/**
+ * Runs the program for one stack against an engine that only records. Nothing is reached and nothing is changed.
+ * The current directory and HEARTH_TRUSTED are the program's own: set them before.
+ * @param facts what every host of the stack is like
+ * @param load loads index.ts anew, with the same `@pulumi/pulumi` as this module has, and returns what it exports
+ */
+export async function record(
+  stack: RecordedStack,
+  facts: HostFacts,
+  load: () => Record<string, unknown>,
+): Promise<ProgramRun> {
+  const run: ProgramRun = { resources: [], outputs: {}, warnings: [], errors: [] };
+  const restore = listen(run);
+  await pulumi.runtime.setMocks(
+    {
+      call: () => ({}),
+      newResource: ({ type, name, inputs }) => ({
+        id: name,
+        state: { ...inputs, ...answer(type, name, inputs, facts) },
+      }),
+    },
+    "hearth",
+    stack.name,
+  );
+  const config = Object.entries(stack.raw).map(([key, value]) => [`hearth:${key}`, JSON.stringify(value)]);
+  pulumi.runtime.setAllConfig(Object.fromEntries(config), ["hearth:secrets"]);
+  try {
+    run.outputs = await resolved(load());
+    await pulumi.runtime.disconnect();
+  } finally {
+    restore();
+  }
+  return run;
+}
+
+/**
+ * Writes down every registration and message, until the function that it returns is called. Not what the mocks get: they see
+ * a whole object as secret when one of its leaves is.
+ */
+function listen(run: ProgramRun): () => void {
+  const { warn, error } = pulumi.log;
+  const register = MockMonitor.prototype.registerResource;
+  Object.assign(pulumi.log, {
+    warn: async (message: string) => void run.warnings.push(message),
+    error: async (message: string) => void run.errors.push(message),
+  });
+  MockMonitor.prototype.registerResource = function (this: MockMonitor, request, callback) {
+    run.resources.push({
+      type: request.getType(),
+      name: request.getName(),
+      inputs: request.getObject()?.toJavaScript() ?? {},
+      dependsOn: request.getDependenciesList().map(nameOf).sort(),
+      parent: nameOf(request.getParent()),
+    });
+    return register.call(this, request, callback);
+  };
+  return () => {
+    Object.assign(pulumi.log, { warn, error });
+    MockMonitor.prototype.registerResource = register;
+  };
+}
+
+/** Outputs of our resources, as the provider would answer. */
+function answer(
+  type: string,
+  name: string,
+  inputs: Record<string, unknown>,
+  facts: HostFacts,
+): Record<string, unknown> {
+  if (type.endsWith(":Host")) return { facts: inputs.rootless === true ? { ...facts, login: LOGIN } : facts };
+  if (type.endsWith(":Release")) return { instance: `i-${name}`, digest: `digest-of-${name}` };
+  if (type.endsWith(":Account")) return { userId: `@${name}` };
+  if (/:(Space|Room)$/.test(type)) return { roomId: `!${name}`, inviteLink: `link-to-${name}` };
+  return { results: [] };
+}
+
+function resolved(exported: Record<string, unknown>): Promise<Record<string, unknown>> {
+  return new Promise((resolve) => {
+    pulumi.output({ ...exported }).apply((values) => resolve(values));
+  });
+}
+
+/** The name at the end of a URN. */
+function nameOf(urn: string): string {
+  return urn.split("::").at(-1) ?? "";
+}
+
+export function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null;
+}
+
+/** The same value with the engine's secret wrappers replaced by what `secret` makes of their content; by default the content. */
+export function unwrap(
+  value: unknown,
+  secret: (content: unknown) => unknown = (content) => content,
+): unknown {
+  if (Array.isArray(value)) return value.map((item) => unwrap(item, secret));
+  if (!isObject(value)) return value;
+  if (SECRET_MARK in value) return unwrap(secret(value.value), secret);
+  return Object.fromEntries(Object.entries(value).map(([key, child]) => [key, unwrap(child, secret)]));
+}

@@ -1,0 +1,68 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { basename, join } from "node:path";
+import { type ProgramRun, unwrap } from "../../plan/record";
+
+const ROOT = join(__dirname, "../..");
+const CERTIFICATE = /-----BEGIN CERTIFICATE-----[\s\S]*?-----END CERTIFICATE-----\n?/g;
+const PROJECT = /\/[^"'\s]*hearth-program-\w+/g;
+
+/** A resource as the golden record shows it. */
+export interface Recorded {
+  type: string;
+  parent: string;
+  dependsOn: string[];
+  inputs: unknown;
+}
+
+/** Texts that stand in files of their own in this repository, by their content: the record names them. */
+const KNOWN: ReadonlyMap<string, string> = new Map(
+  ["components", "provider"].flatMap((folder) =>
+    readdirSync(join(ROOT, folder), { recursive: true, encoding: "utf8" })
+      .filter((file) => /\.(sh|py)$/.test(file))
+      .map(
+        (file) => [readFileSync(join(ROOT, folder, file), "utf8"), `[program ${basename(file)}]`] as const,
+      ),
+  ),
+);
+
+/** What a run registered, by name and sorted; without what a run has of its own and what stands elsewhere. */
+export function normal(run: ProgramRun): Record<string, Recorded> {
+  const entries = run.resources.map(({ type, name, parent, dependsOn, inputs }) => {
+    const shown = shorten(unwrap(inputs, () => "[secret]"));
+    return [`${type} ${name}`, { type, parent, dependsOn, inputs: shown }] as const;
+  });
+  return Object.fromEntries(entries.sort(([one], [other]) => (one < other ? -1 : 1)));
+}
+
+function shorten(value: unknown): unknown {
+  if (typeof value === "string") {
+    return (
+      KNOWN.get(value) ?? value.replaceAll(CERTIFICATE, "[certificate]\n").replaceAll(PROJECT, "[project]")
+    );
+  }
+  if (Array.isArray(value)) return isLock(value) ? [`[${value.length} locked wheels]`] : value.map(shorten);
+  if (typeof value !== "object" || value === null) return value;
+  const entries = Object.entries(value).map(([key, child]) => [key, shorten(child)] as const);
+  return Object.fromEntries(entries.sort(([one], [other]) => (one < other ? -1 : 1)));
+}
+
+const isLock = (value: readonly unknown[]) =>
+  value.length > 0 && value.every((item) => typeof item === "string" && item.includes(" --hash=sha256:"));
+
+/** What is another way in `other` than in `base`: values at their paths, null for what is not there. */
+export function difference(base: unknown, other: unknown, path = ""): Record<string, unknown> {
+  if (JSON.stringify(base) === JSON.stringify(other)) return {};
+  const [one, two] = [asMap(base), asMap(other)];
+  if (one === undefined || two === undefined) return { [path]: other ?? null };
+  const keys = [...new Set([...Object.keys(one), ...Object.keys(two)])].sort();
+  return Object.assign(
+    {},
+    ...keys.map((key) => difference(one[key], two[key], path ? `${path} > ${key}` : key)),
+  );
+}
+
+function asMap(value: unknown): Record<string, unknown> | undefined {
+  return typeof value === "object" && value !== null && !Array.isArray(value)
+    ? (value as Record<string, unknown>)
+    : undefined;
+}
