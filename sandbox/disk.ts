@@ -27,7 +27,10 @@ if [ ! -e "$disk" ]; then
   # Too small to be worth it: what the images alone need.
   [ "$free" -ge 10000000 ] || exit 0
   rm -f "$disk.new"
-  (umask 077 && truncate -s "$((free * 9 / 10))K" "$disk.new")
+  # It takes what is written to it, and 64 GiB at most: room for some thirty hosts.
+  size=$((free * 9 / 10))
+  [ "$size" -le 67108864 ] || size=67108864
+  (umask 077 && truncate -s "\${size}K" "$disk.new")
   if ! { mkfs.btrfs -q -K -m single -d single "$disk.new" && mkdir "$root" && mount -o "$2" "$disk.new" "$root"; }; then
     rmdir "$root" || true
     rm -f "$disk.new"
