@@ -266,7 +266,7 @@ describe("Synapse", () => {
   });
 
   it.each(["127.0.0.1", "0.0.0.0"])(
-    "[A4] a port that another program has on %s is named before Synapse stops",
+    "[A4] [W11] a port that another program has on %s is named with its holder before anything is touched",
     async (address) => {
       const before = await synapsePid();
       const server = `python3 -m http.server --bind ${address} 8123`;
@@ -276,9 +276,11 @@ describe("Synapse", () => {
       );
       try {
         const stack = changed(minimal, { "homeserver.listener": { port: 8123 } });
-        const failure = failureOf(await releases.apply(stack, "homeserver"));
-        expect(failure).toMatchObject({ step: "validate", text: expect.stringContaining("15-ports") });
-        expect(failure.text).toMatch(/port 8123 on 127.0.0.1 is held by python3 \(pid \d+\): stop it/);
+        const refused = await releases.apply(stack, "homeserver");
+        expect(refused.end).toBe("end refused");
+        expect(refused.of("obstacle").map(([text]) => text)).toEqual([
+          expect.stringMatching(/^port 127\.0\.0\.1:8123 is held by python3 \(pid \d+, taker\.service\)$/),
+        ]);
         expect(await synapsePid()).toBe(before);
       } finally {
         await sh(host, "systemctl stop taker");

@@ -57,11 +57,22 @@ export abstract class DeployedServer {
     return stdout;
   }
 
+  /** What runs on the host and what it said since it booted, for a failure that will not come again when somebody looks. */
+  private async story(): Promise<string> {
+    const { stdout, stderr } = await onHost(this.host, [
+      "uptime; systemctl list-jobs --no-pager; systemctl --failed --no-pager --plain; pstree -a 2>/dev/null || ps -eo pid,user,etimes,args\n" +
+        "journalctl -b --no-pager -o short-precise | grep -v ' sshd' | tail -n 150",
+    ]);
+    return `${stdout}${stderr}`;
+  }
+
   /** Seconds until the client API answers 200, looking four times a second; throws after `limit`. */
   async secondsUntilAnswering(limit = 30): Promise<number> {
     const started = performance.now();
     while ((await this.status(undefined, 5)) !== 200) {
-      if (performance.now() - started > limit * 1000) throw new Error(`no answer within ${limit} s`);
+      if (performance.now() - started > limit * 1000) {
+        throw new Error(`no answer within ${limit} s\n${await this.story()}`);
+      }
       await new Promise((resolve) => setTimeout(resolve, 250));
     }
     return (performance.now() - started) / 1000;
