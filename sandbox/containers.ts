@@ -4,9 +4,10 @@ import { ensureImages, IMAGES, type ImageStore, STORE } from "./containers/build
 import { installPodman, must } from "./containers/podman";
 import { copyTree, removeTree } from "./disk";
 import { SandboxError } from "./errors";
-import type { Host, SandboxOptions } from "./index";
+import type { Host } from "./index";
 import { withLock } from "./lock";
-import { exists, StateDirectory } from "./state";
+import { openSandbox, type SandboxOptions } from "./open";
+import { exists } from "./state";
 
 /** Names of the images that {@link prepareImages} brings, as their registries have them. */
 export const IMAGE_NAMES: readonly string[] = IMAGES.map(([, name]) => name);
@@ -25,13 +26,13 @@ export interface PrepareOptions extends SandboxOptions {
  * of another suite and when the store has contents of its own.
  */
 export async function prepareImages(host: Host, options: PrepareOptions = {}): Promise<void> {
-  const { podman = true, directory, progress = () => undefined } = options;
+  const { podman = true } = options;
   if (host.suite !== "trixie") {
     throw new SandboxError(
       `container images are there for trixie only; the host ${host.name} is ${host.suite}`,
     );
   }
-  const state = new StateDirectory(directory);
+  const { state, progress } = await openSandbox(options);
   const inHost = (work: () => Promise<void>) => withLock(state, `host-${host.name}`, progress, work);
   if (podman) await inHost(() => installPodman(host));
   // Under the lock to the end: another build would take away what is being copied.

@@ -25,13 +25,15 @@ import { ensureImage, imageOf } from "./image";
 import { withLock, withSharedLock } from "./lock";
 import { checkDnsNames, checkHostName, checkNamesAreFree } from "./names";
 import { ensureNetwork, removeNetwork, sandboxSubnet } from "./network";
+import { openSandbox, type SandboxOptions } from "./open";
 import { sleep } from "./process";
 import { canLogIn, waitUntilReady } from "./readiness";
-import { addSystemDirectoriesToPath, checkPlatform, ensureRequirements } from "./requirements";
+import { addSystemDirectoriesToPath, checkPlatform } from "./requirements";
 import { exists, type Progress, StateDirectory, type Suite } from "./state";
 import { addressIn, freeIndex } from "./subnet";
 
 export { SandboxError } from "./errors";
+export { openSandbox, type SandboxOptions } from "./open";
 export { onHost } from "./remote";
 export { type Progress, SUITES, type Suite } from "./state";
 
@@ -54,14 +56,6 @@ export interface Host {
   root: string;
 }
 
-/** Which sandbox, and who hears of progress. */
-export interface SandboxOptions {
-  /** State directory; default: `HEARTH_SANDBOX_DIR`, else `/var/lib/hearth-sandbox`. */
-  directory?: string;
-  /** Default: nobody. */
-  progress?: Progress;
-}
-
 export interface UpOptions extends SandboxOptions {
   name: string;
   /** Default: trixie. A host that exists keeps its suite; asking for another is an error. */
@@ -75,7 +69,7 @@ export async function upHost(options: UpOptions): Promise<Host> {
   const { name, dnsNames } = options;
   checkHostName(name);
   checkDnsNames(dnsNames ?? []);
-  const { state, progress } = await open(options);
+  const { state, progress } = await openSandbox(options);
   return withLock(state, `host-${name}`, progress, async () => {
     const present = await readHost(state, name);
     if (present && options.suite && options.suite !== present.suite) {
@@ -110,7 +104,7 @@ export async function upHost(options: UpOptions): Promise<Host> {
 /** Ends a host and removes its disk, without a shutdown; nothing happens when there is none of that name. */
 export async function downHost(name: string, options: SandboxOptions = {}): Promise<void> {
   checkHostName(name);
-  const { state, progress } = await open(options);
+  const { state, progress } = await openSandbox(options);
   await withLock(state, `host-${name}`, progress, async () => {
     const record = await readHost(state, name);
     if (record) {
@@ -128,7 +122,7 @@ export async function downHost(name: string, options: SandboxOptions = {}): Prom
 
 /** Ends all hosts and removes bridge and firewall table. Images, caches, CA and ssh key stay for the next time. */
 export async function downAll(options: SandboxOptions = {}): Promise<void> {
-  const { state, progress } = await open(options);
+  const { state, progress } = await openSandbox(options);
   for (const record of await readHosts(state)) await downHost(record.name, options);
   await removeHalfHosts(state);
   await withLock(state, "shared", progress, async () => {
@@ -158,7 +152,7 @@ export async function findHost(name: string, options: SandboxOptions = {}): Prom
 
 /** Reboots a host in an orderly way and returns it once it has booted again. */
 export async function rebootHost(name: string, options: SandboxOptions = {}): Promise<Host> {
-  const { state, progress } = await open(options);
+  const { state, progress } = await openSandbox(options);
   return withLock(state, `host-${name}`, progress, async () => {
     const record = await existingHost(state, name);
     const container = containerOf(state, record);
@@ -181,7 +175,7 @@ export async function rebootHost(name: string, options: SandboxOptions = {}): Pr
  * a real power cut, what programs wrote and did not yet sync is kept: this machine's page cache lives on.
  */
 export async function powerCutHost(name: string, options: SandboxOptions = {}): Promise<void> {
-  const { state, progress } = await open(options);
+  const { state, progress } = await openSandbox(options);
   await withLock(state, `host-${name}`, progress, async () => {
     const record = await existingHost(state, name);
     await killContainer(state, containerOf(state, record));
@@ -198,31 +192,21 @@ export async function issueCertificate(
   options: SandboxOptions = {},
 ): Promise<boolean> {
   if (names.length === 0) throw new SandboxError("a certificate needs at least one name");
-  const { state, progress } = await open(options);
+  const { state, progress } = await openSandbox(options);
   return withLock(state, "shared", progress, () => issue(state, names, outDirectory));
 }
 
 /** The sandbox's /24 in CIDR notation, chosen at first use so that it collides with no route of this machine. */
 export async function sandboxNetwork(options: SandboxOptions = {}): Promise<string> {
-  const { state, progress } = await open(options);
+  const { state, progress } = await openSandbox(options);
   return withLock(state, "shared", progress, () => sandboxSubnet(state));
 }
 
 /** Path of the ssh client configuration with an entry for each host. */
 export async function sshConfig(options: SandboxOptions = {}): Promise<string> {
-  const { state, progress } = await open(options);
+  const { state, progress } = await openSandbox(options);
   await withLock(state, "shared", progress, async () => syncNames(state, await sandboxSubnet(state)));
   return sshConfigFile(state);
-}
-
-async function open(options: SandboxOptions): Promise<{ state: StateDirectory; progress: Progress }> {
-  const progress = options.progress ?? (() => undefined);
-  addSystemDirectoriesToPath();
-  await ensureRequirements(progress);
-  const state = new StateDirectory(options.directory);
-  await mountDisk(state.root);
-  await state.prepare();
-  return { state, progress };
 }
 
 async function makeHost(

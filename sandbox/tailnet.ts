@@ -1,9 +1,10 @@
 import fs from "node:fs/promises";
 import path from "node:path";
 import { SandboxError } from "./errors";
-import { type Host, issueCertificate, onHost, type SandboxOptions, upHost } from "./index";
+import { type Host, issueCertificate, onHost, upHost } from "./index";
 import { withLock } from "./lock";
-import { StateDirectory, writeFileAtomically } from "./state";
+import { openSandbox, type SandboxOptions } from "./open";
+import { writeFileAtomically } from "./state";
 import { ensureTailscale } from "./tailnet/build";
 
 /** A tailnet of the sandbox: a stand-in for Tailscale's service on a host of its own. */
@@ -90,9 +91,8 @@ export async function upTailnet(options: TailnetOptions): Promise<Tailnet> {
 }
 
 /** One at a time: two builds beside each other take twice as long, and come to the same. */
-async function builtTailscale({ directory, progress = () => undefined }: SandboxOptions) {
-  const state = new StateDirectory(directory);
-  await state.prepare();
+async function builtTailscale(options: SandboxOptions) {
+  const { state, progress } = await openSandbox(options);
   return withLock(state, "tailscale", progress, () => ensureTailscale(progress));
 }
 

@@ -1,10 +1,9 @@
 import fs from "node:fs/promises";
 import path from "node:path";
 import { Stack } from "../../sandbox/deploy/stack";
-import { downHost, SandboxError } from "../../sandbox/index";
+import { downHost, openSandbox, SandboxError } from "../../sandbox/index";
 import { withLock } from "../../sandbox/lock";
 import { type JourneyResult, journey } from "../../sandbox/matrix/journey";
-import { StateDirectory } from "../../sandbox/state";
 import { CliError } from "../errors";
 import { parseArguments, USAGE } from "./arguments";
 import { type Layout, layoutOf } from "./layout";
@@ -99,8 +98,7 @@ async function main(): Promise<void> {
     if (help) return void process.stdout.write(USAGE);
     const layout = layoutOf(name);
     const signal = stopOnSignals();
-    const state = new StateDirectory();
-    await state.prepare();
+    const { state } = await openSandbox({ progress: (line) => process.stderr.write(`${line}\n`) });
     const wait = () => process.stderr.write(`waiting for another quickstart called ${name}\n`);
     const work = () => (removal ? down(layout, steps) : up(layout, steps, signal));
     process.stdout.write(await withLock(state, `quickstart-${name}`, wait, work));
