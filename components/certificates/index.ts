@@ -5,9 +5,9 @@ import type { CertificatesConfig } from "../../config-schemas/certificates";
 import { resolveFile } from "../../config-schemas/files";
 import { certificatesIn } from "../../config-schemas/public-files";
 import { Release } from "../../provider/sdk";
+import { publicFile } from "../../runtimes/ownership";
+import { owned, type Places, SYSTEM_PLACES } from "../../runtimes/places";
 import type { Machine } from "../hosts";
-import { publicFile } from "../ownership";
-import { owned, type Places, SYSTEM_PLACES } from "../places";
 
 const WARN_DAYS = 14;
 const DAY = 86_400_000;

@@ -2,16 +2,16 @@ import * as pulumi from "@pulumi/pulumi";
 import { parseDuration } from "../../config-schemas/common";
 import type { DnsConfig, DnsRecordConfig } from "../../config-schemas/dns";
 import { DnsRecord, type DnsRecordInputs, type Release } from "../../provider/sdk";
+import { jobRelease, siteOf } from "../../runtimes/job-release";
 import type { Homeserver } from "../homeserver";
 import type { Machine } from "../hosts";
-import { jobRelease } from "../job-release";
 import { dynamicDns, KEY_SECRET, SERVICE } from "./job";
 
 export interface DnsArgs {
   config: DnsConfig;
   machine: Machine;
   /** Whose image the client runs in. */
-  homeserver: Pick<Homeserver, "image">;
+  homeserver: Pick<Homeserver, "site">;
   /** Key of Dynu's API: that it is there was checked when the stack file was read. */
   apiKey: pulumi.Output<string> | undefined;
 }
@@ -44,11 +44,7 @@ export class Dns extends pulumi.ComponentResource {
     dynamic: NonNullable<DnsConfig["dynamic"]>,
     value: pulumi.Output<string>,
   ): Release {
-    const { image } = homeserver;
-    if (image === undefined) throw new Error("no image to run in: rules-dns.ts must have refused this stack");
-    const parts = machine.places.apply((places) =>
-      dynamicDns({ dynamic, apiUrl: config.apiUrl, image }, places),
-    );
+    const parts = siteOf(homeserver).apply((site) => dynamicDns({ dynamic, apiUrl: config.apiUrl }, site));
     const options = { parent: this, dependsOn: machine.ready };
     const containerSecrets = { [KEY_SECRET]: { source: { kind: "given" as const, value } } };
     return jobRelease(name, SERVICE, machine, parts, options, { containerSecrets });

@@ -1,13 +1,12 @@
 import { parseDuration } from "../../config-schemas/common";
 import type { DnsConfig } from "../../config-schemas/dns";
-import type { Container, Timer } from "../container";
-import { IMAGE_PYTHON, IMAGE_USER } from "../homeserver/quadlet";
-import { JOB_MIB, type JobParts } from "../job";
-import { publicFile } from "../ownership";
-import { owned, type Places } from "../places";
-import { quadletCheck } from "../podman";
-import { hostPrograms } from "../programs";
-import { renderContainer, renderTimer } from "../quadlet";
+import type { Container, Timer } from "../../runtimes/container";
+import { JOB_MIB, type JobParts, type Site } from "../../runtimes/job";
+import { publicFile } from "../../runtimes/ownership";
+import { owned } from "../../runtimes/places";
+import { hostPrograms } from "../../runtimes/programs";
+import { quadletCheck } from "../../runtimes/quadlet/podman";
+import { renderContainer, renderTimer } from "../../runtimes/quadlet/render";
 
 /** Name of component, release and folders. */
 export const SERVICE = "dns";
@@ -29,12 +28,11 @@ const RANDOM_SECONDS = 30;
 export interface DynamicDns {
   dynamic: NonNullable<DnsConfig["dynamic"]>;
   apiUrl: string;
-  /** An image with Python: the homeserver's. */
-  image: string;
 }
 
 /** The client of dynamic DNS: a small program of ours that a timer runs in a container. */
-export function dynamicDns(wanted: DynamicDns, places: Places): JobParts {
+export function dynamicDns(wanted: DynamicDns, site: Site): JobParts {
+  const { places, image } = site;
   const containerFile = `${places.containers}/${NAME}.container`;
   const timerFile = `${places.units}/${NAME}.timer`;
   const check = quadletCheck(SERVICE, places, [containerFile, timerFile]);
@@ -43,10 +41,10 @@ export function dynamicDns(wanted: DynamicDns, places: Places): JobParts {
     files: {
       ...hostPrograms(SERVICE, places),
       ...check.files,
-      [containerFile]: publicFile(renderContainer(containerOf(wanted, places)), places),
+      [containerFile]: publicFile(renderContainer(containerOf(wanted, site)), places),
       [timerFile]: publicFile(renderTimer(timerOf(wanted)), places),
     },
-    images: [wanted.image],
+    images: [image],
     units: {
       // The job itself runs only when its timer says so.
       [`${NAME}.timer`]: {
@@ -65,11 +63,12 @@ function timerOf({ dynamic }: DynamicDns): Timer {
   return { name: NAME, description: DESCRIPTION, when, randomDelaySeconds: RANDOM_SECONDS };
 }
 
-function containerOf({ dynamic, apiUrl, image }: DynamicDns, places: Places): Container {
+function containerOf({ dynamic, apiUrl }: DynamicDns, site: Site): Container {
+  const { places, image, python, uid, gid } = site;
   const kinds = (["ipv4", "ipv6"] as const).filter((kind) => dynamic[kind]);
   return {
-    ...{ name: NAME, description: DESCRIPTION, image, ...IMAGE_USER },
-    entrypoint: IMAGE_PYTHON,
+    ...{ name: NAME, description: DESCRIPTION, image, uid, gid },
+    entrypoint: python,
     command: [
       ...["-B", `${PROGRAMS}/dynamic.py`, "--api", apiUrl, "--key-file", `/run/secrets/${KEY_FILE}`],
       ...kinds.flatMap((kind) => [`--${kind}`, ADDRESS_URLS[kind]]),

@@ -1,14 +1,15 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { HomeserverConfig } from "../../config-schemas/homeserver";
-import { homeserverImage, installSource } from "../../config-schemas/homeserver";
+import { installSource } from "../../config-schemas/homeserver";
 import { type HomeserverAccess, type Inputs, Release } from "../../provider/sdk";
+import type { Site } from "../../runtimes/job";
 import type { Machine } from "../hosts";
 import type { Postgres } from "../postgres";
 import { installationFault, installationOf, readVendorKey } from "./installation";
 import { NATIVE_SOCKET, nativeHomeserver } from "./native";
 import { SERVICE } from "./parts";
 import { CONTAINER_SECRETS, NATIVE_PATHS } from "./paths";
-import { CONTAINER_SOCKET, hostSocket, quadletHomeserver } from "./quadlet";
+import { CONTAINER_SOCKET, hostSocket, jobSite, quadletHomeserver } from "./quadlet";
 import type { GivenSecrets } from "./secrets";
 
 export interface HomeserverArgs {
@@ -33,8 +34,8 @@ export class Homeserver extends pulumi.ComponentResource {
   readonly dataPath: pulumi.Output<string>;
   readonly mediaPath: pulumi.Output<string>;
   readonly logFile: pulumi.Output<string>;
-  /** Its container's image, which has Python for small programs of ours; undefined: no container. */
-  readonly image: string | undefined;
+  /** Where jobs run next to it; undefined: no container. */
+  readonly site: pulumi.Output<Site> | undefined;
 
   constructor(name: string, args: HomeserverArgs, opts?: pulumi.ComponentResourceOptions) {
     super("hearth:homeserver:Homeserver", name, {}, opts);
@@ -42,7 +43,7 @@ export class Homeserver extends pulumi.ComponentResource {
     const contained = machine.runtime === "quadlet";
     this.serverName = config.serverName;
     this.socket = contained ? CONTAINER_SOCKET : NATIVE_SOCKET;
-    this.image = contained ? homeserverImage(config) : undefined;
+    this.site = contained ? machine.places.apply((places) => jobSite(config, places)) : undefined;
     this.access = {
       connection: machine.connection,
       scope: contained ? "user" : "system",

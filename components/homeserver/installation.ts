@@ -3,8 +3,8 @@ import { type HomeserverConfig, installSource } from "../../config-schemas/homes
 import { UserError } from "../../config-schemas/load";
 import { lockedRequirements, makeLock } from "../../config-schemas/synapse-locks";
 import type { AptRepository, HostFacts, HostFile, PythonEnvironment } from "../../provider/sdk";
-import { archiveKey } from "../archive-key";
-import { publicFile } from "../ownership";
+import { archiveKey } from "../../runtimes/native/archive-key";
+import { publicFile } from "../../runtimes/ownership";
 import type { DatabaseAccess } from "../postgres";
 import { CONFIG_FOLDER, NATIVE_PATHS, UNIT } from "./paths";
 import { renderUnit, renderUnitOverride } from "./unit";

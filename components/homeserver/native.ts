@@ -1,8 +1,8 @@
 import type { HomeserverConfig } from "../../config-schemas/homeserver";
-import { type Listener, portsOf } from "../listener";
-import { PUBLIC_DIRECTORY } from "../ownership";
-import { SYSTEM_PLACES } from "../places";
-import { hostPrograms, programFolder } from "../programs";
+import { type Listener, portsOf } from "../../runtimes/listener";
+import { PUBLIC_DIRECTORY } from "../../runtimes/ownership";
+import { SYSTEM_PLACES } from "../../runtimes/places";
+import { hostPrograms, programFolder } from "../../runtimes/programs";
 import type { Installation } from "./installation";
 import { answersProbe, configFiles, type HomeserverParts, type HomeserverPlan, SERVICE } from "./parts";
 import * as paths from "./paths";

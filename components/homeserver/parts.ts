@@ -8,8 +8,8 @@ import type {
   Inputs,
   ReleaseInputs,
 } from "../../provider/sdk";
-import { publicFile } from "../ownership";
-import type { Places } from "../places";
+import { publicFile } from "../../runtimes/ownership";
+import type { Places } from "../../runtimes/places";
 import type { DatabaseAccess } from "../postgres";
 import type { SynapsePlace } from "./paths";
 import { renderHomeserver, renderLogging } from "./render";

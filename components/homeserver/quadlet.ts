@@ -6,14 +6,15 @@ import {
   registrationRequirements,
 } from "../../config-schemas/homeserver";
 import type { ContainerSecret, HostUnit, Inputs } from "../../provider/sdk";
-import { type Container, type Mount, NETWORK, type PublishedPort } from "../container";
-import { portsOf } from "../listener";
-import { publicFile } from "../ownership";
-import { owned, type Places } from "../places";
-import { type OneOff, quadletCheck, runOnce } from "../podman";
+import { type Container, type Mount, NETWORK, type PublishedPort } from "../../runtimes/container";
+import type { Site } from "../../runtimes/job";
+import { portsOf } from "../../runtimes/listener";
+import { publicFile } from "../../runtimes/ownership";
+import { owned, type Places } from "../../runtimes/places";
+import { hostPrograms } from "../../runtimes/programs";
+import { type OneOff, quadletCheck, runOnce } from "../../runtimes/quadlet/podman";
+import { renderContainer, renderNetwork } from "../../runtimes/quadlet/render";
 import type { DatabaseAccess } from "../postgres";
-import { hostPrograms } from "../programs";
-import { renderContainer, renderNetwork } from "../quadlet";
 import {
   answersProbe,
   type ConfigFiles,
@@ -42,9 +43,9 @@ const PORT = 8008;
 /** Our programs inside the container. */
 const PROGRAMS = "/programs";
 /** Synapse's user in the official image. */
-export const IMAGE_USER = { uid: 991, gid: 991 };
+const IMAGE_USER = { uid: 991, gid: 991 };
 /** Python in the official image. */
-export const IMAGE_PYTHON = "/usr/local/bin/python";
+const IMAGE_PYTHON = "/usr/local/bin/python";
 
 /** Synapse's socket inside its container and those that mount its folder. */
 export const CONTAINER_SOCKET = `${SOCKET_FOLDER}/${SOCKET_NAME}`;
@@ -62,6 +63,14 @@ export function hostSocket(places: Places): string {
 /** What another container needs to reach Synapse: who connects to a socket need not be able to replace it. */
 export function socketMount(places: Places): Mount {
   return { source: socketFolder(places), target: SOCKET_FOLDER, readOnly: true };
+}
+
+/** What small programs of ours find next to Synapse: its image has Python. */
+export function jobSite(config: HomeserverConfig, places: Places): Site {
+  return {
+    ...{ places, image: homeserverImage(config), python: IMAGE_PYTHON, ...IMAGE_USER },
+    ...{ socket: CONTAINER_SOCKET, socketMount: socketMount(places) },
+  };
 }
 
 /** Synapse in a container, reached over its socket; published on the machine's loopback where the stack says so. */

@@ -2,7 +2,7 @@ import type * as pulumi from "@pulumi/pulumi";
 import type { HomeserverConfig } from "../../config-schemas/homeserver";
 import { registrationRequirements } from "../../config-schemas/homeserver";
 import type { HostSecret, Inputs } from "../../provider/sdk";
-import { type Places, SYSTEM_PLACES } from "../places";
+import { type Places, SYSTEM_PLACES } from "../../runtimes/places";
 import type { DatabaseAccess } from "../postgres";
 import type { Installation } from "./installation";
 import { NATIVE_PATHS, USER } from "./paths";

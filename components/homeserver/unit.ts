@@ -1,5 +1,5 @@
-import { CONFINED } from "../hardening";
-import { programFolder } from "../programs";
+import { CONFINED } from "../../runtimes/native/hardening";
+import { programFolder } from "../../runtimes/programs";
 import {
   CONFIG_FOLDER,
   DATA_FOLDER,

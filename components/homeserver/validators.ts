@@ -1,5 +1,5 @@
 import type { Validator } from "../../provider/sdk";
-import { programFolder } from "../programs";
+import { programFolder } from "../../runtimes/programs";
 import { UNIT, USER } from "./paths";
 
 /**

@@ -3,8 +3,8 @@ import { resolveFile } from "../../config-schemas/files";
 import type { HostConfig } from "../../config-schemas/hosts";
 import type { StackConfig } from "../../config-schemas/stack";
 import { type Connection, Host, type HostFacts, type Inputs, Release } from "../../provider/sdk";
-import { memoryBudget } from "../budget";
-import { type Places, SYSTEM_PLACES, userPlaces } from "../places";
+import { type Places, SYSTEM_PLACES, userPlaces } from "../../runtimes/places";
+import { memoryBudget } from "./budget";
 import { rootlessRelease } from "./rootless";
 
 export interface MachineArgs {

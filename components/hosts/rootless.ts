@@ -1,6 +1,6 @@
 import type * as pulumi from "@pulumi/pulumi";
 import { ROOTLESS_PACKAGES } from "../../provider/sdk";
-import { hostPrograms, programFolder } from "../programs";
+import { hostPrograms, programFolder } from "../../runtimes/programs";
 
 const SERVICE = "hosts";
 

@@ -1,10 +1,9 @@
 import * as pulumi from "@pulumi/pulumi";
 import { INACTIVITY_ACCOUNT, type InactivityConfig } from "../../config-schemas/inactivity";
 import type { Account, Release } from "../../provider/sdk";
+import { jobAccount, jobRelease, siteOf } from "../../runtimes/job-release";
 import type { Homeserver } from "../homeserver";
 import type { Machine } from "../hosts";
-import { beside } from "../job";
-import { jobAccount, jobRelease } from "../job-release";
 import type { ServiceMember } from "../rooms";
 import type { Sections } from "./job";
 import { botMembers, inactivityParts, SERVICE } from "./parts";
@@ -33,9 +32,7 @@ export class Inactivity extends pulumi.ComponentResource {
     this.members = botMembers(config, sections);
     const person = { localpart: INACTIVITY_ACCOUNT, admin: false, displayName: "Inactivity bot" };
     this.account = jobAccount(machine, homeserver, person, this);
-    const parts = machine.places.apply((places) =>
-      inactivityParts(config, sections, { places, ...beside(homeserver) }),
-    );
+    const parts = siteOf(homeserver).apply((site) => inactivityParts(config, sections, site));
     const dependsOn = [...machine.ready, homeserver.release, this.account];
     this.release = jobRelease(name, SERVICE, machine, parts, { parent: this, dependsOn });
     this.registerOutputs({ digest: this.release.digest });

@@ -1,7 +1,7 @@
 import { parseDuration } from "../../config-schemas/common";
 import type { InactivityConfig } from "../../config-schemas/inactivity";
 import type { StackConfig } from "../../config-schemas/stack";
-import { besideProgram, type Job } from "../job";
+import { besideProgram, type Job } from "../../runtimes/job";
 import { retentionOptions } from "../maintenance/jobs";
 
 const HOUR = 3600;

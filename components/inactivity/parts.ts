@@ -1,18 +1,10 @@
 import { INACTIVITY_ACCOUNT, type InactivityConfig } from "../../config-schemas/inactivity";
 import type { HostFile } from "../../provider/sdk";
-import {
-  containerFile,
-  type JobParts,
-  jobFiles,
-  jobUnits,
-  type Site,
-  sharedModules,
-  timerFile,
-} from "../job";
-import { publicFile } from "../ownership";
-import { owned, type Places } from "../places";
-import { quadletCheck } from "../podman";
-import { hostPrograms } from "../programs";
+import { containerFile, type JobParts, jobFiles, jobUnits, type Site, timerFile } from "../../runtimes/job";
+import { publicFile } from "../../runtimes/ownership";
+import { owned, type Places } from "../../runtimes/places";
+import { hostPrograms, programsOf } from "../../runtimes/programs";
+import { quadletCheck } from "../../runtimes/quadlet/podman";
 import type { ServiceMember } from "../rooms";
 import { inactivityJob, LIFETIMES_FILE, type Sections, watchedKeys } from "./job";
 
@@ -48,7 +40,7 @@ export function inactivityParts(config: InactivityConfig, sections: Sections, si
     },
     files: {
       ...hostPrograms(SERVICE, places),
-      ...sharedModules(["session.py", "lifetimes.py"], SERVICE, places),
+      ...programsOf("maintenance", ["session.py", "lifetimes.py"], SERVICE, places),
       [`${places.programs(SERVICE)}/${LIFETIMES_FILE}`]: lifetimesFile(sections, places),
       ...check.files,
       ...jobFiles([job], around),

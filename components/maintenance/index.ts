@@ -2,10 +2,9 @@ import * as pulumi from "@pulumi/pulumi";
 import type { HomeserverConfig } from "../../config-schemas/homeserver";
 import { MAINTENANCE_ACCOUNT, type MaintenanceConfig } from "../../config-schemas/maintenance";
 import type { Release } from "../../provider/sdk";
+import { jobAccount, jobRelease, siteOf } from "../../runtimes/job-release";
 import type { Homeserver } from "../homeserver";
 import type { Machine } from "../hosts";
-import { beside } from "../job";
-import { jobAccount, jobRelease } from "../job-release";
 import { maintenanceParts, SERVICE } from "./parts";
 
 export interface MaintenanceArgs {
@@ -28,9 +27,9 @@ export class Maintenance extends pulumi.ComponentResource {
     // An admin: Synapse has no smaller right for purging.
     const person = { localpart: MAINTENANCE_ACCOUNT, admin: true, displayName: "Hearth maintenance" };
     const account = jobAccount(machine, homeserver, person, this);
-    const known = pulumi.all([machine.places, homeserver.mediaPath]);
-    const parts = known.apply(([places, mediaPath]) =>
-      maintenanceParts(config, homeserverConfig, mediaPath, { places, ...beside(homeserver) }),
+    const known = pulumi.all([siteOf(homeserver), homeserver.mediaPath]);
+    const parts = known.apply(([site, mediaPath]) =>
+      maintenanceParts(config, homeserverConfig, mediaPath, site),
     );
     const dependsOn = [...machine.ready, homeserver.release, account];
     this.release = jobRelease(name, SERVICE, machine, parts, { parent: this, dependsOn });

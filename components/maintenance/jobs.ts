@@ -1,7 +1,7 @@
 import { parseDuration } from "../../config-schemas/common";
 import type { HomeserverConfig } from "../../config-schemas/homeserver";
 import type { MaintenanceConfig } from "../../config-schemas/maintenance";
-import { type Job, secondsOption } from "../job";
+import { type Job, secondsOption } from "../../runtimes/job";
 
 /** Where the cleaning's container sees the media store. */
 const MEDIA = "/media";

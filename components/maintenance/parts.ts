@@ -1,11 +1,11 @@
 import type { HomeserverConfig } from "../../config-schemas/homeserver";
 import { MAINTENANCE_ACCOUNT, type MaintenanceConfig } from "../../config-schemas/maintenance";
 import type { HostFile } from "../../provider/sdk";
-import { containerFile, type JobParts, jobFiles, jobUnits, type Site, timerFile } from "../job";
-import { publicFile } from "../ownership";
-import { owned, type Places } from "../places";
-import { quadletCheck } from "../podman";
-import { hostPrograms } from "../programs";
+import { containerFile, type JobParts, jobFiles, jobUnits, type Site, timerFile } from "../../runtimes/job";
+import { publicFile } from "../../runtimes/ownership";
+import { owned, type Places } from "../../runtimes/places";
+import { hostPrograms } from "../../runtimes/programs";
+import { quadletCheck } from "../../runtimes/quadlet/podman";
 import { CLEANING, maintenanceJobs } from "./jobs";
 
 /** Name of component, release and folders. */

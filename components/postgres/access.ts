@@ -1,4 +1,4 @@
-import type { Mount } from "../container";
+import type { Mount } from "../../runtimes/container";
 
 /** How a local program reaches the database, without any secret. */
 export interface DatabaseAccess {

@@ -1,9 +1,9 @@
 import { databaseAuthentication, type PostgresConfig } from "../../config-schemas/postgres";
 import type { HostFacts, HostTask, HostUnit } from "../../provider/sdk";
+import { PUBLIC_DIRECTORY, publicFile } from "../../runtimes/ownership";
+import { SYSTEM_PLACES } from "../../runtimes/places";
+import { hostPrograms } from "../../runtimes/programs";
 import { UNIT as SYNAPSE } from "../homeserver/paths";
-import { PUBLIC_DIRECTORY, publicFile } from "../ownership";
-import { SYSTEM_PLACES } from "../places";
-import { hostPrograms } from "../programs";
 import type { DatabaseAccess } from "./access";
 import { type Console, databaseTask, type PostgresParts, program, SERVICE } from "./parts";
 import { type PostgresFiles, renderPostgres } from "./render";

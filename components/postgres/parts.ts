@@ -1,6 +1,6 @@
 import type { PostgresConfig } from "../../config-schemas/postgres";
 import type { HostTask, ReleaseInputs } from "../../provider/sdk";
-import type { Places } from "../places";
+import type { Places } from "../../runtimes/places";
 import type { DatabaseAccess } from "./access";
 
 export const SERVICE = "postgres";

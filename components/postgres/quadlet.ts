@@ -1,12 +1,12 @@
 import { type PostgresConfig, postgresImage, postgresMemoryMiB } from "../../config-schemas/postgres";
 import type { HostUnit, Validator } from "../../provider/sdk";
-import type { Container, Mount } from "../container";
+import type { Container, Mount } from "../../runtimes/container";
+import { publicFile } from "../../runtimes/ownership";
+import { owned, type Places } from "../../runtimes/places";
+import { hostPrograms } from "../../runtimes/programs";
+import { type QuadletCheck, quadletCheck, runOnce } from "../../runtimes/quadlet/podman";
+import { renderContainer, renderVolume } from "../../runtimes/quadlet/render";
 import { CONTAINER_UNIT } from "../homeserver/paths";
-import { publicFile } from "../ownership";
-import { owned, type Places } from "../places";
-import { type QuadletCheck, quadletCheck, runOnce } from "../podman";
-import { hostPrograms } from "../programs";
-import { renderContainer, renderVolume } from "../quadlet";
 import type { DatabaseAccess } from "./access";
 import { databaseTask, type PostgresParts, program, SERVICE } from "./parts";
 import { MARKER, renderHostAuthentication, renderMain, renderPostgres } from "./render";

@@ -1,6 +1,6 @@
 import type { HostFile } from "../../provider/sdk";
-import { PUBLIC_DIRECTORY, publicFile } from "../ownership";
-import { hostPrograms, programFolder } from "../programs";
+import { PUBLIC_DIRECTORY, publicFile } from "../../runtimes/ownership";
+import { hostPrograms, programFolder } from "../../runtimes/programs";
 import { CERTIFICATE_CHANGED, type ProxyParts, SERVICE } from "./parts";
 import {
   MAIN_FILE,

@@ -1,4 +1,4 @@
-import { CONFINED } from "../hardening";
+import { CONFINED } from "../../runtimes/native/hardening";
 import { MAIN_FILE } from "./render";
 
 const NGINX = "/usr/sbin/nginx";

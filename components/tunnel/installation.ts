@@ -1,7 +1,7 @@
 import type { TunnelConfig } from "../../config-schemas/tunnel";
 import type { AptRepository, HostFacts } from "../../provider/sdk";
-import { archiveKey } from "../archive-key";
-import type { Places } from "../places";
+import { archiveKey } from "../../runtimes/native/archive-key";
+import type { Places } from "../../runtimes/places";
 
 const KEY_FILE = "keys/tailscale-archive-keyring.gpg";
 const FINGERPRINT = "2596A99EAAB33821893C0A79458CA832957F5868";

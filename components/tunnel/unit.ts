@@ -1,4 +1,4 @@
-import type { Places } from "../places";
+import type { Places } from "../../runtimes/places";
 
 /** What stands for Funnel while the release is on the host. */
 export interface FunnelUnit {

@@ -40,7 +40,7 @@ cd /
 exec sh "$dir/run.sh" "$dir" "$mark" "$left" "$seconds" "$1" "$2"
 `.trim();
 
-/** The command on the host as argument list; the program is one of ours below `provider/host`. */
+/** The command on the host as argument list; the program is one of ours below `provider/programs`. */
 export function hostCommand(become: "none" | "sudo", password: boolean, call: ProgramName): string[] {
   const shell = ["sh", "-c", BOOTSTRAP, "hearth", call.interpreter, call.program];
   if (become === "none") return shell;
@@ -56,7 +56,7 @@ export function shellText(argv: string[]): string {
 
 export interface ProgramName {
   interpreter: Interpreter;
-  /** File name below `provider/host`, e.g. `observe.sh`. */
+  /** File name below `provider/programs`, e.g. `observe.sh`. */
   program: string;
 }
 
@@ -109,7 +109,7 @@ function programFiles(call: ProgramName): CallFile[] {
   return ["run.sh", ...below].map((name) => ({ name, content: readFileSync(join(folder, name)) }));
 }
 
-/** `provider/host`; the launcher says where, because compiled code runs from elsewhere. */
+/** `provider/programs`; the launcher says where, because compiled code runs from elsewhere. */
 function hostFolder(): string {
-  return join(process.env.HEARTH_PROVIDER_DIR ?? join(__dirname, ".."), "host");
+  return join(process.env.HEARTH_PROVIDER_DIR ?? join(__dirname, ".."), "programs");
 }

@@ -1,11 +1,11 @@
 import { CERTIFICATE_NAME, KEY_SECRET, tlsFolder } from "../../components/certificates";
 import { socketMount } from "../../components/homeserver/quadlet";
-import { publicFile } from "../../components/ownership";
-import { owned, userPlaces } from "../../components/places";
 import type { ProxyPlan } from "../../components/proxy/plan";
 import { quadletProxy } from "../../components/proxy/quadlet";
-import { renderContainer, renderNetwork } from "../../components/quadlet";
 import type { ReleaseInputs } from "../../provider/contract/release";
+import { publicFile } from "../../runtimes/ownership";
+import { owned, userPlaces } from "../../runtimes/places";
+import { renderContainer, renderNetwork } from "../../runtimes/quadlet/render";
 import { type HomeHost, homeHost } from "../support/home-host";
 import { type Answer, call, LOGIN } from "../support/host-programs";
 

@@ -1,8 +1,9 @@
 import { dynamicDns, KEY_SECRET } from "../../components/dns/job";
-import { userPlaces } from "../../components/places";
+import { userPlaces } from "../../runtimes/places";
 import { DynuAccount } from "../stand-ins/dynu";
 import { type HomeHost, homeHost } from "../support/home-host";
 import { call, LOGIN, ok } from "../support/host-programs";
+import { jobSiteOf } from "../support/job-site";
 import { eventually } from "../support/jobs";
 
 const PLACES = userPlaces({ user: LOGIN, group: LOGIN, uid: 1000, home: `/home/${LOGIN}` });
@@ -27,8 +28,7 @@ afterAll(async () => {
 /** The client's release, with the stand-in in the place of Dynu. */
 function release() {
   const dynamic = { names: [NAME], ipv4: true, ipv6: false, interval: "5s" };
-  const wanted = { dynamic, apiUrl: dynu.apiUrl, image: "ghcr.io/element-hq/synapse:v1.163.2" };
-  const parts = dynamicDns(wanted, PLACES);
+  const parts = dynamicDns({ dynamic, apiUrl: dynu.apiUrl }, jobSiteOf(PLACES));
   const files = Object.entries(parts.files).map(([path, file]) => {
     const content = file.content.replace("https://checkip.dynu.com/", dynu.addressUrl("ipv4"));
     return [path, { ...file, content }] as const;

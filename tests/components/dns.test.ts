@@ -6,13 +6,15 @@ import * as pulumi from "@pulumi/pulumi";
 import { Dns, recordInputs } from "../../components/dns";
 import { dynamicDns, KEY_SECRET } from "../../components/dns/job";
 import { Machine } from "../../components/hosts";
-import { userPlaces } from "../../components/places";
 import { dnsSchema } from "../../config-schemas/dns";
 import { hostsSchema } from "../../config-schemas/hosts";
+import { userPlaces } from "../../runtimes/places";
 import { DynuAccount } from "../stand-ins/dynu";
+import { jobSiteOf } from "../support/job-site";
 import { DEBIAN_13 } from "../support/program";
 
-const PROGRAM = resolve(__dirname, "../../components/dns/host/dynamic.py");
+const PROGRAM = resolve(__dirname, "../../components/dns/programs/dynamic.py");
+const IMAGE = "ghcr.io/x/y:1";
 const LOGIN = { user: "alice", group: "alice", uid: 1000, home: "/home/alice" };
 const DOMAIN = "alice.mywire.org";
 
@@ -178,7 +180,7 @@ describe("[H6] the job", () => {
     dynamic: { names: ["a.mywire.org", "b.mywire.org"], ipv6: true },
   });
   if (dynamic === undefined) throw new Error("no dynamic DNS");
-  const { files, units } = dynamicDns({ dynamic, apiUrl, image: "ghcr.io/x/y:1" }, places);
+  const { files, units } = dynamicDns({ dynamic, apiUrl }, jobSiteOf(places, IMAGE));
   const text = (name: string) =>
     Object.entries(files).find(([path]) => path.endsWith(name))?.[1].content ?? "";
 
@@ -242,11 +244,11 @@ it("[H6] [A9] the key is a secret of each record and of the client, and of nothi
     dynamic: { names: ["home.mywire.org"] },
     records: { note: { type: "TXT", name: "mywire.org", text: "x" } },
   });
-  const homeserver = { image: "ghcr.io/x/y:1" };
+  const homeserver = { site: machine.places.apply((places) => jobSiteOf(places, IMAGE)) };
   new Dns("home-dns", { config, machine, homeserver, apiKey: pulumi.secret("planted") });
   await pulumi.runtime.disconnect();
   expect(Object.keys(made)).toEqual(expect.arrayContaining(["home-dns", "home-dns-note"]));
-  expect(made["home-dns"]).toMatchObject({ scope: "user", release: "dns", images: ["ghcr.io/x/y:1"] });
+  expect(made["home-dns"]).toMatchObject({ scope: "user", release: "dns", images: [IMAGE] });
   for (const name of ["home-dns", "home-dns-note"]) {
     const clear = JSON.stringify(made[name], (key, value) =>
       key === "apiKey" || key === "containerSecrets" ? undefined : value,

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { NATIVE_PATHS } from "../../components/homeserver/paths";
 
-const PROGRAM = join(__dirname, "../../components/homeserver/host/former_server.sh");
+const PROGRAM = join(__dirname, "../../components/homeserver/programs/former_server.sh");
 
 let root: string;
 beforeEach(() => {

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-const HOST = join(__dirname, "../../components/homeserver/host");
+const HOST = join(__dirname, "../../components/homeserver/programs");
 let folder: string;
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), "hearth-listen-"));

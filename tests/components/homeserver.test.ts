@@ -6,9 +6,9 @@ import { parse } from "yaml";
 import { nativePlace } from "../../components/homeserver/native";
 import { renderEmail, renderHomeserver, renderLogging } from "../../components/homeserver/render";
 import { makeSigningKey } from "../../components/homeserver/secrets";
-import { SYSTEM_PLACES } from "../../components/places";
 import { type HomeserverConfig, homeserverSchema } from "../../config-schemas/homeserver";
 import { synapseKeyAdvice } from "../../config-schemas/synapse-keys";
+import { SYSTEM_PLACES } from "../../runtimes/places";
 import { parsedFixture } from "../fixtures/stacks";
 import { changed, DEBIAN_12, fixture, releasesOf, runProgram } from "../support/program";
 

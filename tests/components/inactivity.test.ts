@@ -1,19 +1,16 @@
 import { botMembers, inactivityParts } from "../../components/inactivity/parts";
-import { userPlaces } from "../../components/places";
 import { accountsSchema } from "../../config-schemas/accounts";
 import { homeserverSchema } from "../../config-schemas/homeserver";
 import { inactivitySchema } from "../../config-schemas/inactivity";
 import { roomsSchema } from "../../config-schemas/rooms";
+import { userPlaces } from "../../runtimes/places";
 import { CONTAINED } from "../config-schemas/rules/maintenance";
 import { faultsOf, stackWith } from "../config-schemas/support";
+import { jobSiteOf } from "../support/job-site";
 
 const HOME = "/home/alice";
 const CONTAINER = `${HOME}/.config/containers/systemd/hearth-inactivity.container`;
-const SITE = {
-  places: userPlaces({ user: "alice", group: "alice", uid: 1000, home: HOME }),
-  image: "ghcr.io/element-hq/synapse:v1.163.2",
-  socket: "/run/hearth-synapse/synapse.sock",
-};
+const SITE = jobSiteOf(userPlaces({ user: "alice", group: "alice", uid: 1000, home: HOME }));
 const BOT = "@hearth-inactivity:home.test";
 
 const sections = (change: { homeserver?: object; accounts?: object; rooms?: object } = {}) => ({

@@ -1,16 +1,17 @@
 import { rootlessRelease } from "../../components/hosts/rootless";
 import { inactivityParts } from "../../components/inactivity/parts";
 import { maintenanceParts } from "../../components/maintenance/parts";
-import { userPlaces } from "../../components/places";
 import { accountsSchema } from "../../config-schemas/accounts";
 import { homeserverSchema } from "../../config-schemas/homeserver";
 import { inactivitySchema } from "../../config-schemas/inactivity";
 import { maintenanceSchema } from "../../config-schemas/maintenance";
 import { roomsSchema } from "../../config-schemas/rooms";
 import { accounts } from "../../provider/resources/account/host";
+import { userPlaces } from "../../runtimes/places";
 import { downHost } from "../../sandbox";
 import { type HomeHost, homeHost } from "../support/home-host";
 import { call, LOGIN, ok } from "../support/host-programs";
+import { jobSiteOf } from "../support/job-site";
 import { eventually } from "../support/jobs";
 import { failureOf } from "../support/real-release";
 import { HOME_SOCKET } from "../support/synapse-socket";
@@ -20,11 +21,7 @@ const NAME = `jobs-${process.pid}`;
 const RETENTION = { maxLifetime: "14d", purgeInterval: "1h" };
 const SERVER = { host: "home", serverName: "home.test", publicHost: "home.test", version: "1.163.2" };
 const PLACES = userPlaces(LOGIN_FACTS);
-const SITE = {
-  places: PLACES,
-  image: "ghcr.io/element-hq/synapse:v1.163.2",
-  socket: "/run/hearth-synapse/synapse.sock",
-};
+const SITE = jobSiteOf(PLACES);
 
 let home: HomeHost;
 

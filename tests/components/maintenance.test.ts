@@ -1,9 +1,10 @@
 import { maintenanceParts } from "../../components/maintenance/parts";
-import { userPlaces } from "../../components/places";
 import { homeserverSchema } from "../../config-schemas/homeserver";
 import { maintenanceSchema } from "../../config-schemas/maintenance";
+import { userPlaces } from "../../runtimes/places";
 import { CONTAINED } from "../config-schemas/rules/maintenance";
 import { faultsOf, stackWith } from "../config-schemas/support";
+import { jobSiteOf } from "../support/job-site";
 import { askModule } from "../support/jobs";
 
 const HOME = "/home/alice";
@@ -11,11 +12,7 @@ const CONTAINERS = `${HOME}/.config/containers/systemd`;
 const UNITS = `${HOME}/.config/systemd/user`;
 const RECORDS = `${HOME}/.local/share/hearth/maintenance`;
 
-const SITE = {
-  places: userPlaces({ user: "alice", group: "alice", uid: 1000, home: HOME }),
-  image: "ghcr.io/element-hq/synapse:v1.163.2",
-  socket: "/run/hearth-synapse/synapse.sock",
-};
+const SITE = jobSiteOf(userPlaces({ user: "alice", group: "alice", uid: 1000, home: HOME }));
 const SERVER = { host: "home", serverName: "home.test", publicHost: "home.test", version: "1.163.2" };
 
 function partsOf(homeserver: object = {}, maintenance: object = {}) {

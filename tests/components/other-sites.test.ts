@@ -4,7 +4,7 @@ import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 
-const PROGRAM = join(__dirname, "../../components/proxy/host/other_sites.sh");
+const PROGRAM = join(__dirname, "../../components/proxy/programs/other_sites.sh");
 const OURS = "/etc/hearth/proxy/sites";
 
 const MAIN = `user www-data;

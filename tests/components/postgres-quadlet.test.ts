@@ -102,7 +102,7 @@ describe("the database in a container", () => {
 });
 
 describe("the check of the data that is there", () => {
-  const PROGRAM = resolve(__dirname, "../../components/postgres/host/check_data.py");
+  const PROGRAM = resolve(__dirname, "../../components/postgres/programs/check_data.py");
   let data: string;
   beforeEach(() => {
     data = mkdtempSync(join(tmpdir(), "hearth-data-"));

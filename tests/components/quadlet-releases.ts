@@ -6,6 +6,7 @@ import { homeserverSchema } from "../../config-schemas/homeserver";
 import { hostsSchema } from "../../config-schemas/hosts";
 import { postgresSchema } from "../../config-schemas/postgres";
 import type { ReleaseInputs } from "../../provider/contract/release";
+import type { Site } from "../../runtimes/job";
 import { type Answer, call, LOGIN } from "../support/host-programs";
 import { DEBIAN_13, unwrap } from "../support/program";
 
@@ -24,7 +25,7 @@ export interface Wanted {
 /** What was made: the releases, and what the homeserver says of itself. */
 export interface Made {
   releases: Record<string, ReleaseInputs>;
-  homeserver: { socket: string; image: string | undefined; access: object };
+  homeserver: { socket: string; image: string; access: object };
 }
 
 const SERVER = { host: "home", serverName: "home.test", publicHost: "home.test", version: "1.163.2" };
@@ -43,7 +44,8 @@ export async function containerReleases(wanted: Wanted = {}): Promise<Made> {
       return { id: name, state: type.endsWith(":Host") ? { facts } : { digest: "d" } };
     },
   });
-  const { socket, image, access } = makeHomeserver(wanted);
+  const { socket, site, access } = makeHomeserver(wanted);
+  const { image } = await new Promise<Site>((resolve) => site?.apply(resolve));
   await pulumi.runtime.disconnect();
   return { releases, homeserver: { socket, image, access } };
 }

@@ -16,7 +16,7 @@ export interface Recorded {
 
 /** Texts that stand in files of their own in this repository, by their content: the record names them. */
 const KNOWN: ReadonlyMap<string, string> = new Map(
-  ["components", "provider"].flatMap((folder) =>
+  ["components", "provider", "runtimes"].flatMap((folder) =>
     readdirSync(join(ROOT, folder), { recursive: true, encoding: "utf8" })
       .filter((file) => /\.(sh|py)$/.test(file))
       .map(

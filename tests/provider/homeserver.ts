@@ -9,7 +9,7 @@ import { promisify } from "node:util";
 const run = promisify(execFile);
 
 const VERSION = "1.163.2";
-export const HOST_PROGRAMS = path.resolve(__dirname, "../../provider/host");
+export const HOST_PROGRAMS = path.resolve(__dirname, "../../provider/programs");
 
 /** A Synapse of this test's own on loopback, with SQLite: enough for whatever speaks its APIs. */
 export interface Homeserver {
@@ -217,7 +217,7 @@ function ended(child: ChildProcess): Promise<void> {
   });
 }
 
-/** Runs one of the Python programs of provider/host as the transport does: beside its request, with its answer as JSON. */
+/** Runs one of the Python programs of provider/programs as the transport does: beside its request, with its answer as JSON. */
 export async function runHostProgram<T>(program: `${string}.py`, request: object): Promise<T> {
   const directory = await fs.mkdtemp(path.join(os.tmpdir(), "hearth-call-"));
   try {

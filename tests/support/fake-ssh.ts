@@ -25,8 +25,8 @@ export class FakeSsh {
 
   constructor() {
     mkdirSync(join(this.folder, "bin"));
-    mkdirSync(join(this.folder, "host/lib"), { recursive: true });
-    copyFileSync(join(root, "provider/host/run.sh"), join(this.folder, "host/run.sh"));
+    mkdirSync(join(this.folder, "programs/lib"), { recursive: true });
+    copyFileSync(join(root, "provider/programs/run.sh"), join(this.folder, "programs/run.sh"));
     process.env.PATH = `${join(this.folder, "bin")}${delimiter}${process.env.PATH}`;
     process.env.HEARTH_PROVIDER_DIR = this.folder;
     this.does('sh -c "$command"');
@@ -49,7 +49,7 @@ ${script}
 
   /** A program of the host. */
   program(name: string, text: string): void {
-    writeFileSync(join(this.folder, "host", name), text);
+    writeFileSync(join(this.folder, "programs", name), text);
   }
 
   /** Runs a program on a new connection, so that no test is met by what an earlier one has learned. */

@@ -133,8 +133,8 @@ export async function sh(host: Host, command: string): Promise<string> {
  */
 export function patchedPrograms(file: string, after: string, line: string): string {
   const folder = mkdtempSync(join(tmpdir(), "hearth-host-"));
-  cpSync(join(__dirname, "../../provider/host"), join(folder, "host"), { recursive: true });
-  const path = join(folder, "host", file);
+  cpSync(join(__dirname, "../../provider/programs"), join(folder, "programs"), { recursive: true });
+  const path = join(folder, "programs", file);
   const lines = readFileSync(path, "utf8").split("\n");
   const at = lines.findIndex((text) => text.trimStart().startsWith(after));
   if (at < 0) throw new Error(`${file} has no line that begins with ${after}`);

@@ -214,8 +214,8 @@ export interface Ended {
 /** Runs a job as its container does: `maintenance/retention.py` with arguments, what jobs share beside it. */
 export async function runJob(program: string, args: readonly string[]): Promise<Ended> {
   const [component = "", file = ""] = program.split("/");
-  const argv = ["-B", path.join(COMPONENTS, component, "host", file), ...args];
-  const env = { ...process.env, PYTHONPATH: path.join(COMPONENTS, "maintenance", "host") };
+  const argv = ["-B", path.join(COMPONENTS, component, "programs", file), ...args];
+  const env = { ...process.env, PYTHONPATH: path.join(COMPONENTS, "maintenance", "programs") };
   return run("python3", argv, { env }).then(
     ({ stdout }) => ({ status: 0, output: stdout }),
     ({ code, stdout, stderr }) => ({ status: code, output: `${stdout}${stderr}` }),
@@ -224,7 +224,7 @@ export async function runJob(program: string, args: readonly string[]): Promise<
 
 /** Calls functions of a component's Python modules: `program` reads rows as JSON and prints as many answers. */
 export async function askModule<T>(component: string, program: string, rows: unknown): Promise<T> {
-  const folders = [component, "maintenance"].map((name) => path.join(COMPONENTS, name, "host"));
+  const folders = [component, "maintenance"].map((name) => path.join(COMPONENTS, name, "programs"));
   const child = run("python3", ["-B", "-c", program], {
     env: { ...process.env, PYTHONPATH: folders.join(":") },
   });

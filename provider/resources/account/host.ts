@@ -12,7 +12,7 @@ export interface Observed {
   passwordFile: string | null;
 }
 
-/** What provider/host/account.py would do, and with which settings. */
+/** What provider/programs/account.py would do, and with which settings. */
 export type Step = [
   action:
     | "create"

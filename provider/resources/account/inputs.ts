@@ -2,7 +2,7 @@ import type { AccountInputs } from "../../contract/matrix";
 import { flag, kinds, object, oneOf, optional, type Shape, text } from "../../protocol/shape";
 import { accessMembers } from "../access";
 
-/** Hearth's own admin account, see provider/host/homeserver.py. */
+/** Hearth's own admin account, see provider/programs/homeserver.py. */
 const OWN_LOCALPART = "hearth";
 /** A user ID has at most 255 characters, the server name and two signs among them. */
 const LONGEST = 200;

@@ -5,7 +5,7 @@ import { ProviderError } from "../../protocol/errors";
 import { Keeper } from "../homeserver";
 import type { Kept } from "./inputs";
 
-/** What provider/host/room.py says about a room that is not there. */
+/** What provider/programs/room.py says about a room that is not there. */
 export interface Absent {
   key: string;
   exists: false;
@@ -15,7 +15,7 @@ export interface Absent {
   refusals: string[];
 }
 
-/** A room as the homeserver has it, see provider/host/room.py. */
+/** A room as the homeserver has it, see provider/programs/room.py. */
 export interface Present {
   key: string;
   exists: true;

@@ -4,7 +4,7 @@ import { bytes, type Finding, fail, notChecked, pass } from "./finding";
 /** A disk with less than this left is about to stop the database, bytes. */
 const LEAST_FREE = 1024 ** 3;
 
-/** What provider/host/verify.py saw; `error`: why that question has no answer. */
+/** What provider/programs/verify.py saw; `error`: why that question has no answer. */
 export interface Observations {
   admin: Failed;
   upload?: Failed & {

@@ -6,7 +6,7 @@ import type { Observations } from "./host";
 /** A slow disk may take a while over the upload at the limit, seconds. */
 const TIMEOUT = 90;
 
-/** Asks the host what only it can see; see provider/host/verify.py. */
+/** Asks the host what only it can see; see provider/programs/verify.py. */
 export function observeHost(inputs: VerificationInputs, signal: AbortSignal): Promise<Observations> {
   const request = {
     ...accessRequest(inputs),

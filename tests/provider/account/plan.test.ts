@@ -12,7 +12,7 @@ interface Row {
 
 type Step = [action: string, settings: object];
 
-/** The plan of provider/host/account.py for every row, in one process. */
+/** The plan of provider/programs/account.py for every row, in one process. */
 async function plans(rows: Row[]): Promise<Step[][]> {
   const program = `
 import json, sys

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-const LIB = join(__dirname, "../../../provider/host/lib");
+const LIB = join(__dirname, "../../../provider/programs/lib");
 
 /** Host and reason of each archive that apt says it could not fetch. */
 function failures(words: string): string[][] {

@@ -95,6 +95,6 @@ with tempfile.TemporaryDirectory() as folder:
     homeserver.write_private(os.path.join(folder, "password"), "secret")
     print(*seen, open(os.path.join(folder, "password")).read(), oct(os.stat(os.path.join(folder, "password")).st_mode))
 `;
-  const said = execFileSync("python3", ["-B", "-c", script, join(__dirname, "../../../provider/host")]);
+  const said = execFileSync("python3", ["-B", "-c", script, join(__dirname, "../../../provider/programs")]);
   expect(said.toString().trim()).toBe("file name folder secret 0o100600");
 });

@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 
-const PROGRAM = join(__dirname, "../../../provider/host/lib/environment.py");
+const PROGRAM = join(__dirname, "../../../provider/programs/lib/environment.py");
 const REFUSING = "http://127.0.0.1:9/simple";
 let root: string;
 let folder: string;

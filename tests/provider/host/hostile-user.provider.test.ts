@@ -8,7 +8,7 @@ import { join } from "node:path";
 
 /** A user that every Debian has and nothing runs as. */
 const USER = "games";
-const LIBRARY = join(__dirname, "../../../provider/host/lib");
+const LIBRARY = join(__dirname, "../../../provider/programs/lib");
 /** sha256 of "new\n". */
 const NEW = "7aa7a5359173d05b63cfd682e3c38487f3cb4f7f1d60659fe59fab1505977d4c";
 

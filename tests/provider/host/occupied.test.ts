@@ -6,7 +6,7 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { kernelAddress } from "../../../provider/release/ports";
 
-const PROGRAMS = join(__dirname, "../../../provider/host/lib");
+const PROGRAMS = join(__dirname, "../../../provider/programs/lib");
 
 /** What systemd says of the units of a host, one file a unit. */
 const SYSTEMCTL = `#!/bin/sh

@@ -3,7 +3,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-const LIBRARY = join(__dirname, "../../../provider/host/lib");
+const LIBRARY = join(__dirname, "../../../provider/programs/lib");
 
 /** What a health probe of this command says. */
 function said(...argv: string[]): string {

@@ -1,7 +1,7 @@
 import { execFileSync } from "node:child_process";
 import { join } from "node:path";
 
-const LIBRARY = join(__dirname, "../../../provider/host/lib/redact.sh");
+const LIBRARY = join(__dirname, "../../../provider/programs/lib/redact.sh");
 
 function redact(text: string): string {
   return execFileSync("sh", ["-eu", "-c", '. "$1"; redact', "sh", LIBRARY], {

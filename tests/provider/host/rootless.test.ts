@@ -126,7 +126,7 @@ describe("what facts.sh sees, by a tree that stands for the machine's", () => {
   afterEach(() => rmSync(tree, { recursive: true }));
 
   const ask = (call: string, ...args: string[]) => {
-    const library = join(__dirname, "../../../provider/host/lib/rootless.sh");
+    const library = join(__dirname, "../../../provider/programs/lib/rootless.sh");
     return execFileSync("sh", ["-euc", `. "$0"; ${call} "$@"`, library, ...args], {
       encoding: "utf8",
     }).trim();

@@ -20,7 +20,7 @@ interface Planned {
   notes: string[];
 }
 
-/** The plan of provider/host/room_plan.py for every row, in one process. */
+/** The plan of provider/programs/room_plan.py for every row, in one process. */
 async function plans(rows: Row[]): Promise<Planned[]> {
   const program = `
 import json, sys

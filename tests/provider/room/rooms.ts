@@ -3,7 +3,7 @@ import * as os from "node:os";
 import * as path from "node:path";
 import { type Homeserver, runHostProgram } from "../homeserver";
 
-/** A room as provider/host/room.py answers about it; what the tests look at. */
+/** A room as provider/programs/room.py answers about it; what the tests look at. */
 export interface Seen {
   key: string;
   exists: boolean;

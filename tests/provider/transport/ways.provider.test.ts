@@ -26,7 +26,7 @@ function install(): void {
   const folder = join(host.root, "opt/provider");
   mkdirSync(folder, { recursive: true });
   copyFileSync(process.execPath, join(folder, "node"));
-  cpSync(join(root, "provider/host"), join(folder, "host"), { recursive: true });
+  cpSync(join(root, "provider/programs"), join(folder, "programs"), { recursive: true });
   const entry = join(root, "tests/support/local-release.ts");
   buildSync({ entryPoints: [entry], bundle: true, platform: "node", outfile: join(folder, "run.js") });
 }

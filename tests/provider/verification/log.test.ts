@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import { HOST_PROGRAMS } from "../homeserver";
 
-/** What provider/host/federation_log.py makes of a log at noon on 21 November. */
+/** What provider/programs/federation_log.py makes of a log at noon on 21 November. */
 async function read(lines: string[]): Promise<{ warnings: object; errors: string[]; errorCount: number }> {
   const program = `
 import datetime, json, sys

@@ -1,6 +1,6 @@
-import { memoryBudget } from "../../components/budget";
-import { JOB_MIB } from "../../components/job";
+import { memoryBudget } from "../../components/hosts/budget";
 import { dnsSchema } from "../../config-schemas/dns";
+import { JOB_MIB } from "../../runtimes/job";
 import { committedStacks, parsedFixture } from "../fixtures/stacks";
 import { changed, fixture } from "../support/program";
 

@@ -1,9 +1,9 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { renderContainer, renderNetwork, renderTimer, renderVolume } from "../../components/quadlet";
-import { type HomeHost, homeHost } from "../support/home-host";
-import { CONTAINERS, LOGIN_FACTS } from "./quadlet-releases";
-import { EVERYTHING, JOB } from "./quadlet-sample";
+import { renderContainer, renderNetwork, renderTimer, renderVolume } from "../../../runtimes/quadlet/render";
+import { CONTAINERS, LOGIN_FACTS } from "../../components/quadlet-releases";
+import { type HomeHost, homeHost } from "../../support/home-host";
+import { EVERYTHING, JOB } from "./sample";
 
 // The real generator and the real systemd, of the login user of a real host.
 const NAME = `quadlet-${process.pid}`;
@@ -15,7 +15,10 @@ const sh = (text: string) => home.sh(text);
 beforeAll(async () => {
   home = await homeHost(NAME);
   await home.root(`loginctl enable-linger ${LOGIN_FACTS.user}`);
-  const program = readFileSync(join(__dirname, "../../components/check_quadlet.sh"), "utf8");
+  const program = readFileSync(
+    join(__dirname, "../../../runtimes/quadlet/programs/check_quadlet.sh"),
+    "utf8",
+  );
   await home.sh(`cat >${PROGRAM}; mkdir -p ${CONTAINERS}`, program);
 });
 afterAll(() => home.down());

@@ -1,10 +1,10 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import type { HostFile, Validator } from "../provider/sdk";
-import type { Container } from "./container";
-import { publicFile } from "./ownership";
-import type { Places } from "./places";
-import { droppedCapabilities, mountOf, secretOf } from "./quadlet";
+import type { HostFile, Validator } from "../../provider/sdk";
+import type { Container } from "../container";
+import { publicFile } from "../ownership";
+import type { Places } from "../places";
+import { droppedCapabilities, mountOf, secretOf } from "./render";
 
 /** The parts of a container that a single program in its image needs. */
 export type OneOff = Pick<Container, "image" | "uid" | "gid" | "mounts" | "secrets" | "boundingCapabilities">;
@@ -42,7 +42,7 @@ export interface QuadletCheck {
  */
 export function quadletCheck(service: string, places: Places, files: readonly string[]): QuadletCheck {
   const program = `${places.programs(service)}/check_quadlet.sh`;
-  const text = readFileSync(join(__dirname, "check_quadlet.sh"), "utf8");
+  const text = readFileSync(join(__dirname, "programs/check_quadlet.sh"), "utf8");
   return {
     files: { [program]: publicFile(text, places) },
     validators: { "40-quadlet": { argv: ["/bin/sh", program, ...files], timeoutSeconds: 30 } },

@@ -1,7 +1,7 @@
 import { readFileSync, realpathSync } from "node:fs";
 import { join, sep } from "node:path";
-import { UserError } from "../config-schemas/load";
-import { publicKeyFault } from "../config-schemas/public-files";
+import { UserError } from "../../config-schemas/load";
+import { publicKeyFault } from "../../config-schemas/public-files";
 
 /**
  * The key of a vendor's archive, base64: the operator puts it into the checkout, the host checks its fingerprint.

@@ -1,4 +1,4 @@
-import type { Container } from "../../components/container";
+import type { Container } from "../../../runtimes/container";
 
 /** A container with everything that one can have, and values that could break out of their line. */
 export const EVERYTHING: Container = {

@@ -1,7 +1,7 @@
-import type { Container } from "../../components/container";
-import { runOnce } from "../../components/podman";
-import { renderContainer, renderNetwork, renderTimer, renderVolume } from "../../components/quadlet";
-import { EVERYTHING, JOB } from "./quadlet-sample";
+import type { Container } from "../../../runtimes/container";
+import { runOnce } from "../../../runtimes/quadlet/podman";
+import { renderContainer, renderNetwork, renderTimer, renderVolume } from "../../../runtimes/quadlet/render";
+import { EVERYTHING, JOB } from "./sample";
 
 /** Values of each option, by `Section.Option`, in their order. */
 function parsed(text: string): Record<string, string[]> {

@@ -1,5 +1,5 @@
-import type { Container, ContainerHealth, Mount, PublishedPort, Timer } from "./container";
-import { NETWORK } from "./container";
+import type { Container, ContainerHealth, Mount, PublishedPort, Timer } from "../container";
+import { NETWORK } from "../container";
 import {
   ADDRESS,
   IMAGE,
@@ -13,7 +13,7 @@ import {
   text,
   VARIABLE,
   word,
-} from "./unit-text";
+} from "../unit";
 
 /**
  * Quadlet would let every unit wait for the machine's network-online.target, up to 90 s where nothing reaches it. Ours need

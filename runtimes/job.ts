@@ -1,12 +1,8 @@
-import { readFileSync } from "node:fs";
-import { join } from "node:path";
 import type { HostFile, HostUnit, ReleaseInputs } from "../provider/sdk";
 import { type Container, type Mount, NETWORK, type Timer } from "./container";
-import type { Homeserver } from "./homeserver";
-import { IMAGE_PYTHON, IMAGE_USER, socketMount } from "./homeserver/quadlet";
 import { publicFile } from "./ownership";
 import type { Places } from "./places";
-import { renderContainer, renderTimer } from "./quadlet";
+import { renderContainer, renderTimer } from "./quadlet/render";
 
 /** Most memory of a job's container, MiB. */
 export const JOB_MIB = 128;
@@ -16,7 +12,7 @@ export interface Job {
   /** Name of container, unit and timer, e.g. `hearth-retention`. */
   name: string;
   description: string;
-  /** File in the component's folder `host/`. */
+  /** File in the component's folder `programs/`. */
   program: string;
   /** What it needs to know beside the homeserver, its account and its folder. */
   settings: readonly string[];
@@ -38,8 +34,14 @@ export interface Site {
   places: Places;
   /** The homeserver's image, which has Python. */
   image: string;
-  /** The homeserver's socket in containers that mount its folder. */
+  /** Python's path in the image. */
+  python: string;
+  /** User of the image: who runs as it may connect to the socket. */
+  uid: number;
+  gid: number;
+  /** The homeserver's socket in containers that have the mount. */
   socket: string;
+  socketMount: Mount;
 }
 
 /** What all jobs of one component have in common. */
@@ -48,13 +50,6 @@ export interface Surroundings extends Site {
   service: string;
   /** Local part of the jobs' account. */
   account: string;
-}
-
-/** The site of jobs beside this homeserver. */
-export function beside({ image, socket }: Pick<Homeserver, "image" | "socket">): Omit<Site, "places"> {
-  if (image === undefined)
-    throw new Error("no image to run jobs in: rules-maintenance.ts must have refused this stack");
-  return { image, socket };
 }
 
 /** Paths inside the container. */
@@ -74,10 +69,10 @@ function passwordFile({ places, account }: Surroundings): string {
 
 /** The job's container. */
 function jobContainer(job: Job, around: Surroundings): Container {
-  const { places, service, account, image, socket } = around;
+  const { places, service, account, image, python, uid, gid, socket } = around;
   return {
-    ...{ name: job.name, description: job.description, image, ...IMAGE_USER },
-    entrypoint: IMAGE_PYTHON,
+    ...{ name: job.name, description: job.description, image, uid, gid },
+    entrypoint: python,
     command: [
       ...["-B", `${PROGRAMS}/${job.program}`, "--socket", socket, "--user", account],
       ...["--password-file", PASSWORD, "--folder", FOLDER, ...job.settings],
@@ -87,7 +82,7 @@ function jobContainer(job: Job, around: Surroundings): Container {
       { source: places.programs(service), target: PROGRAMS, readOnly: true },
       { source: passwordFile(around), target: PASSWORD, readOnly: true },
       { source: places.data(service), target: FOLDER, readOnly: false },
-      socketMount(places),
+      around.socketMount,
       ...job.mounts,
     ],
     ...{ secrets: {}, network: NETWORK, publish: [], tmpfs: [] },
@@ -122,20 +117,6 @@ export function jobUnits(jobs: readonly Job[], places: Places): Record<string, H
       `${job.name}.timer`,
       { enabled: true, state: "running", restartOn: [timerFile(job, places)], reloadOn: [] },
     ]),
-  );
-}
-
-/** Modules of `maintenance` that another component's jobs bring along too. */
-export function sharedModules(
-  names: readonly string[],
-  service: string,
-  places: Places,
-): Record<string, HostFile> {
-  return Object.fromEntries(
-    names.map((name) => {
-      const text = readFileSync(join(__dirname, "maintenance/host", name), "utf8");
-      return [`${places.programs(service)}/${name}`, publicFile(text, places)];
-    }),
   );
 }
 

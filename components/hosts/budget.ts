@@ -1,9 +1,9 @@
-import { parseSize } from "../config-schemas/common";
-import { homeserverMemoryMiB } from "../config-schemas/homeserver";
-import { postgresMemoryMiB } from "../config-schemas/postgres";
-import type { StackConfig } from "../config-schemas/stack";
-import { JOB_MIB } from "./job";
-import { maintenanceJobs } from "./maintenance/jobs";
+import { parseSize } from "../../config-schemas/common";
+import { homeserverMemoryMiB } from "../../config-schemas/homeserver";
+import { postgresMemoryMiB } from "../../config-schemas/postgres";
+import type { StackConfig } from "../../config-schemas/stack";
+import { JOB_MIB } from "../../runtimes/job";
+import { maintenanceJobs } from "../maintenance/jobs";
 
 /** What Debian, sshd, systemd and Podman's own helpers take, with room for the page cache of a small database, MiB. */
 const SYSTEM_MIB = 512;
