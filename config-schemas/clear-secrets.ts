@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { parse } from "yaml";
-import type { Fault, Path } from "./fault";
+import type { Fault, Path } from "./language/fault";
 import { NAMESPACE } from "./stack";
 
 /** Places below a value of the stack file that hold something not encrypted. */

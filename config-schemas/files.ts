@@ -2,7 +2,7 @@ import { createPrivateKey, type KeyObject, X509Certificate } from "node:crypto";
 import { accessSync, constants, readFileSync, realpathSync, statSync } from "node:fs";
 import { homedir } from "node:os";
 import { resolve } from "node:path";
-import type { Fault, Path } from "./fault";
+import type { Fault, Path } from "./language/fault";
 import { certificatesIn, isPicture } from "./public-files";
 import type { StackConfig } from "./stack";
 

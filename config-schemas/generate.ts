@@ -1,7 +1,7 @@
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { stackFileJsonSchema } from "./json-schema";
-import { renderReference } from "./reference";
+import { stackFileJsonSchema } from "./language/json-schema";
+import { renderReference } from "./language/reference";
 
 /** Where the generated files stand. */
 export const GENERATED = join(__dirname, "generated");

@@ -1,14 +1,14 @@
 import * as path from "node:path";
 import * as pulumi from "@pulumi/pulumi";
 import { clearSecretFaults, holdsValues } from "./clear-secrets";
-import { confirmationsOf } from "./confirmations";
-import { ConfirmedError, confirmedFile } from "./confirmed";
-import { Consent } from "./consent";
-import { type Fault, formatFaults } from "./fault";
 import { fileFaults } from "./files";
+import { type Fault, formatFaults } from "./language/fault";
 import { type ParsedStack, parseStack, type RawStack } from "./parse";
 import type { PlainSecrets } from "./secrets";
 import { NAMESPACE, type StackConfig } from "./stack";
+import { confirmationsOf } from "./trust/confirmations";
+import { ConfirmedError, confirmedFile } from "./trust/confirmed";
+import { Consent } from "./trust/consent";
 
 /** A mistake that the user can fix: the engine prints the message and no stack trace. */
 export class UserError extends pulumi.RunError {}

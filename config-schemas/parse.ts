@@ -1,9 +1,9 @@
-import { controlFaults } from "./control-characters";
-import { extraFaults } from "./extra";
-import type { Fault } from "./fault";
+import { extraFaults } from "./homeserver/extra";
+import { controlFaults } from "./language/control-characters";
+import type { Fault } from "./language/fault";
+import { shapeFaults } from "./language/shape-faults";
 import { rules } from "./rules";
 import type { PlainSecrets } from "./secrets";
-import { shapeFaults } from "./shape-faults";
 import { type FullStack, type Section, type StackConfig, stackSchema } from "./stack";
 
 /** What reading a stack came to. */

@@ -1,16 +1,16 @@
-import type { AnyRule } from "./rule";
-import { containerRules } from "./rules-containers";
-import { dnsRules } from "./rules-dns";
-import { federationRules } from "./rules-federation";
-import { homeserverRules } from "./rules-homeserver";
-import { hostRules } from "./rules-hosts";
-import { inactivityRules } from "./rules-inactivity";
-import { maintenanceRules } from "./rules-maintenance";
-import { postgresRules } from "./rules-postgres";
-import { proxyRules } from "./rules-proxy";
-import { registrationRules } from "./rules-registration";
-import { roomRules } from "./rules-rooms";
-import { tunnelRules } from "./rules-tunnel";
+import { dnsRules } from "./dns/rules";
+import { homeserverRules } from "./homeserver/rules";
+import { federationRules } from "./homeserver/rules-federation";
+import { registrationRules } from "./homeserver/rules-registration";
+import { hostRules } from "./hosts/rules";
+import { containerRules } from "./hosts/rules-containers";
+import { inactivityRules } from "./inactivity/rules";
+import type { AnyRule } from "./language/rule";
+import { maintenanceRules } from "./maintenance/rules";
+import { postgresRules } from "./postgres/rules";
+import { proxyRules } from "./proxy/rules";
+import { roomRules } from "./rooms/rules";
+import { tunnelRules } from "./tunnel/rules";
 
 /** Everything about a stack that goes beyond one key; all of them are asked, and all faults are reported together. */
 export const rules: readonly AnyRule[] = [

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { hostName, localpart } from "./common";
+import { hostName, localpart } from "./language/common";
 
 // Messages about these values never repeat them.
 const secret = z.string().min(1);

@@ -1,18 +1,18 @@
 import { z } from "zod";
-import { accountsSchema } from "./accounts";
-import { certificatesSchema } from "./certificates";
-import { delegationSchema } from "./delegation";
-import { dnsSchema } from "./dns";
-import { homeserverSchema } from "./homeserver";
-import { hostsSchema } from "./hosts";
-import { inactivitySchema } from "./inactivity";
-import { maintenanceSchema } from "./maintenance";
-import { postgresSchema } from "./postgres";
-import { proxySchema } from "./proxy";
-import { roomsSchema } from "./rooms";
+import { accountsSchema } from "./accounts/schema";
+import { certificatesSchema } from "./certificates/schema";
+import { delegationSchema } from "./delegation/schema";
+import { dnsSchema } from "./dns/schema";
+import { homeserverSchema } from "./homeserver/schema";
+import { hostsSchema } from "./hosts/schema";
+import { inactivitySchema } from "./inactivity/schema";
+import { maintenanceSchema } from "./maintenance/schema";
+import { postgresSchema } from "./postgres/schema";
+import { proxySchema } from "./proxy/schema";
+import { roomsSchema } from "./rooms/schema";
 import { secretsSchema } from "./secrets";
-import { tunnelSchema } from "./tunnel";
-import { verificationSchema } from "./verification";
+import { tunnelSchema } from "./tunnel/schema";
+import { verificationSchema } from "./verification/schema";
 
 /** Namespace of our keys in a stack file: the project's name. */
 export const NAMESPACE = "hearth";

@@ -1,6 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import { MockMonitor } from "@pulumi/pulumi/runtime/mocks";
-import type { HostFacts } from "../provider/contract/host";
+import type { HostFacts } from "../provider/sdk";
 
 /** A stack as the program gets it from the engine. */
 export interface RecordedStack {

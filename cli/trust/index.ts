@@ -1,11 +1,17 @@
 import { existsSync, readFileSync } from "node:fs";
 import * as path from "node:path";
 import { createInterface } from "node:readline/promises";
-import { type Confirmation, confirmationsOf } from "../../config-schemas/confirmations";
-import { ConfirmedError, confirm, confirmedFile, confirmedFor, lineOf } from "../../config-schemas/confirmed";
-import { formatFaults } from "../../config-schemas/fault";
+import { formatFaults } from "../../config-schemas/language/fault";
 import { parseStack } from "../../config-schemas/parse";
 import { rawOf } from "../../config-schemas/stack-file";
+import { type Confirmation, confirmationsOf } from "../../config-schemas/trust/confirmations";
+import {
+  ConfirmedError,
+  confirm,
+  confirmedFile,
+  confirmedFor,
+  lineOf,
+} from "../../config-schemas/trust/confirmed";
 import { CliError } from "../errors";
 import { ROOT } from "../pulumi";
 import { readOptions, type Verb } from "../verb";

@@ -1,5 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
-import type { AccountConfig, AccountsConfig } from "../../config-schemas/accounts";
+import type { AccountConfig, AccountsConfig } from "../../config-schemas/accounts/schema";
 import { Account, type AccountInputs, type Inputs } from "../../provider/sdk";
 import type { Homeserver } from "../homeserver";
 import type { Machine } from "../hosts";
@@ -56,6 +56,6 @@ function passwordOf(
   if (config.password === "generated") return { kind: "generated" };
   const value = passwords[localpart];
   if (value === undefined)
-    throw new Error(`no password for ${localpart}: rules.ts must have refused this stack`);
+    throw new Error(`no password for ${localpart}: the rules must have refused this stack`);
   return { kind: "given", value };
 }

@@ -1,7 +1,7 @@
 import { X509Certificate } from "node:crypto";
 import { readFileSync } from "node:fs";
 import * as pulumi from "@pulumi/pulumi";
-import type { CertificatesConfig } from "../../config-schemas/certificates";
+import type { CertificatesConfig } from "../../config-schemas/certificates/schema";
 import { resolveFile } from "../../config-schemas/files";
 import { certificatesIn } from "../../config-schemas/public-files";
 import { Release } from "../../provider/sdk";

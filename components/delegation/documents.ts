@@ -1,5 +1,5 @@
-import type { DelegationConfig } from "../../config-schemas/delegation";
-import type { HomeserverConfig } from "../../config-schemas/homeserver";
+import type { DelegationConfig } from "../../config-schemas/delegation/schema";
+import type { HomeserverConfig } from "../../config-schemas/homeserver/schema";
 
 /** Paths of the two documents, below every name that clients or servers may start from. */
 export const WELL_KNOWN_SERVER = "/.well-known/matrix/server";

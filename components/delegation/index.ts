@@ -1,6 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
-import type { DelegationConfig } from "../../config-schemas/delegation";
-import type { HomeserverConfig } from "../../config-schemas/homeserver";
+import type { DelegationConfig } from "../../config-schemas/delegation/schema";
+import type { HomeserverConfig } from "../../config-schemas/homeserver/schema";
 import { type WellKnownDocuments, wellKnownDocuments } from "./documents";
 
 export interface DelegationArgs {

@@ -1,6 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
-import { parseDuration } from "../../config-schemas/common";
-import type { DnsConfig, DnsRecordConfig } from "../../config-schemas/dns";
+import type { DnsConfig, DnsRecordConfig } from "../../config-schemas/dns/schema";
+import { parseDuration } from "../../config-schemas/language/common";
 import { DnsRecord, type DnsRecordInputs, type Release } from "../../provider/sdk";
 import { jobRelease, siteOf } from "../../runtimes/job-release";
 import type { Homeserver } from "../homeserver";
@@ -25,7 +25,7 @@ export class Dns extends pulumi.ComponentResource {
   constructor(name: string, args: DnsArgs, opts?: pulumi.ComponentResourceOptions) {
     super("hearth:dns:Dns", name, {}, opts);
     const { config, apiKey } = args;
-    if (apiKey === undefined) throw new Error("no API key: rules-dns.ts must have refused this stack");
+    if (apiKey === undefined) throw new Error("no API key: the rules must have refused this stack");
     this.records = Object.entries(config.records).map(
       ([key, record]) =>
         new DnsRecord(

@@ -1,5 +1,5 @@
-import { parseDuration } from "../../config-schemas/common";
-import type { DnsConfig } from "../../config-schemas/dns";
+import type { DnsConfig } from "../../config-schemas/dns/schema";
+import { parseDuration } from "../../config-schemas/language/common";
 import type { Container, Timer } from "../../runtimes/container";
 import { JOB_MIB, type JobParts, type Site } from "../../runtimes/job";
 import { publicFile } from "../../runtimes/ownership";

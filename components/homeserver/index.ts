@@ -1,6 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
-import type { HomeserverConfig } from "../../config-schemas/homeserver";
-import { installSource } from "../../config-schemas/homeserver";
+import type { HomeserverConfig } from "../../config-schemas/homeserver/schema";
+import { installSource } from "../../config-schemas/homeserver/schema";
 import { type HomeserverAccess, type Inputs, Release } from "../../provider/sdk";
 import type { Site } from "../../runtimes/job";
 import type { Machine } from "../hosts";

@@ -1,7 +1,7 @@
 import { join } from "node:path";
-import { type HomeserverConfig, installSource } from "../../config-schemas/homeserver";
+import { type HomeserverConfig, installSource } from "../../config-schemas/homeserver/schema";
+import { lockedRequirements, makeLock } from "../../config-schemas/homeserver/synapse-locks";
 import { UserError } from "../../config-schemas/load";
-import { lockedRequirements, makeLock } from "../../config-schemas/synapse-locks";
 import type { AptRepository, HostFacts, HostFile, PythonEnvironment } from "../../provider/sdk";
 import { archiveKey } from "../../runtimes/native/archive-key";
 import { publicFile } from "../../runtimes/ownership";

@@ -1,4 +1,4 @@
-import type { HomeserverConfig } from "../../config-schemas/homeserver";
+import type { HomeserverConfig } from "../../config-schemas/homeserver/schema";
 import { type Listener, portsOf } from "../../runtimes/listener";
 import { PUBLIC_DIRECTORY } from "../../runtimes/ownership";
 import { SYSTEM_PLACES } from "../../runtimes/places";

@@ -1,5 +1,5 @@
-import type { HomeserverConfig } from "../../config-schemas/homeserver";
-import { registrationRequirements } from "../../config-schemas/homeserver";
+import type { HomeserverConfig } from "../../config-schemas/homeserver/schema";
+import { registrationRequirements } from "../../config-schemas/homeserver/schema";
 import type {
   ContainerSecret,
   HealthProbe,

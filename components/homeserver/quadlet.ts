@@ -1,10 +1,10 @@
-import { rangeContains } from "../../config-schemas/addresses";
 import {
   type HomeserverConfig,
   homeserverImage,
   homeserverMemoryMiB,
   registrationRequirements,
-} from "../../config-schemas/homeserver";
+} from "../../config-schemas/homeserver/schema";
+import { rangeContains } from "../../config-schemas/language/addresses";
 import type { ContainerSecret, HostUnit, Inputs } from "../../provider/sdk";
 import { type Container, type Mount, NETWORK, type PublishedPort } from "../../runtimes/container";
 import type { Site } from "../../runtimes/job";

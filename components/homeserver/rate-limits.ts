@@ -1,4 +1,4 @@
-import type { HomeserverConfig } from "../../config-schemas/homeserver";
+import type { HomeserverConfig } from "../../config-schemas/homeserver/schema";
 
 type RateLimits = HomeserverConfig["rateLimits"];
 

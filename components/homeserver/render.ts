@@ -6,7 +6,7 @@ import {
   previewBlockedRanges,
   registrationRequirements,
   trustedKeyServers,
-} from "../../config-schemas/homeserver";
+} from "../../config-schemas/homeserver/schema";
 import type { DatabaseAccess } from "../postgres";
 import type { SynapsePaths, SynapsePlace } from "./paths";
 import { rateLimitSettings } from "./rate-limits";

@@ -1,6 +1,6 @@
 import type * as pulumi from "@pulumi/pulumi";
-import type { HomeserverConfig } from "../../config-schemas/homeserver";
-import { registrationRequirements } from "../../config-schemas/homeserver";
+import type { HomeserverConfig } from "../../config-schemas/homeserver/schema";
+import { registrationRequirements } from "../../config-schemas/homeserver/schema";
 import type { HostSecret, Inputs } from "../../provider/sdk";
 import { type Places, SYSTEM_PLACES } from "../../runtimes/places";
 import type { DatabaseAccess } from "../postgres";
@@ -104,6 +104,6 @@ export function emailSettings(
 }
 
 function required(secret: pulumi.Output<string> | undefined, path: string): pulumi.Output<string> {
-  if (secret === undefined) throw new Error(`no secret ${path}: rules.ts must have refused this stack`);
+  if (secret === undefined) throw new Error(`no secret ${path}: the rules must have refused this stack`);
   return secret;
 }

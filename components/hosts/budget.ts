@@ -1,6 +1,6 @@
-import { parseSize } from "../../config-schemas/common";
-import { homeserverMemoryMiB } from "../../config-schemas/homeserver";
-import { postgresMemoryMiB } from "../../config-schemas/postgres";
+import { homeserverMemoryMiB } from "../../config-schemas/homeserver/schema";
+import { parseSize } from "../../config-schemas/language/common";
+import { postgresMemoryMiB } from "../../config-schemas/postgres/schema";
 import type { StackConfig } from "../../config-schemas/stack";
 import { JOB_MIB } from "../../runtimes/job";
 import { maintenanceJobs } from "../maintenance/jobs";

@@ -1,6 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import { resolveFile } from "../../config-schemas/files";
-import type { HostConfig } from "../../config-schemas/hosts";
+import type { HostConfig } from "../../config-schemas/hosts/schema";
 import type { StackConfig } from "../../config-schemas/stack";
 import { type Connection, Host, type HostFacts, type Inputs, Release } from "../../provider/sdk";
 import { type Places, SYSTEM_PLACES, userPlaces } from "../../runtimes/places";

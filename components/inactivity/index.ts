@@ -1,5 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
-import { INACTIVITY_ACCOUNT, type InactivityConfig } from "../../config-schemas/inactivity";
+import { INACTIVITY_ACCOUNT, type InactivityConfig } from "../../config-schemas/inactivity/schema";
 import type { Account, Release } from "../../provider/sdk";
 import { jobAccount, jobRelease, siteOf } from "../../runtimes/job-release";
 import type { Homeserver } from "../homeserver";

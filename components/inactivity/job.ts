@@ -1,5 +1,5 @@
-import { parseDuration } from "../../config-schemas/common";
-import type { InactivityConfig } from "../../config-schemas/inactivity";
+import type { InactivityConfig } from "../../config-schemas/inactivity/schema";
+import { parseDuration } from "../../config-schemas/language/common";
 import type { StackConfig } from "../../config-schemas/stack";
 import { besideProgram, type Job } from "../../runtimes/job";
 import { retentionOptions } from "../maintenance/jobs";

@@ -1,4 +1,4 @@
-import { INACTIVITY_ACCOUNT, type InactivityConfig } from "../../config-schemas/inactivity";
+import { INACTIVITY_ACCOUNT, type InactivityConfig } from "../../config-schemas/inactivity/schema";
 import type { HostFile } from "../../provider/sdk";
 import { containerFile, type JobParts, jobFiles, jobUnits, type Site, timerFile } from "../../runtimes/job";
 import { publicFile } from "../../runtimes/ownership";

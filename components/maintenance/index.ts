@@ -1,6 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
-import type { HomeserverConfig } from "../../config-schemas/homeserver";
-import { MAINTENANCE_ACCOUNT, type MaintenanceConfig } from "../../config-schemas/maintenance";
+import type { HomeserverConfig } from "../../config-schemas/homeserver/schema";
+import { MAINTENANCE_ACCOUNT, type MaintenanceConfig } from "../../config-schemas/maintenance/schema";
 import type { Release } from "../../provider/sdk";
 import { jobAccount, jobRelease, siteOf } from "../../runtimes/job-release";
 import type { Homeserver } from "../homeserver";

@@ -1,6 +1,6 @@
-import { parseDuration } from "../../config-schemas/common";
-import type { HomeserverConfig } from "../../config-schemas/homeserver";
-import type { MaintenanceConfig } from "../../config-schemas/maintenance";
+import type { HomeserverConfig } from "../../config-schemas/homeserver/schema";
+import { parseDuration } from "../../config-schemas/language/common";
+import type { MaintenanceConfig } from "../../config-schemas/maintenance/schema";
 import { type Job, secondsOption } from "../../runtimes/job";
 
 /** Where the cleaning's container sees the media store. */

@@ -1,5 +1,5 @@
-import type { HomeserverConfig } from "../../config-schemas/homeserver";
-import { MAINTENANCE_ACCOUNT, type MaintenanceConfig } from "../../config-schemas/maintenance";
+import type { HomeserverConfig } from "../../config-schemas/homeserver/schema";
+import { MAINTENANCE_ACCOUNT, type MaintenanceConfig } from "../../config-schemas/maintenance/schema";
 import type { HostFile } from "../../provider/sdk";
 import { containerFile, type JobParts, jobFiles, jobUnits, type Site, timerFile } from "../../runtimes/job";
 import { publicFile } from "../../runtimes/ownership";

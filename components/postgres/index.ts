@@ -1,5 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
-import type { PostgresConfig } from "../../config-schemas/postgres";
+import type { PostgresConfig } from "../../config-schemas/postgres/schema";
 import { Release } from "../../provider/sdk";
 import type { Machine } from "../hosts";
 import type { DatabaseAccess } from "./access";

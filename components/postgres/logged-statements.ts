@@ -1,4 +1,4 @@
-import type { PostgresConfig } from "../../config-schemas/postgres";
+import type { PostgresConfig } from "../../config-schemas/postgres/schema";
 
 type Setting = PostgresConfig["settings"][string];
 

@@ -1,4 +1,4 @@
-import { databaseAuthentication, type PostgresConfig } from "../../config-schemas/postgres";
+import { databaseAuthentication, type PostgresConfig } from "../../config-schemas/postgres/schema";
 import type { HostFacts, HostTask, HostUnit } from "../../provider/sdk";
 import { PUBLIC_DIRECTORY, publicFile } from "../../runtimes/ownership";
 import { SYSTEM_PLACES } from "../../runtimes/places";

@@ -1,4 +1,4 @@
-import type { PostgresConfig } from "../../config-schemas/postgres";
+import type { PostgresConfig } from "../../config-schemas/postgres/schema";
 import type { HostTask, ReleaseInputs } from "../../provider/sdk";
 import type { Places } from "../../runtimes/places";
 import type { DatabaseAccess } from "./access";

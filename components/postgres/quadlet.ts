@@ -1,4 +1,4 @@
-import { type PostgresConfig, postgresImage, postgresMemoryMiB } from "../../config-schemas/postgres";
+import { type PostgresConfig, postgresImage, postgresMemoryMiB } from "../../config-schemas/postgres/schema";
 import type { HostUnit, Validator } from "../../provider/sdk";
 import type { Container, Mount } from "../../runtimes/container";
 import { publicFile } from "../../runtimes/ownership";

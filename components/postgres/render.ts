@@ -1,4 +1,4 @@
-import type { PostgresConfig } from "../../config-schemas/postgres";
+import type { PostgresConfig } from "../../config-schemas/postgres/schema";
 import { RESTART_SETTINGS } from "./restart-settings";
 import { tune } from "./tuning";
 

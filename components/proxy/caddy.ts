@@ -1,4 +1,4 @@
-import { parseDuration } from "../../config-schemas/common";
+import { parseDuration } from "../../config-schemas/language/common";
 import { WELL_KNOWN_CLIENT, WELL_KNOWN_SERVER, type WellKnownDocuments } from "../delegation/documents";
 import { block, directive, file } from "./caddyfile";
 import { ERROR_ANSWERS, type ErrorAnswer } from "./errors";

@@ -1,7 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
-import { parseSize } from "../../config-schemas/common";
-import type { HomeserverConfig } from "../../config-schemas/homeserver";
-import type { ProxyConfig } from "../../config-schemas/proxy";
+import type { HomeserverConfig } from "../../config-schemas/homeserver/schema";
+import { parseSize } from "../../config-schemas/language/common";
+import type { ProxyConfig } from "../../config-schemas/proxy/schema";
 import { Release } from "../../provider/sdk";
 import { endpoint } from "../../runtimes/listener";
 import type { Certificates } from "../certificates";

@@ -1,4 +1,4 @@
-import { isAtLeast } from "../../config-schemas/common";
+import { isAtLeast } from "../../config-schemas/language/common";
 
 /** From this version on, HTTP/2 is switched on apart from `listen`. */
 const HTTP2_DIRECTIVE_SINCE = "1.25.1";

@@ -1,5 +1,5 @@
-import { parseSize } from "../../config-schemas/common";
-import type { ProxyConfig } from "../../config-schemas/proxy";
+import { parseSize } from "../../config-schemas/language/common";
+import type { ProxyConfig } from "../../config-schemas/proxy/schema";
 import type { HealthProbe, HostFile } from "../../provider/sdk";
 import { type Container, NETWORK } from "../../runtimes/container";
 import { endpoint, type Listener, portsOf } from "../../runtimes/listener";

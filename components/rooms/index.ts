@@ -1,5 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
-import type { RoomsConfig } from "../../config-schemas/rooms";
+import type { RoomsConfig } from "../../config-schemas/rooms/schema";
 import { Room, Space } from "../../provider/sdk";
 import type { Homeserver } from "../homeserver";
 import type { Machine } from "../hosts";

@@ -8,7 +8,7 @@ import {
   memberId,
   type RoomConfig,
   type SpaceConfig,
-} from "../../config-schemas/rooms";
+} from "../../config-schemas/rooms/schema";
 import type { HomeserverAccess, Inputs, RoomAvatar, RoomInputs, SpaceInputs } from "../../provider/sdk";
 
 /** Somebody whom a service of the stack needs in rooms. */

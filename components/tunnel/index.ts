@@ -1,6 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
-import type { HomeserverConfig } from "../../config-schemas/homeserver";
-import type { TunnelConfig } from "../../config-schemas/tunnel";
+import type { HomeserverConfig } from "../../config-schemas/homeserver/schema";
+import type { TunnelConfig } from "../../config-schemas/tunnel/schema";
 import { type HostFacts, type HostSecret, type HostTask, type Inputs, Release } from "../../provider/sdk";
 import { publicFile } from "../../runtimes/ownership";
 import { owned, type Places, SYSTEM_PLACES } from "../../runtimes/places";
@@ -80,7 +80,7 @@ const authKeyFile = (places: Places) => `${places.config(SERVICE)}/auth-key`;
 /** rules.ts refuses a tunnel in front of a proxy that ends TLS itself. */
 function targetOf({ proxy }: TunnelArgs): string {
   if (proxy.localUrl === undefined)
-    throw new Error("no plain HTTP behind the tunnel: rules.ts must have refused this stack");
+    throw new Error("no plain HTTP behind the tunnel: the rules must have refused this stack");
   return proxy.localUrl;
 }
 

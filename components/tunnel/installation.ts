@@ -1,4 +1,4 @@
-import type { TunnelConfig } from "../../config-schemas/tunnel";
+import type { TunnelConfig } from "../../config-schemas/tunnel/schema";
 import type { AptRepository, HostFacts } from "../../provider/sdk";
 import { archiveKey } from "../../runtimes/native/archive-key";
 import type { Places } from "../../runtimes/places";

@@ -1,6 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
-import { parseSize } from "../../config-schemas/common";
 import { resolveFile } from "../../config-schemas/files";
+import { parseSize } from "../../config-schemas/language/common";
 import type { StackConfig } from "../../config-schemas/stack";
 import {
   type CheckResult,

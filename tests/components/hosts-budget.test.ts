@@ -1,5 +1,5 @@
 import { memoryBudget } from "../../components/hosts/budget";
-import { dnsSchema } from "../../config-schemas/dns";
+import { dnsSchema } from "../../config-schemas/dns/schema";
 import { JOB_MIB } from "../../runtimes/job";
 import { committedStacks, parsedFixture } from "../fixtures/stacks";
 import { changed, fixture } from "../support/program";

@@ -1,8 +1,8 @@
 import { botMembers, inactivityParts } from "../../components/inactivity/parts";
-import { accountsSchema } from "../../config-schemas/accounts";
-import { homeserverSchema } from "../../config-schemas/homeserver";
-import { inactivitySchema } from "../../config-schemas/inactivity";
-import { roomsSchema } from "../../config-schemas/rooms";
+import { accountsSchema } from "../../config-schemas/accounts/schema";
+import { homeserverSchema } from "../../config-schemas/homeserver/schema";
+import { inactivitySchema } from "../../config-schemas/inactivity/schema";
+import { roomsSchema } from "../../config-schemas/rooms/schema";
 import { userPlaces } from "../../runtimes/places";
 import { CONTAINED } from "../config-schemas/rules/maintenance";
 import { faultsOf, stackWith } from "../config-schemas/support";

@@ -1,11 +1,11 @@
 import { rootlessRelease } from "../../components/hosts/rootless";
 import { inactivityParts } from "../../components/inactivity/parts";
 import { maintenanceParts } from "../../components/maintenance/parts";
-import { accountsSchema } from "../../config-schemas/accounts";
-import { homeserverSchema } from "../../config-schemas/homeserver";
-import { inactivitySchema } from "../../config-schemas/inactivity";
-import { maintenanceSchema } from "../../config-schemas/maintenance";
-import { roomsSchema } from "../../config-schemas/rooms";
+import { accountsSchema } from "../../config-schemas/accounts/schema";
+import { homeserverSchema } from "../../config-schemas/homeserver/schema";
+import { inactivitySchema } from "../../config-schemas/inactivity/schema";
+import { maintenanceSchema } from "../../config-schemas/maintenance/schema";
+import { roomsSchema } from "../../config-schemas/rooms/schema";
 import { accounts } from "../../provider/resources/account/host";
 import { userPlaces } from "../../runtimes/places";
 import { downHost } from "../../sandbox";

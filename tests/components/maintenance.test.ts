@@ -1,6 +1,6 @@
 import { maintenanceParts } from "../../components/maintenance/parts";
-import { homeserverSchema } from "../../config-schemas/homeserver";
-import { maintenanceSchema } from "../../config-schemas/maintenance";
+import { homeserverSchema } from "../../config-schemas/homeserver/schema";
+import { maintenanceSchema } from "../../config-schemas/maintenance/schema";
 import { userPlaces } from "../../runtimes/places";
 import { CONTAINED } from "../config-schemas/rules/maintenance";
 import { faultsOf, stackWith } from "../config-schemas/support";

@@ -188,10 +188,16 @@ describe("Synapse", () => {
   it("[R2] [R3] makes its media directory itself, and root does not follow a link in its place", async () => {
     const media = "/var/lib/matrix-synapse/media";
     expect(await sh(host, `stat -c '%a %U %G' ${media}`)).toBe("750 matrix-synapse matrix-synapse");
-    const etc = await sh(host, "stat -c '%a %U %G %Z' /etc");
-    await sh(host, `runuser -u matrix-synapse -- sh -c 'mv ${media} ${media}.kept && ln -s /etc ${media}'`);
+    // A directory of root's that nobody else writes into: its time of change shows every touch.
+    const elsewhere = "/srv/elsewhere";
+    const touched = `stat -c '%a %U %G %Z' ${elsewhere}`;
+    const before = await sh(host, `mkdir ${elsewhere}; ${touched}`);
+    await sh(
+      host,
+      `runuser -u matrix-synapse -- sh -c 'mv ${media} ${media}.kept && ln -s ${elsewhere} ${media}'`,
+    );
     ok(await releases.apply(minimal, "homeserver"));
-    expect(await sh(host, "stat -c '%a %U %G %Z' /etc")).toBe(etc);
+    expect(await sh(host, touched)).toBe(before);
     await sh(host, `runuser -u matrix-synapse -- sh -c 'rm ${media} && mv ${media}.kept ${media}'`);
   });
 

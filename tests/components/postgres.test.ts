@@ -1,7 +1,7 @@
 import { loggedStatements } from "../../components/postgres/logged-statements";
 import { clusterFault, renderNative } from "../../components/postgres/native";
 import { tune } from "../../components/postgres/tuning";
-import { postgresSchema } from "../../config-schemas/postgres";
+import { postgresSchema } from "../../config-schemas/postgres/schema";
 import { changed, DEBIAN_12, DEBIAN_13, fixture, releasesOf, runProgram } from "../support/program";
 
 const config = (keys: object = {}) => postgresSchema.parse({ host: "vps", ...keys });

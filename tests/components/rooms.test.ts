@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { ServiceMember } from "../../components/rooms";
 import { roomSettings, spaceSettings } from "../../components/rooms/settings";
-import { roomsSchema } from "../../config-schemas/rooms";
+import { roomsSchema } from "../../config-schemas/rooms/schema";
 import { changed, fixture, runProgram } from "../support/program";
 
 const SPACE = "!space";

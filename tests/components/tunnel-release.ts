@@ -1,8 +1,8 @@
 import * as pulumi from "@pulumi/pulumi";
 import { Machine } from "../../components/hosts";
 import { Tunnel, type TunnelArgs } from "../../components/tunnel";
-import { hostsSchema } from "../../config-schemas/hosts";
-import { tunnelSchema } from "../../config-schemas/tunnel";
+import { hostsSchema } from "../../config-schemas/hosts/schema";
+import { tunnelSchema } from "../../config-schemas/tunnel/schema";
 import type { HostFacts } from "../../provider/contract/host";
 import type { ReleaseInputs } from "../../provider/contract/release";
 import { Release } from "../../provider/sdk";

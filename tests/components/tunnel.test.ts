@@ -1,6 +1,6 @@
 import { installationFault, installationOf } from "../../components/tunnel/installation";
 import { renderUnit, unitName } from "../../components/tunnel/unit";
-import { tunnelSchema } from "../../config-schemas/tunnel";
+import { tunnelSchema } from "../../config-schemas/tunnel/schema";
 import { tunnelRelease } from "./tunnel-release";
 
 const LOGIN = { user: "debian", group: "debian", uid: 1000, home: "/home/debian" };

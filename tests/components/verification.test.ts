@@ -1,5 +1,5 @@
 import { proxyUrlOf, summaryOf } from "../../components/verification";
-import { CADDY_DEFAULTS } from "../../config-schemas/proxy";
+import { CADDY_DEFAULTS } from "../../config-schemas/proxy/schema";
 import { parsedFixture } from "../fixtures/stacks";
 import { changed, fixture, runProgram } from "../support/program";
 

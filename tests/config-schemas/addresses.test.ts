@@ -3,7 +3,7 @@ import {
   parseRange,
   rangeContains,
   rangesOverlap,
-} from "../../config-schemas/addresses";
+} from "../../config-schemas/language/addresses";
 
 test("[V5] the ranges that are always blocked cover this machine, private networks, metadata services and multicast", () => {
   const dangerous = [

@@ -1,5 +1,5 @@
 import type { z } from "zod";
-import * as common from "../../config-schemas/common";
+import * as common from "../../config-schemas/language/common";
 
 /** Shape, values it takes, values it refuses. */
 const TABLE: [string, z.ZodType, unknown[], unknown[]][] = [

@@ -4,11 +4,11 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import * as pulumi from "@pulumi/pulumi";
 import { main } from "../../cli/main";
-import { confirmationsOf } from "../../config-schemas/confirmations";
-import { confirm, confirmedFor, lineOf } from "../../config-schemas/confirmed";
 import { loadStack } from "../../config-schemas/load";
 import { parseStack, type RawStack } from "../../config-schemas/parse";
 import { rawOf } from "../../config-schemas/stack-file";
+import { confirmationsOf } from "../../config-schemas/trust/confirmations";
+import { confirm, confirmedFor, lineOf } from "../../config-schemas/trust/confirmed";
 import { type Change, stackWith } from "./support";
 
 let project: string;
@@ -294,7 +294,7 @@ it("a record that others may write is not believed", () => {
 });
 
 it("without HEARTH_TRUSTED the record is outside of the checkout, where no branch brings one", () => {
-  const { confirmedFile } = require("../../config-schemas/confirmed");
+  const { confirmedFile } = require("../../config-schemas/trust/confirmed");
   delete process.env.HEARTH_TRUSTED;
   expect(confirmedFile(project)).toMatch(/\/hearth\/trusted\/[0-9a-f]{16}\.json$/);
   expect(confirmedFile(project).startsWith(project)).toBe(false);

@@ -1,5 +1,5 @@
-import { extraFaults } from "../../config-schemas/extra";
-import { adviceKeys, synapseKeyAdvice } from "../../config-schemas/synapse-keys";
+import { extraFaults } from "../../config-schemas/homeserver/extra";
+import { adviceKeys, synapseKeyAdvice } from "../../config-schemas/homeserver/synapse-keys";
 import { faultsOf, stackWith } from "./support";
 
 const EXTRA = "hearth:homeserver.extra";

@@ -10,8 +10,8 @@ import {
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { keyOf } from "../../config-schemas/fault";
 import { fileFaults, resolveFile } from "../../config-schemas/files";
+import { keyOf } from "../../config-schemas/language/fault";
 import { certificatesIn, publicKeyFault } from "../../config-schemas/public-files";
 import { type Change, configOf, stackWith } from "./support";
 

@@ -3,10 +3,14 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { z } from "zod";
 import { GENERATED, generatedFiles, staleFiles } from "../../config-schemas/generate";
-import { type JsonSchema, stackFileJsonSchema, stackJsonSchema } from "../../config-schemas/json-schema";
+import { adviceKeys, synapseKeyAdvice } from "../../config-schemas/homeserver/synapse-keys";
+import {
+  type JsonSchema,
+  stackFileJsonSchema,
+  stackJsonSchema,
+} from "../../config-schemas/language/json-schema";
+import { homesOf, keysAt } from "../../config-schemas/language/shape";
 import { parseStack } from "../../config-schemas/parse";
-import { homesOf, keysAt } from "../../config-schemas/shape";
-import { adviceKeys, synapseKeyAdvice } from "../../config-schemas/synapse-keys";
 import { fixtureStacks, readStackFile } from "../fixtures/stacks";
 
 const ROOT = join(__dirname, "..", "..");

@@ -3,10 +3,10 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import * as pulumi from "@pulumi/pulumi";
-import { confirmationsOf } from "../../config-schemas/confirmations";
-import { confirm } from "../../config-schemas/confirmed";
 import { type LoadedStack, loadStack, UserError } from "../../config-schemas/load";
 import { parseStack, type RawStack } from "../../config-schemas/parse";
+import { confirmationsOf } from "../../config-schemas/trust/confirmations";
+import { confirm } from "../../config-schemas/trust/confirmed";
 import { type FixtureStack, fixtureStacks } from "../fixtures/stacks";
 import { stackWith } from "./support";
 

@@ -1,10 +1,10 @@
-import { type Fault, formatFaults } from "../../config-schemas/fault";
 import {
   blockedRanges,
   federationAllowlist,
   previewBlockedRanges,
   trustedKeyServers,
-} from "../../config-schemas/homeserver";
+} from "../../config-schemas/homeserver/schema";
+import { type Fault, formatFaults } from "../../config-schemas/language/fault";
 import { parseStack } from "../../config-schemas/parse";
 import { type Change, configOf, faultsOf, stackWith } from "./support";
 

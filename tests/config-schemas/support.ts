@@ -1,4 +1,4 @@
-import { keyOf } from "../../config-schemas/fault";
+import { keyOf } from "../../config-schemas/language/fault";
 import { parseStack, type RawStack } from "../../config-schemas/parse";
 import type { StackConfig } from "../../config-schemas/stack";
 import { fixtureStacks } from "../fixtures/stacks";

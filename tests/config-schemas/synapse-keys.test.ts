@@ -1,6 +1,6 @@
 import { nativePlace } from "../../components/homeserver/native";
 import { homeserverSettings } from "../../components/homeserver/render";
-import { synapseKeyAdvice } from "../../config-schemas/synapse-keys";
+import { synapseKeyAdvice } from "../../config-schemas/homeserver/synapse-keys";
 import { fixtureStacks, parsedFixture } from "../fixtures/stacks";
 
 const DATABASE = {

@@ -1,5 +1,12 @@
 import type { z } from "zod";
-import { dnsName, duration, hostName, localpart, remoteServerName, size } from "../../config-schemas/common";
+import {
+  dnsName,
+  duration,
+  hostName,
+  localpart,
+  remoteServerName,
+  size,
+} from "../../config-schemas/language/common";
 import { stackSchema } from "../../config-schemas/stack";
 
 /** What the words of a shape say, put down once more without a pattern. */

@@ -14,14 +14,19 @@ function folders(path: string): string[] {
 
 describe.each(COMPONENTS)("one word, three places: %s", (name) => {
   it("has its schema, its component and its tests where everybody looks", () => {
-    expect(existsSync(join(ROOT, "config-schemas", `${name}.ts`))).toBe(true);
+    expect(existsSync(join(ROOT, "config-schemas", name, "schema.ts"))).toBe(true);
     expect(existsSync(join(ROOT, "components", name, "index.ts"))).toBe(true);
     expect(existsSync(join(ROOT, "tests", "components", `${name}.test.ts`))).toBe(true);
   });
 });
 
-it("no component is without a key in the stack file", () => {
-  expect(folders("components").filter((name) => !COMPONENTS.includes(name))).toEqual([]);
+it("no component is without a key in the stack file, and nothing lies loose beside them", () => {
+  expect(readdirSync(join(ROOT, "components")).filter((name) => !COMPONENTS.includes(name))).toEqual([]);
+});
+
+it("sections of the stack file and the words they are written in have folders of their own", () => {
+  const others = ["generated", "language", "trust"];
+  expect(folders("config-schemas").sort()).toEqual([...COMPONENTS, ...others].sort());
 });
 
 it("index.ts only wires: it fits on a screen and decides nothing but what is enabled", () => {

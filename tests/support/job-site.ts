@@ -1,5 +1,5 @@
 import { jobSite } from "../../components/homeserver/quadlet";
-import { homeserverSchema } from "../../config-schemas/homeserver";
+import { homeserverSchema } from "../../config-schemas/homeserver/schema";
 import type { Site } from "../../runtimes/job";
 import type { Places } from "../../runtimes/places";
 

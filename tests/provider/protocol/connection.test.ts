@@ -1,4 +1,4 @@
-import { hostsSchema } from "../../../config-schemas/hosts";
+import { hostsSchema } from "../../../config-schemas/hosts/schema";
 import { connectionShape } from "../../../provider/protocol/connection";
 
 const ssh = { name: "vps", transport: "ssh", address: "vps.example.org", become: "none" };

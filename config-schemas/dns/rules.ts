@@ -1,0 +1,86 @@
+import { parseDuration } from "../language/common";
+import type { Path } from "../language/fault";
+import { type AnyRule, at, removeSecret, rule, setSecret } from "../language/rule";
+
+/** More often than this, a provider takes it for abuse. */
+const SHORTEST_INTERVAL = "5m";
+
+/** Rules about the DNS that Hearth keeps. */
+export const dnsRules: readonly AnyRule[] = [
+  rule({
+    name: "DNS at Dynu needs the key of its API",
+    needs: ["dns", "secrets"],
+    when: ({ dns, secrets }) =>
+      at(dns !== undefined && secrets.dynu === undefined, "secrets", "dynu", "apiKey"),
+    message: "is missing; hearth:dns needs it",
+    fix: setSecret("dynu", "apiKey"),
+  }),
+  rule({
+    name: "a key of Dynu's API belongs to DNS",
+    needs: ["dns", "secrets"],
+    when: ({ dns, secrets }) => at(dns === undefined && secrets.dynu !== undefined, "secrets", "dynu"),
+    message: "is for hearth:dns, which is absent",
+    fix: `${removeSecret("dynu")}, or add hearth:dns`,
+  }),
+  rule({
+    name: "a hidden address is not published",
+    needs: ["dns", "tunnel"],
+    when: ({ dns, tunnel }) => at(dns?.dynamic !== undefined && tunnel !== undefined, "dns", "dynamic"),
+    message:
+      "would publish the address of your home, which hearth:tunnel hides, and nobody would use it: the way in is the tunnel's",
+    fix: "remove it, or the tunnel (then your router has to send ports 443 and 8448 to the machine)",
+  }),
+  rule({
+    name: "dynamic DNS keeps an address",
+    needs: ["dns"],
+    when: ({ dns }) => at(dns?.dynamic?.ipv4 === false && !dns.dynamic.ipv6, "dns", "dynamic"),
+    message: "keeps neither the IPv4 nor the IPv6 address",
+    fix: "write `ipv4: true` or `ipv6: true`, or remove it",
+  }),
+  rule({
+    name: "dynamic DNS names each host once",
+    needs: ["dns"],
+    when: ({ dns }) => {
+      const names = dns?.dynamic?.names ?? [];
+      return names.flatMap((name, index): Path[] =>
+        names.indexOf(name) === index ? [] : [["dns", "dynamic", "names", index]],
+      );
+    },
+    message: "stands in the list already",
+    fix: "remove it",
+  }),
+  rule({
+    name: "the public address is not looked at all the time",
+    needs: ["dns"],
+    when: ({ dns }) =>
+      at(
+        dns?.dynamic !== undefined && parseDuration(dns.dynamic.interval) < parseDuration(SHORTEST_INTERVAL),
+        "dns",
+        "dynamic",
+        "interval",
+      ),
+    message: "is short enough for Dynu to take it for abuse",
+    fix: `write ${SHORTEST_INTERVAL} or more`,
+  }),
+  rule({
+    name: "one hand keeps a name's address",
+    needs: ["dns"],
+    when: ({ dns }) =>
+      Object.entries(dns?.records ?? {})
+        .filter(
+          ([, { type, name }]) =>
+            ["A", "AAAA", "CNAME"].includes(type) && dns?.dynamic?.names.includes(name) === true,
+        )
+        .map(([key]): Path => ["dns", "records", key]),
+    message: "is for a name in hearth:dns.dynamic.names, whose address follows the host's",
+    fix: "remove it, or take the name out of that list",
+  }),
+  rule({
+    name: "dynamic DNS runs in a container",
+    needs: ["dns", "hosts"],
+    when: ({ dns, hosts }) =>
+      at(dns?.dynamic !== undefined && hosts[dns.host]?.runtime === "native", "dns", "dynamic"),
+    message: "needs a host with `runtime: quadlet`, where its client runs in a container",
+    fix: "remove it and keep the address by your router or your provider, or write `runtime: quadlet` for the host",
+  }),
+];

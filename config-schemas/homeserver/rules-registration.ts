@@ -1,0 +1,138 @@
+import { OWN_ACCOUNT } from "../accounts/schema";
+import { keyOf, type Path } from "../language/fault";
+import { type AnyRule, at, removeSecret, rule, setSecret } from "../language/rule";
+import { registrationRequirements } from "./schema";
+
+/** Rules about who gets an account, and the secrets that go with it. */
+export const registrationRules: readonly AnyRule[] = [
+  rule({
+    name: "email at registration needs a mail server",
+    needs: ["homeserver"],
+    when: ({ homeserver }) =>
+      at(
+        registrationRequirements(homeserver).includes("email") && homeserver.email === undefined,
+        "homeserver",
+        "email",
+      ),
+    message: "is missing, but registration requires email; Synapse would exit at start",
+    fix: "add `email:` with smtpHost and from, or take email out of hearth:homeserver.registration.require",
+  }),
+  rule({
+    name: "a captcha at registration needs its keys",
+    needs: ["homeserver"],
+    when: ({ homeserver }) =>
+      at(
+        registrationRequirements(homeserver).includes("captcha") && homeserver.captcha === undefined,
+        "homeserver",
+        "captcha",
+      ),
+    message: "is missing, but registration requires a captcha; nobody could pass it",
+    fix: "add `captcha: { publicKey: … }`, or take captcha out of hearth:homeserver.registration.require",
+  }),
+  rule({
+    name: "captcha keys are for a registration with captcha",
+    needs: ["homeserver"],
+    when: ({ homeserver }) =>
+      at(
+        homeserver.captcha !== undefined && !registrationRequirements(homeserver).includes("captcha"),
+        "homeserver",
+        "captcha",
+      ),
+    message: "has no effect: registration does not ask for a captcha",
+    fix: "remove it, or write `registration: { mode: open, require: [captcha] }`",
+  }),
+  rule({
+    name: "a captcha has its private key",
+    needs: ["homeserver", "secrets"],
+    when: ({ homeserver, secrets }) =>
+      at(
+        homeserver.captcha !== undefined && secrets.captcha === undefined,
+        "secrets",
+        "captcha",
+        "privateKey",
+      ),
+    message: "is missing, but hearth:homeserver.captcha needs it",
+    fix: setSecret("captcha", "privateKey"),
+  }),
+  rule({
+    name: "a captcha's private key has a captcha",
+    needs: ["homeserver", "secrets"],
+    when: ({ homeserver, secrets }) =>
+      at(homeserver.captcha === undefined && secrets.captcha !== undefined, "secrets", "captcha"),
+    message: "is not used: there is no hearth:homeserver.captcha",
+    fix: removeSecret("captcha"),
+  }),
+  rule({
+    name: "a login at the mail server has its password",
+    needs: ["homeserver", "secrets"],
+    when: ({ homeserver, secrets }) =>
+      at(homeserver.email?.user !== undefined && secrets.smtp === undefined, "secrets", "smtp", "password"),
+    message: "is missing, but hearth:homeserver.email.user logs in with it",
+    fix: setSecret("smtp", "password"),
+  }),
+  rule({
+    name: "a password for the mail server has a login",
+    needs: ["homeserver", "secrets"],
+    when: ({ homeserver, secrets }) =>
+      at(homeserver.email?.user === undefined && secrets.smtp !== undefined, "secrets", "smtp"),
+    message: "is not used: there is no hearth:homeserver.email.user",
+    fix: `${removeSecret("smtp")}, or add the login's name`,
+  }),
+  rule({
+    name: "port and encryption of the mail server belong together",
+    needs: ["homeserver"],
+    when: ({ homeserver: { email } }) =>
+      at(
+        (email?.smtpPort === 465 && email.security === "starttls") ||
+          (email?.smtpPort === 587 && email.security === "tls"),
+        "homeserver",
+        "email",
+        "security",
+      ),
+    message: ({ homeserver: { email } }) =>
+      `is ${email?.security}, but port ${email?.smtpPort} speaks the other one; no mail would go out`,
+    fix: "port 587 with `security: starttls`, or port 465 with `security: tls`",
+  }),
+  rule({
+    name: "Hearth's own account is not a user's",
+    needs: ["accounts"],
+    when: ({ accounts }) => at(Object.hasOwn(accounts, OWN_ACCOUNT), "accounts", OWN_ACCOUNT),
+    message: "is the admin account that Hearth makes and keeps for itself",
+    fix: "choose another name",
+  }),
+  rule({
+    name: "a given password is given",
+    needs: ["accounts", "secrets"],
+    when: ({ accounts, secrets }) =>
+      Object.entries(accounts)
+        .filter(([name, account]) => account.password === "given" && !Object.hasOwn(secrets.accounts, name))
+        .map(([name]): Path => ["secrets", "accounts", name]),
+    message: (_stack, path) =>
+      `is missing, but ${keyOf(["accounts", String(path[2])])} has \`password: given\``,
+    fix: (_stack, path) => `${setSecret("accounts", String(path[2]))} (or use \`password: generated\`)`,
+  }),
+  rule({
+    name: "a password is for an account that takes it",
+    needs: ["accounts", "secrets"],
+    when: ({ accounts, secrets }) =>
+      Object.keys(secrets.accounts)
+        .filter((name) => accounts[name]?.password !== "given")
+        .map((name): Path => ["secrets", "accounts", name]),
+    message: ({ accounts }, path) =>
+      Object.hasOwn(accounts, String(path[2]))
+        ? "is not used: the account's password is generated"
+        : "is a password for an account that is not under hearth:accounts",
+    fix: (_stack, path) =>
+      `write \`password: given\` for the account, or ${removeSecret("accounts", String(path[2]))}`,
+  }),
+  rule({
+    name: "a closed account is no admin",
+    needs: ["accounts"],
+    when: ({ accounts }) =>
+      Object.entries(accounts)
+        .filter(([, account]) => account.deactivated && account.admin)
+        .map(([name]): Path => ["accounts", name, "admin"]),
+    message: "is true, but the account is deactivated",
+    fix: "remove `admin`, or `deactivated`",
+  }),
+];

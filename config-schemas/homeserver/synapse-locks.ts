@@ -1,0 +1,33 @@
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { isAtLeast } from "../language/common";
+
+/** What `npm run lock -- VERSION` writes: for each Python and architecture the wheels of one release, by their hashes. */
+const FOLDER = join(__dirname, "..", "..", "components", "homeserver", "locks");
+const LOCK = /^(.+)-python[0-9.]+-[a-z0-9]+\.txt$/;
+
+/** The releases of Synapse that have a lock, newest first. */
+export function lockedVersions(): string[] {
+  const versions = readdirSync(FOLDER).flatMap((file) => LOCK.exec(file)?.[1] ?? []);
+  return [...new Set(versions)].sort((one, other) => (isAtLeast(one, other) ? -1 : 1));
+}
+
+/** How a lock for another release is made. */
+export function makeLock(version: string): string {
+  return `npm run lock -- ${version}`;
+}
+
+/**
+ * Every wheel that a release of Synapse consists of, one requirement with its hash each.
+ * @param python `3.13`
+ * @param architecture Debian's name: `amd64`
+ * @returns undefined when there is no such lock
+ */
+export function lockedRequirements(
+  version: string,
+  python: string,
+  architecture: string,
+): string[] | undefined {
+  const file = join(FOLDER, `${version}-python${python}-${architecture}.txt`);
+  return existsSync(file) ? readFileSync(file, "utf8").trimEnd().split("\n") : undefined;
+}

@@ -1,0 +1,139 @@
+import type { Path } from "../language/fault";
+import { type AnyRule, at, removeSecret, rule } from "../language/rule";
+import { nearest } from "../language/shape";
+import type { FullStack } from "../stack";
+import type { HostConfig } from "./schema";
+
+const ON_A_HOST = [
+  ...(["homeserver", "postgres", "proxy"] as const),
+  // These may be absent.
+  ...(["certificates", "tunnel", "dns", "maintenance", "inactivity"] as const),
+] as const;
+type Placed = (typeof ON_A_HOST)[number];
+
+/** The sections that run on a host and are there, each with its host. */
+function placements(stack: Pick<FullStack, Placed>): { section: Placed; host: string }[] {
+  return ON_A_HOST.flatMap((section) => {
+    const host = stack[section]?.host;
+    return host === undefined ? [] : [{ section, host }];
+  });
+}
+
+function hostOf(stack: Pick<FullStack, Placed>, section: string | number | undefined): string {
+  return placements(stack).find((placed) => placed.section === section)?.host ?? "";
+}
+const SSH_ONLY = [
+  "address",
+  "user",
+  "port",
+  "sshConfigFile",
+  "identityFile",
+  "knownHostsFile",
+  "jump",
+] as const;
+
+function hostsWhere(
+  stack: Pick<FullStack, "hosts">,
+  broken: (host: HostConfig) => boolean,
+): [string, HostConfig][] {
+  return Object.entries(stack.hosts).filter(([, host]) => broken(host));
+}
+
+/** Rules about machines and what runs on which. */
+export const hostRules: readonly AnyRule[] = [
+  rule({
+    name: "a stack has a host",
+    needs: ["hosts"],
+    when: ({ hosts }) => at(Object.keys(hosts).length === 0, "hosts"),
+    message: "names no host",
+    fix: "add one, for example `vps: { address: vps.example.org, user: root }`",
+  }),
+  rule({
+    name: "ssh needs an address",
+    needs: ["hosts"],
+    when: (stack) =>
+      hostsWhere(stack, (host) => host.transport === "ssh" && host.address === undefined).map(([name]) => [
+        "hosts",
+        name,
+        "address",
+      ]),
+    message: "is missing; ssh has to know where to connect",
+    fix: "add `address:` with a name, an address or an ssh alias, or `transport: local` for this machine",
+  }),
+  rule({
+    name: "a local host has no ssh settings",
+    needs: ["hosts"],
+    when: (stack) =>
+      hostsWhere(stack, (host) => host.transport === "local").flatMap(([name, host]) =>
+        SSH_ONLY.filter((key) => host[key] !== undefined).map((key): Path => ["hosts", name, key]),
+      ),
+    message: "has no meaning with `transport: local`: this machine is reached without ssh",
+    fix: "remove it, or use `transport: ssh`",
+  }),
+  rule({
+    name: "a login user who is not root becomes root",
+    needs: ["hosts"],
+    when: (stack) =>
+      hostsWhere(
+        stack,
+        (host) =>
+          host.user !== undefined &&
+          host.user !== "root" &&
+          host.become === "none" &&
+          host.runtime === "native",
+      ).map(([name]) => ["hosts", name, "become"]),
+    message: "is none, but the login user is not root and could change nothing",
+    fix: "write `become: sudo`, or `user: root`",
+  }),
+  rule({
+    name: "rootless containers are not root's",
+    needs: ["hosts"],
+    when: (stack) =>
+      hostsWhere(stack, (host) => host.runtime === "quadlet" && host.user === "root").map(([name]) => [
+        "hosts",
+        name,
+        "user",
+      ]),
+    message:
+      "is root, but with `runtime: quadlet` the containers are the login user's own and must not be root's",
+    fix: "log in as an ordinary user (with `become: sudo` if that user may), or write `runtime: native`",
+  }),
+  rule({
+    name: "a service's host is a host of the stack",
+    needs: ["hosts", ...ON_A_HOST],
+    when: (stack) =>
+      placements(stack)
+        .filter(({ host }) => !Object.hasOwn(stack.hosts, host))
+        .map(({ section }): Path => [section, "host"]),
+    message: (stack, [section]) => `names ${hostOf(stack, section)}, which is not under hearth:hosts`,
+    fix: (stack, [section]) => {
+      const names = Object.keys(stack.hosts);
+      const meant = nearest(hostOf(stack, section), names);
+      return meant ? `did you mean ${meant}?` : `choose one of: ${names.join(", ") || "(none there yet)"}`;
+    },
+  }),
+  rule({
+    name: "the homeserver's services share its host",
+    needs: [...ON_A_HOST],
+    when: (stack) =>
+      placements(stack)
+        .filter(({ host }) => host !== stack.homeserver.host)
+        .map(({ section }): Path => [section, "host"]),
+    message: ({ homeserver }) =>
+      `differs from the homeserver's host, ${homeserver.host}: they talk over loopback and a socket, unencrypted`,
+    fix: ({ homeserver }) => `write \`host: ${homeserver.host}\``,
+  }),
+  rule({
+    name: "a sudo password belongs to a host that uses sudo",
+    needs: ["hosts", "secrets"],
+    when: ({ hosts, secrets }) =>
+      Object.keys(secrets.sudo)
+        .filter((name) => hosts[name]?.become !== "sudo")
+        .map((name): Path => ["secrets", "sudo", name]),
+    message: (stack, path) =>
+      Object.hasOwn(stack.hosts, String(path[2]))
+        ? "is a password for sudo, but the host has `become: none`"
+        : "is a password for a host that is not under hearth:hosts",
+    fix: (_stack, path) => `${removeSecret("sudo", String(path[2]))}, or write \`become: sudo\` for the host`,
+  }),
+];

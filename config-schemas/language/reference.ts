@@ -1,0 +1,125 @@
+import { NAMESPACE } from "../stack";
+import type { JsonSchema } from "./json-schema";
+
+/** One line of the manual. */
+interface Row {
+  key: string;
+  type: string;
+  fallback: string;
+  meaning: string;
+}
+
+function isSchema(value: unknown): value is JsonSchema {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+function code(value: unknown): string {
+  return `\`${typeof value === "string" ? value : JSON.stringify(value)}\``;
+}
+
+function typeOf(schema: JsonSchema): string {
+  if (schema.title !== undefined) return schema.title;
+  if (schema.enum !== undefined) return schema.enum.map(code).join(", ");
+  if (schema.const !== undefined) return code(schema.const);
+  if (schema.anyOf !== undefined) return [...new Set(schema.anyOf.map(typeOf))].join(" or ");
+  if (schema.oneOf !== undefined) return "mapping";
+  if (schema.type === "array") return isSchema(schema.items) ? `list of ${typeOf(schema.items)}` : "list";
+  if (schema.type === "object") return "mapping";
+  if (schema.type === "integer") return "whole number";
+  return { string: "text", boolean: "`true` or `false`", number: "number" }[String(schema.type)] ?? "any";
+}
+
+function meaningOf(schema: JsonSchema): string {
+  const example = !isPlain(schema.default) ? schema.examples?.[0] : undefined;
+  const text = schema.description ?? "";
+  return example === undefined ? text : `${text} Example: ${code(example)}.`;
+}
+
+/** A default worth printing; that of a mapping is the defaults of its keys. */
+function isPlain(value: unknown): boolean {
+  return value !== undefined && JSON.stringify(value) !== "{}";
+}
+
+function rowOf(key: string, schema: JsonSchema, required: boolean): Row {
+  return { key, type: typeOf(schema), fallback: fallbackOf(schema, required), meaning: meaningOf(schema) };
+}
+
+function fallbackOf(schema: JsonSchema, required: boolean): string {
+  if (required) return "**required**";
+  if (isPlain(schema.default)) return code(schema.default);
+  if (schema.default === undefined) return "–";
+  return schema.properties === undefined ? "empty" : "see below";
+}
+
+function mappingRows(key: string, schema: JsonSchema): Row[] {
+  const rows = Object.entries(schema.properties ?? {}).flatMap(([name, child]) =>
+    isSchema(child) && child.not === undefined
+      ? rowsOf(key === "" ? name : `${key}.${name}`, child, schema.required?.includes(name) ?? false)
+      : [],
+  );
+  const other = schema.additionalProperties;
+  if (!isSchema(other) || schema.properties !== undefined) return rows;
+  // Of values that may be anything there is nothing to say.
+  return other.type !== undefined || other.oneOf !== undefined
+    ? rowsOf(`${key}${key && "."}<name>`, other)
+    : [];
+}
+
+/** A key and everything below it. A mapping with a title is a kind of value that the introduction explains. */
+function rowsOf(key: string, schema: JsonSchema, required = false): Row[] {
+  const row = rowOf(key, schema, required);
+  if (schema.title !== undefined) return [row];
+  if (schema.oneOf !== undefined) return [row, ...schema.oneOf.flatMap((branch) => mappingRows(key, branch))];
+  if (schema.type === "object") {
+    const isPlace = key === "" || key.endsWith("<name>");
+    return isPlace ? mappingRows(key, schema) : [row, ...mappingRows(key, schema)];
+  }
+  if (schema.type === "array" && isSchema(schema.items) && schema.items.type === "object")
+    return [row, ...mappingRows(`${key}[]`, schema.items)];
+  return [row];
+}
+
+function cell(text: string): string {
+  return text.replaceAll("|", "\\|").replaceAll("\n", " ");
+}
+
+function table(rows: readonly Row[]): string {
+  const lines = rows.map(
+    ({ key, type, fallback, meaning }) =>
+      `| \`${key}\` | ${cell(type)} | ${cell(fallback)} | ${cell(meaning)} |`,
+  );
+  return ["| key | type | default | meaning |", "|---|---|---|---|", ...lines].join("\n");
+}
+
+const INTRODUCTION = `# What a stack file can say
+
+Made from the schemas in \`config-schemas/\` by \`npm run gen\`; do not edit.
+
+A stack file is \`Pulumi.<stack>.yaml\` in the project's directory. Each section below is one key under \`config:\`. Keys that are
+not listed are refused, with the nearest name as a hint. Units stand in the value:
+
+* **duration**: a whole number and \`s\`, \`m\` (minutes), \`h\`, \`d\`, \`w\` or \`y\` (365 days), e.g. \`14d\`.
+* **size**: a whole number and \`K\`, \`M\`, \`G\` or \`T\` (powers of 1024), e.g. \`100M\`.
+* **rate**: a mapping of \`perSecond\` (in the long run) and \`burst\` (at once), e.g. \`{ perSecond: 0.2, burst: 10 }\`.
+* **file**: a path on the machine that runs Pulumi: absolute, \`~/…\`, or relative to the project's directory.
+
+A dash as default means: absent, and the meaning says what happens then. A mapping left out has the defaults of its keys, which
+follow it ("see below").
+`;
+
+/**
+ * The manual of the stack file.
+ * @param file JSON Schema of a stack file
+ */
+export function renderReference(file: JsonSchema): string {
+  const config = file.properties?.config;
+  const sections = isSchema(config) ? Object.entries(config.properties ?? {}) : [];
+  const required = isSchema(config) ? (config.required ?? []) : [];
+  const chapters = sections.map(([name, schema]) => {
+    if (!isSchema(schema)) return "";
+    const need = required.includes(name) ? "Required." : "May be left out.";
+    return `## ${name}\n\n${schema.description ?? ""} ${need}\n\n${table(rowsOf("", schema))}\n`;
+  });
+  const example = `\`config:\` holds the keys of the namespace \`${NAMESPACE}:\`; \`Pulumi.vps.yaml\` and \`Pulumi.home.yaml\` are complete examples.\n`;
+  return [INTRODUCTION, example, ...chapters].join("\n");
+}

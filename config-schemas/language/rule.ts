@@ -1,0 +1,62 @@
+import { shellWord } from "../../provider/text";
+import type { FullStack, Section } from "../stack";
+import { type Fault, keyOf, type Path } from "./fault";
+
+/** A condition between several keys that no schema can state. */
+export interface Rule<Needed extends Section> {
+  /** Unique; names the rule in its tests. */
+  name: string;
+  /** Sections that the rule reads. It is left out while one of them has faults of its own. */
+  needs: readonly Needed[];
+  /** The places that break the rule; none when it holds. */
+  when: (stack: Pick<FullStack, Needed>) => readonly Path[];
+  /** What is wrong there, to be read after the key. */
+  message: string | ((stack: Pick<FullStack, Needed>, path: Path) => string);
+  /** What to do. */
+  fix: string | ((stack: Pick<FullStack, Needed>, path: Path) => string);
+}
+
+/** A {@link Rule} that can be asked about any stack, even an incomplete one. */
+export interface AnyRule {
+  name: string;
+  faults: (stack: Partial<FullStack>) => Fault[];
+}
+
+function hasSections<Needed extends Section>(
+  stack: Partial<FullStack>,
+  needed: readonly Needed[],
+): stack is Partial<FullStack> & Pick<FullStack, Needed> {
+  // A section that may be absent, and is, stands there as undefined.
+  return needed.every((section) => Object.hasOwn(stack, section));
+}
+
+/** Makes a rule that can stand in one list with rules about other sections. */
+export function rule<Needed extends Section>(definition: Rule<Needed>): AnyRule {
+  const { name, needs, when, message, fix } = definition;
+  return {
+    name,
+    faults: (stack) =>
+      hasSections(stack, needs)
+        ? when(stack).map((path) => ({
+            path,
+            problem: typeof message === "string" ? message : message(stack, path),
+            fix: typeof fix === "string" ? fix : fix(stack, path),
+          }))
+        : [],
+  };
+}
+
+/** The path if the condition is true, for rules about one place. */
+export function at(condition: boolean, ...path: (string | number)[]): Path[] {
+  return condition ? [path] : [];
+}
+
+/** The command that sets a secret; it asks for the value, so that none stands on a command line. */
+export function setSecret(...path: string[]): string {
+  return `run: npm run pulumi -- config set --secret --path ${shellWord(keyOf(["secrets", ...path]))}`;
+}
+
+/** The command that removes a secret. */
+export function removeSecret(...path: string[]): string {
+  return `run: npm run pulumi -- config rm --path ${shellWord(keyOf(["secrets", ...path]))}`;
+}

@@ -1,0 +1,52 @@
+import { INACTIVITY_ACCOUNT } from "../inactivity/schema";
+import { parseDuration } from "../language/common";
+import type { Path } from "../language/fault";
+import { type AnyRule, at, rule } from "../language/rule";
+import type { FullStack } from "../stack";
+import { MAINTENANCE_ACCOUNT } from "./schema";
+
+const OWN_ACCOUNTS = [MAINTENANCE_ACCOUNT, INACTIVITY_ACCOUNT];
+const JOBS = ["maintenance", "inactivity"] as const;
+
+/** Jobs on hosts without containers. */
+function nativeJobs(stack: Pick<FullStack, "hosts" | (typeof JOBS)[number]>): Path[] {
+  return JOBS.filter((job) => stack.hosts[stack[job]?.host ?? ""]?.runtime === "native").map((job) => [
+    job,
+    "host",
+  ]);
+}
+
+/** Rules about the jobs that Hearth runs beside the homeserver, and about its cleaning. */
+export const maintenanceRules: readonly AnyRule[] = [
+  rule({
+    name: "jobs run in containers",
+    needs: ["hosts", ...JOBS],
+    when: nativeJobs,
+    message: (stack, [job]) =>
+      `is ${stack[job as (typeof JOBS)[number]]?.host}, which has \`runtime: native\`, and Hearth runs its jobs in containers only`,
+    fix: (_stack, [job]) => `write \`runtime: quadlet\` for the host, or remove hearth:${job}`,
+  }),
+  rule({
+    name: "the accounts of jobs are Hearth's own",
+    needs: ["accounts"],
+    when: ({ accounts }) =>
+      OWN_ACCOUNTS.filter((name) => Object.hasOwn(accounts, name)).map((name) => ["accounts", name]),
+    message: "is the account of one of Hearth's jobs, which makes it by itself",
+    fix: "remove it, or choose another name",
+  }),
+  rule({
+    name: "the cleaning finds media to delete",
+    needs: ["homeserver", "maintenance"],
+    when: ({ homeserver: { media }, maintenance }) =>
+      at(
+        maintenance?.remoteMedia !== undefined &&
+          media.remoteLifetime !== undefined &&
+          parseDuration(maintenance.remoteMedia) >= parseDuration(media.remoteLifetime),
+        "maintenance",
+        "remoteMedia",
+      ),
+    message: ({ homeserver: { media }, maintenance }) =>
+      `is ${maintenance?.remoteMedia}, but such media are deleted after ${media.remoteLifetime} already (hearth:homeserver.media.remoteLifetime)`,
+    fix: "remove it, or raise or remove remoteLifetime",
+  }),
+];

@@ -1,0 +1,89 @@
+import { type AnyRule, at, removeSecret, rule } from "../language/rule";
+
+/** The only names that Funnel's servers pass on: they read the name in the TLS handshake. */
+const FUNNEL_NAME = /^[a-z0-9-]+\.[a-z0-9-]+\.ts\.net$/;
+
+/** Rules about the tunnel that the world comes in by. */
+export const tunnelRules: readonly AnyRule[] = [
+  rule({
+    name: "Funnel serves the machine's own name only",
+    needs: ["homeserver", "tunnel"],
+    when: ({ homeserver, tunnel }) =>
+      at(
+        tunnel?.kind === "tailscale-funnel" && !FUNNEL_NAME.test(homeserver.publicHost),
+        "homeserver",
+        "publicHost",
+      ),
+    message:
+      "is no name that Tailscale Funnel can serve: it serves the machine's own NODE.TAILNET.ts.net and goes by the name in the TLS handshake, so a CNAME from your own domain fails there for everyone",
+    fix: ({ homeserver: { serverName, publicHost } }) =>
+      [
+        "write the machine's ts.net name here, and",
+        "as serverName either that name too (for good: it is part of every user ID)",
+        `or your own domain, e.g. ${serverName === publicHost ? "example.org" : serverName}, with \`delegation.serve: elsewhere\``,
+        "(its web server answers with two small documents). For a public name of your own take another way in: a server with ports 443 and 8448 open, without hearth:tunnel",
+      ].join(" "),
+  }),
+  rule({
+    name: "behind Funnel another server name delegates from elsewhere",
+    needs: ["homeserver", "delegation", "tunnel"],
+    when: ({ homeserver, delegation, tunnel }) =>
+      at(
+        tunnel?.kind === "tailscale-funnel" &&
+          homeserver.serverName !== homeserver.publicHost &&
+          delegation.serve === "here",
+        "delegation",
+        "serve",
+      ),
+    message: ({ homeserver }) =>
+      `is here, but through Funnel this stack is asked for ${homeserver.publicHost} only, never for ${homeserver.serverName}`,
+    fix: ({ homeserver }) =>
+      `write \`serve: elsewhere\` and put the two documents that are printed on any web server of ${homeserver.serverName}, or make serverName ${homeserver.publicHost}, for good`,
+  }),
+  rule({
+    name: "Funnel has no federation port",
+    needs: ["proxy", "tunnel"],
+    when: ({ proxy, tunnel }) =>
+      at(tunnel?.kind === "tailscale-funnel" && proxy.federationPort, "proxy", "federationPort"),
+    message: "is true, but Funnel has no port 8448",
+    fix: "write `federationPort: false`; other servers find this one by its well-known document, on 443",
+  }),
+  rule({
+    name: "a tunnel that ends TLS leads to a proxy without TLS",
+    needs: ["proxy", "tunnel"],
+    when: ({ proxy, tunnel }) =>
+      at(tunnel?.kind === "tailscale-funnel" && proxy.kind === "nginx", "proxy", "kind"),
+    message: "is nginx, which ends TLS itself on public ports, but Funnel leads to plain HTTP on loopback",
+    fix: "write `kind: caddy`, and `runtime: quadlet` for the host",
+  }),
+  rule({
+    name: "a tunnel that ends TLS needs no certificate",
+    needs: ["certificates", "tunnel"],
+    when: ({ certificates, tunnel }) =>
+      at(tunnel?.kind === "tailscale-funnel" && certificates !== undefined, "certificates"),
+    message: "is there, but nothing would use it: tailscaled ends TLS and gets a certificate by itself",
+    fix: "remove it",
+  }),
+  rule({
+    name: "only root installs tailscaled",
+    needs: ["hosts", "tunnel"],
+    when: ({ hosts, tunnel }) => {
+      const host = hosts[tunnel?.host ?? ""];
+      return at(
+        tunnel?.install === "repository" && host?.runtime === "quadlet" && host.become === "none",
+        "tunnel",
+        "install",
+      );
+    },
+    message: ({ tunnel }) => `is repository, but on ${tunnel?.host} Hearth never becomes root`,
+    fix: "install Tailscale there yourself and write `install: present`, or write `become: sudo` for the host",
+  }),
+  rule({
+    name: "an auth key belongs to a tunnel",
+    needs: ["tunnel", "secrets"],
+    when: ({ tunnel, secrets }) =>
+      at(secrets.tunnel !== undefined && tunnel === undefined, "secrets", "tunnel"),
+    message: "is for hearth:tunnel, which is absent",
+    fix: `${removeSecret("tunnel")}, or add hearth:tunnel`,
+  }),
+];
