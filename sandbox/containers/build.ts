@@ -20,7 +20,7 @@ export const IMAGES = [
 /** Where Podman keeps images and all else of user debian. */
 export const STORE = "home/debian/.local/share/containers/storage";
 
-const RECIPES = path.join(__dirname, "../../tests/stand-ins/images");
+const RECIPES = path.join(__dirname, "../../stand-ins/images");
 const BUILDER = "images-builder";
 
 /** A build's result, on this machine. */
@@ -32,7 +32,7 @@ export interface ImageStore {
 }
 
 /**
- * The images of tests/stand-ins/images, built first when there are none for these recipes and authorities: about
+ * The images of stand-ins/images, built first when there are none for these recipes and authorities: about
  * 2 minutes, in a host of its own that is thrown away. What an interrupted build left is cleared by the next. Call under
  * the lock `containers`.
  */

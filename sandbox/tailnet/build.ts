@@ -7,7 +7,7 @@ import { run } from "../process";
 import { exists, type Progress } from "../state";
 
 /** Go module with the stand-in's source; its go.mod pins Tailscale's and everything else by checksum. */
-const SOURCE = path.join(__dirname, "../../tests/stand-ins/tailnet");
+const SOURCE = path.join(__dirname, "../../stand-ins/tailnet");
 const TAILSCALE = "tailscale.com";
 const PROGRAMS = [`${TAILSCALE}/cmd/tailscale`, `${TAILSCALE}/cmd/tailscaled`, "."];
 /** As the vendor's package has them, from the same module. */

@@ -1,6 +1,6 @@
 import { dynamicDns, KEY_SECRET } from "../../components/dns/job";
 import { userPlaces } from "../../runtimes/places";
-import { DynuAccount } from "../stand-ins/dynu";
+import { DynuAccount } from "../../stand-ins/dynu";
 import { type HomeHost, homeHost } from "../support/home-host";
 import { call, LOGIN, ok } from "../support/host-programs";
 import { jobSiteOf } from "../support/job-site";

@@ -9,7 +9,7 @@ import { Machine } from "../../components/hosts";
 import { dnsSchema } from "../../config-schemas/dns/schema";
 import { hostsSchema } from "../../config-schemas/hosts/schema";
 import { userPlaces } from "../../runtimes/places";
-import { DynuAccount } from "../stand-ins/dynu";
+import { DynuAccount } from "../../stand-ins/dynu";
 import { jobSiteOf } from "../support/job-site";
 import { DEBIAN_13 } from "../support/program";
 

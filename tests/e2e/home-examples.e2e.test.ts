@@ -4,7 +4,7 @@ import path from "node:path";
 import { downHost, type Host, issueCertificate, onHost, upHost } from "../../sandbox";
 import type { RunResult } from "../../sandbox/deploy/stack";
 import { type Tailnet, upTailnet } from "../../sandbox/tailnet";
-import { DynuAccount } from "../stand-ins/dynu";
+import { DynuAccount } from "../../stand-ins/dynu";
 import { HomeServer } from "../support/home-server";
 import { eventually } from "../support/jobs";
 import { answerFrom } from "../support/outside";

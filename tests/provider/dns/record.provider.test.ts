@@ -1,6 +1,6 @@
 import type { DnsData } from "../../../provider/contract/dns";
 import { type Properties, reveal, toProperties } from "../../../provider/protocol/values";
-import { DynuAccount } from "../../stand-ins/dynu";
+import { DynuAccount } from "../../../stand-ins/dynu";
 import { ProviderClient, type StoredResource } from "../../support/provider-client";
 import { failure } from "../../support/release-host";
 
