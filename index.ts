@@ -58,6 +58,7 @@ const checks = config.verification.enabled
         config,
         after: [accounts, rooms, ...(inactivity ? [inactivity] : []), ...(dns ? [dns] : [])],
       },
+      database: postgres.access,
       releases: { postgres, homeserver, proxy, certificates, tunnel, maintenance },
     })
   : undefined;

@@ -14,7 +14,7 @@ const PINS = path.join(__dirname, "linters.txt");
 /** Scripts of sh without an ending. */
 const UNNAMED = [".ci/run", "provider/pulumi-resource-hearth-host", "toolchain/pulumi"];
 /** The library of the host programs: one program in many files, each of which uses the variables of others. */
-const HOST = "provider/programs";
+const HOST = "provider/machine/programs";
 
 /** The folder with the linters' programs, for all checkouts; what an interrupted installation left is replaced. */
 async function ensureLinters() {

@@ -1,8 +1,8 @@
 import { existsSync } from "node:fs";
 import type { CheckResult } from "../../provider/contract/matrix";
+import { observeHost } from "../../provider/matrix/verification/observe";
+import { verify as runChecks } from "../../provider/matrix/verification/run";
 import { ProviderError } from "../../provider/protocol/errors";
-import { observeHost } from "../../provider/resources/verification/observe";
-import { verify as runChecks } from "../../provider/resources/verification/run";
 import { visibleLines } from "../../provider/text";
 import { CliError } from "../errors";
 import { ROOT } from "../pulumi";

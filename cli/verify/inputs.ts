@@ -1,8 +1,8 @@
 import * as path from "node:path";
 import type { VerificationInputs } from "../../provider/contract/matrix";
+import { completed, verificationShape } from "../../provider/matrix/verification/inputs";
 import { parse } from "../../provider/protocol/shape";
 import { isObject, type Properties, UNKNOWN, type Value } from "../../provider/protocol/values";
-import { verificationShape, withProxy } from "../../provider/resources/verification/inputs";
 import { CliError } from "../errors";
 import { pulumi, type StackChoice } from "../pulumi";
 
@@ -21,7 +21,7 @@ export async function findInputs(choice: StackChoice): Promise<VerificationInput
       `the stack ${choice.stack ?? "selected"} has no verification; set hearth:verification.enabled to true in its file`,
     );
   }
-  return parse(verificationShape, withProxy(found), "the stack's verification");
+  return parse(verificationShape, completed(found), "the stack's verification");
 }
 
 async function fromState(choice: StackChoice): Promise<Properties | undefined> {

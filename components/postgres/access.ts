@@ -11,6 +11,8 @@ export interface DatabaseAccess {
   pool: { min: number; max: number };
   /** Present when the role has a password: a program that prints a libpq password file, to be made by who needs it. */
   passfileCommand?: string[];
+  /** The command that opens psql as the server's superuser, for who runs as its release does. */
+  console: readonly string[];
   /** The server's unit. */
   unit: string;
   /** Present when the server is a container: what another container needs to reach it. */

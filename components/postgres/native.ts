@@ -174,9 +174,11 @@ function passwordSecret() {
   return { [PASSWORD_FILE]: { source, mode: "0600", owner: "root", group: "root" } };
 }
 
-function accessOf(config: PostgresConfig, { socket, port, unit }: Cluster): DatabaseAccess {
+function accessOf(config: PostgresConfig, cluster: Cluster): DatabaseAccess {
   const { database, role, pool } = config;
-  const common = { database, role, pool, unit, ...(port === USUAL.port ? {} : { port }) };
+  const { socket, port, unit } = cluster;
+  const console = consoleOf(cluster).psql;
+  const common = { database, role, pool, unit, console, ...(port === USUAL.port ? {} : { port }) };
   if (!hasPassword(config)) return { ...common, host: socket };
   const passfileCommand = [...program(SYSTEM_PLACES, "passfile.py"), PASSWORD_FILE];
   return { ...common, host: "127.0.0.1", passfileCommand };

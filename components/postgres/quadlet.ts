@@ -225,5 +225,6 @@ function accessOf({ database, role, pool }: PostgresConfig, places: Places): Dat
     // Who connects to a socket need not be able to replace it.
     socket: socket(true),
     unit: UNIT,
+    console: CONSOLE.psql,
   };
 }

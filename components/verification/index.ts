@@ -11,11 +11,13 @@ import {
 } from "../../provider/sdk";
 import type { Homeserver } from "../homeserver";
 import type { Machine } from "../hosts";
+import type { DatabaseAccess } from "../postgres";
 
 export interface VerificationArgs {
   config: StackConfig;
   machine: Machine;
   homeserver: Homeserver;
+  database: pulumi.Output<DatabaseAccess>;
   /** What is checked, where it is there; the checks run after each of these, and again when one changed. */
   releases: Record<string, { release: Release } | undefined>;
   projectDirectory: string;
@@ -71,6 +73,7 @@ function inputsOf(args: VerificationArgs): Inputs<VerificationInputs> {
       name: config.postgres.database,
       role: config.postgres.role,
       maxConnections: config.postgres.pool.max,
+      console: args.database.apply((database) => [...database.console]),
     },
     mediaPath: homeserver.mediaPath,
     mediaLimitBytes: mediaLimit === undefined ? 0 : parseSize(mediaLimit),

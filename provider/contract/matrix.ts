@@ -120,8 +120,8 @@ export interface VerificationInputs extends HomeserverAccess {
   resolve: Record<string, string>;
   /** PEM file on this machine with authorities to trust besides the system's. */
   caFile?: string;
-  /** Database checks on the host. */
-  database: { name: string; role: string; maxConnections: number };
+  /** Database checks on the host; `console` is the command that opens psql there as the server's superuser. */
+  database: { name: string; role: string; maxConnections: number; console: string[] };
   mediaPath: string;
   /** Media disk use above which the check fails, bytes; 0: not limited. */
   mediaLimitBytes: number;

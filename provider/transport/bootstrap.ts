@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { readdirSync, readFileSync } from "node:fs";
-import { join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { pack } from "tar-stream";
 
 /** One file of a call: its name below the call's directory on the host, and its content. Readable by the program only. */
@@ -10,6 +10,9 @@ export interface CallFile {
 }
 
 export type Interpreter = "sh" | "python3";
+
+/** What runs every program on the host: path below `provider/`. */
+const RUN = "transport/programs/run.sh";
 
 /** Exit statuses of the bootstrap itself; programs do not use them. */
 export const BOOTSTRAP_STATUS = { noDirectory: 96, noTar: 97, noInterpreter: 98, brokenTar: 99 } as const;
@@ -40,9 +43,9 @@ cd /
 exec sh "$dir/run.sh" "$dir" "$mark" "$left" "$seconds" "$1" "$2"
 `.trim();
 
-/** The command on the host as argument list; the program is one of ours below `provider/programs`. */
+/** The command on the host as argument list; the program is one of ours below `provider/`. */
 export function hostCommand(become: "none" | "sudo", password: boolean, call: ProgramName): string[] {
-  const shell = ["sh", "-c", BOOTSTRAP, "hearth", call.interpreter, call.program];
+  const shell = ["sh", "-c", BOOTSTRAP, "hearth", call.interpreter, basename(call.program)];
   if (become === "none") return shell;
   // -n: fail with a clear word instead of waiting for a password that nobody types.
   const asking = password ? ["-S", "-p", ""] : ["-n"];
@@ -56,7 +59,7 @@ export function shellText(argv: string[]): string {
 
 export interface ProgramName {
   interpreter: Interpreter;
-  /** File name below `provider/programs`, e.g. `observe.sh`. */
+  /** Path below `provider/`, e.g. `machine/programs/observe.sh`. */
   program: string;
 }
 
@@ -99,17 +102,19 @@ async function tarOf(files: CallFile[]): Promise<Buffer> {
 
 /** What runs it, the program, and what it includes: `lib/` for shell programs, the other modules for Python programs. */
 function programFiles(call: ProgramName): CallFile[] {
-  const folder = hostFolder();
-  const below =
+  const folder = join(providerFolder(), dirname(call.program));
+  const names =
     call.interpreter === "sh"
-      ? [call.program, ...readdirSync(join(folder, "lib")).map((name) => `lib/${name}`)].filter((name) =>
-          /\.(sh|py)$/.test(name),
-        )
-      : readdirSync(folder).filter((name) => name.endsWith(".py"));
-  return ["run.sh", ...below].map((name) => ({ name, content: readFileSync(join(folder, name)) }));
+      ? [basename(call.program), ...readdirSync(join(folder, "lib")).map((name) => `lib/${name}`)]
+      : readdirSync(folder);
+  const programs = names.filter((name) => /\.(sh|py)$/.test(name));
+  return [
+    { name: "run.sh", content: readFileSync(join(providerFolder(), RUN)) },
+    ...programs.map((name) => ({ name, content: readFileSync(join(folder, name)) })),
+  ];
 }
 
-/** `provider/programs`; the launcher says where, because compiled code runs from elsewhere. */
-function hostFolder(): string {
-  return join(process.env.HEARTH_PROVIDER_DIR ?? join(__dirname, ".."), "programs");
+/** `provider/`; the launcher says where, because compiled code runs from elsewhere. */
+function providerFolder(): string {
+  return process.env.HEARTH_PROVIDER_DIR ?? join(__dirname, "..");
 }

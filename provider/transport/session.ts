@@ -1,3 +1,4 @@
+import { basename } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Connection } from "../contract/connection";
 import { ProviderError } from "../protocol/errors";
@@ -119,12 +120,11 @@ abstract class Session implements HostSession {
 
   protected answer(result: ProcessResult, call: HostCall): HostAnswer {
     const { name } = this.connection;
+    const program = basename(call.program);
     const { status, stdout, stderr, outside, came } = result;
-    if (result.ended === "aborted")
-      throw new ProviderError("ABORTED", `${call.program} on ${name} was cancelled`);
-    if (result.ended === "timeout") throw new TimedOut(this.connection, call.program, call.timeoutSeconds);
-    if (result.ended)
-      throw new ProviderError("ABORTED", `${call.program} on ${name} was ended: ${result.ended}`);
+    if (result.ended === "aborted") throw new ProviderError("ABORTED", `${program} on ${name} was cancelled`);
+    if (result.ended === "timeout") throw new TimedOut(this.connection, program, call.timeoutSeconds);
+    if (result.ended) throw new ProviderError("ABORTED", `${program} on ${name} was ended: ${result.ended}`);
     const failure = came === "nothing" && explainBootstrap(this.connection, call, result);
     if (failure) throw failure;
     return { status, stdout, stderr, outside };

@@ -2,7 +2,7 @@ import { execFileSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { ADMIN_PATHS, METRICS_PATHS } from "../../provider/resources/verification/exposure";
+import { ADMIN_PATHS, METRICS_PATHS } from "../../provider/matrix/verification/exposure";
 import { issueCertificate } from "../../sandbox";
 import { ok } from "../support/host-programs";
 import { eventually } from "../support/jobs";

@@ -1,6 +1,8 @@
+import type { HostFacts } from "../../provider/contract/host";
+import type { VerificationInputs } from "../../provider/contract/matrix";
 import { downHost, type Host, upHost } from "../../sandbox";
 import { call, ok, sh } from "../support/host-programs";
-import { DEBIAN_12, fixture } from "../support/program";
+import { DEBIAN_12, fixture, runProgram } from "../support/program";
 import { changesOf, RealReleases } from "../support/real-release";
 import { AT_SYNAPSE } from "../support/synapse-socket";
 
@@ -15,6 +17,7 @@ until grep -q ':1538 ' /proc/net/tcp; do sleep 0.1; done
 const PSQL = "cd / && runuser -u postgres -- psql -p 5433 -XAtc";
 let host: Host;
 let releases: RealReleases;
+let hostFacts: HostFacts;
 
 beforeAll(async () => {
   host = await upHost({ name: NAME, suite: "bookworm" });
@@ -23,7 +26,8 @@ beforeAll(async () => {
   const facts = Object.fromEntries((await call(host, "facts")).of("fact"));
   const { postgresCluster: name = "", postgresSocket: socket = "", postgresPort } = facts;
   const port = Number(postgresPort);
-  releases = new RealReleases(host, { ...DEBIAN_12, postgresCluster: { name, port, socket } });
+  hostFacts = { ...DEBIAN_12, postgresCluster: { name, port, socket } };
+  releases = new RealReleases(host, hostFacts);
   for (const name of ORDER) ok(await releases.apply(fixture("minimal"), name));
 });
 afterAll(() => downHost(NAME));
@@ -44,6 +48,14 @@ it("[W5] [W6] has a cluster of its own making, next to whoever holds Postgres' p
   expect(await sh(host, "grep -A 12 ^database: /etc/hearth/homeserver/homeserver.yaml")).toContain(
     "port: 5433",
   );
+});
+
+it("[W6] [V13] the checks ask that cluster, not the one that psql finds by itself", async () => {
+  const { resources } = await runProgram(fixture("full"), hostFacts);
+  const checks = resources.find(({ type }) => type.endsWith(":Verification"));
+  if (checks === undefined) throw new Error("no checks");
+  const { console } = checks.inputs.database as VerificationInputs["database"];
+  expect(await sh(host, `cd / && ${console.join(" ")} -XAtc 'SHOW port'`)).toBe("5433");
 });
 
 it("[V2] has the collation that Synapse needs, and the computed settings", async () => {

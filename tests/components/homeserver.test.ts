@@ -18,6 +18,7 @@ const database = {
   host: "/run/postgresql",
   pool: { min: 5, max: 10 },
   unit: "postgresql@17-main.service",
+  console: ["psql"],
 };
 const base = { host: "vps", serverName: "example.org", publicHost: "matrix.example.org", version: "1.163.2" };
 const rendered = (config: HomeserverConfig) =>

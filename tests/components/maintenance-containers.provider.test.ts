@@ -6,7 +6,7 @@ import { homeserverSchema } from "../../config-schemas/homeserver/schema";
 import { inactivitySchema } from "../../config-schemas/inactivity/schema";
 import { maintenanceSchema } from "../../config-schemas/maintenance/schema";
 import { roomsSchema } from "../../config-schemas/rooms/schema";
-import { accounts } from "../../provider/resources/account/host";
+import { accounts } from "../../provider/matrix/account/host";
 import { userPlaces } from "../../runtimes/places";
 import { downHost } from "../../sandbox";
 import { type HomeHost, homeHost } from "../support/home-host";

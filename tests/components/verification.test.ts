@@ -31,7 +31,12 @@ it("[V7] [V13] they measure against the stack's own limits, in bytes", async () 
   expect((await checksOf())?.inputs).toMatchObject({
     maxUploadBytes: 100 * 1024 ** 2,
     mediaLimitBytes: 20 * 1024 ** 3,
-    database: { name: "synapse", role: "matrix-synapse", maxConnections: 8 },
+    database: {
+      name: "synapse",
+      role: "matrix-synapse",
+      maxConnections: 8,
+      console: ["runuser", "--user", "postgres", "--", "psql", "--host=/run/postgresql", "--port=5432"],
+    },
     federationPort: true,
     delegation: "here",
   });

@@ -10,6 +10,7 @@ const DATABASE = {
   pool: { min: 1, max: 2 },
   passfileCommand: ["x"],
   unit: "postgresql@17-main.service",
+  console: ["psql"],
 };
 
 test("[V4] every setting that Hearth writes is refused in extra; otherwise extra would replace it without a word", () => {

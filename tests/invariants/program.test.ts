@@ -1,5 +1,5 @@
+import { checkRelease } from "../../provider/machine/release/check";
 import { toProperties } from "../../provider/protocol/values";
-import { checkRelease } from "../../provider/release/check";
 import { committedStacks, fixtureStacks } from "../fixtures/stacks";
 import {
   DEBIAN_12,

@@ -1,12 +1,4 @@
-import {
-  chmodSync,
-  copyFileSync,
-  mkdirSync,
-  mkdtempSync,
-  realpathSync,
-  rmSync,
-  writeFileSync,
-} from "node:fs";
+import { chmodSync, cpSync, mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import type { Connection } from "../../provider/contract/connection";
@@ -26,7 +18,9 @@ export class FakeSsh {
   constructor() {
     mkdirSync(join(this.folder, "bin"));
     mkdirSync(join(this.folder, "programs/lib"), { recursive: true });
-    copyFileSync(join(root, "provider/programs/run.sh"), join(this.folder, "programs/run.sh"));
+    cpSync(join(root, "provider/transport/programs"), join(this.folder, "transport/programs"), {
+      recursive: true,
+    });
     process.env.PATH = `${join(this.folder, "bin")}${delimiter}${process.env.PATH}`;
     process.env.HEARTH_PROVIDER_DIR = this.folder;
     this.does('sh -c "$command"');
@@ -60,7 +54,7 @@ ${script}
     return (program: string, call: Partial<HostCall> = {}): Promise<HostAnswer> =>
       session.run({
         interpreter: program.endsWith(".py") ? "python3" : "sh",
-        program,
+        program: `programs/${program}`,
         asRoot: true,
         files: [],
         signal: new AbortController().signal,

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Connection } from "../../provider/contract/connection";
 import type { HealthProbe, HostSecret, HostUnit, ReleaseInputs } from "../../provider/contract/release";
-import { kernelAddress } from "../../provider/release/ports";
+import { kernelAddress } from "../../provider/machine/release/ports";
 import type { CallFile } from "../../provider/transport/bootstrap";
 import { hostSession } from "../../provider/transport/session";
 import { type Host, onHost } from "../../sandbox";
@@ -82,7 +82,7 @@ export async function call(
   const asRoot = meta.scope !== "user";
   const running = hostSession(connectionTo(host, options.user ?? (asRoot ? undefined : LOGIN))).run({
     interpreter: "sh",
-    program: `${program}.sh`,
+    program: `machine/programs/${program}.sh`,
     asRoot,
     files: requestOf(release, meta, program === "apply"),
     signal: options.signal ?? new AbortController().signal,
@@ -127,14 +127,22 @@ export async function sh(host: Host, command: string): Promise<string> {
   return stdout.trimEnd();
 }
 
+/** Copies the programs that run on hosts to a folder that stands for `provider/`. */
+export function copyPrograms(folder: string): void {
+  for (const part of ["transport", "machine", "matrix"]) {
+    const programs = join(part, "programs");
+    cpSync(join(__dirname, "../../provider", programs), join(folder, programs), { recursive: true });
+  }
+}
+
 /**
  * A copy of the host programs in which `line` is put after the line that begins with `after` in `file`, to cut a transaction off
  * at an exact place. Give its path as `programs`.
  */
 export function patchedPrograms(file: string, after: string, line: string): string {
   const folder = mkdtempSync(join(tmpdir(), "hearth-host-"));
-  cpSync(join(__dirname, "../../provider/programs"), join(folder, "programs"), { recursive: true });
-  const path = join(folder, "programs", file);
+  copyPrograms(folder);
+  const path = join(folder, "machine/programs", file);
   const lines = readFileSync(path, "utf8").split("\n");
   const at = lines.findIndex((text) => text.trimStart().startsWith(after));
   if (at < 0) throw new Error(`${file} has no line that begins with ${after}`);

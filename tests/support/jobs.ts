@@ -7,7 +7,7 @@ import * as path from "node:path";
 import * as tls from "node:tls";
 import { promisify } from "node:util";
 import { spending } from "../../sandbox/spent";
-import { type Homeserver, startHomeserver } from "../provider/homeserver";
+import { type Homeserver, startHomeserver } from "../provider/matrix/homeserver";
 
 const run = promisify(execFile);
 

@@ -1,5 +1,5 @@
+import { release } from "../../provider/machine/release";
 import { toProperties } from "../../provider/protocol/values";
-import { release } from "../../provider/release";
 
 /** What a {@link main} run answers. */
 export interface LocalAnswer {

@@ -1,9 +1,10 @@
-import { copyFileSync, cpSync, mkdirSync } from "node:fs";
+import { copyFileSync, mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { buildSync } from "esbuild";
 import type { Connection } from "../../../provider/contract/connection";
 import { hostSession } from "../../../provider/transport/session";
 import { downHost, type Host, onHost, upHost } from "../../../sandbox";
+import { copyPrograms } from "../../support/host-programs";
 import { rootFile } from "../../support/probe-release";
 import { root } from "../../toolchain/support";
 
@@ -26,7 +27,7 @@ function install(): void {
   const folder = join(host.root, "opt/provider");
   mkdirSync(folder, { recursive: true });
   copyFileSync(process.execPath, join(folder, "node"));
-  cpSync(join(root, "provider/programs"), join(folder, "programs"), { recursive: true });
+  copyPrograms(folder);
   const entry = join(root, "tests/support/local-release.ts");
   buildSync({ entryPoints: [entry], bundle: true, platform: "node", outfile: join(folder, "run.js") });
 }

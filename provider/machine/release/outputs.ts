@@ -1,0 +1,92 @@
+import type { ReleaseInputs, ReleaseOutputs } from "../../contract/release";
+import { integer, list, object, optional, parse, record, type Shape, text } from "../../protocol/shape";
+import { hasUnknown, type Properties, toProperties, UNKNOWN } from "../../protocol/values";
+import type { Observation } from "./answer";
+import { canonical } from "./plan";
+import { sha256 } from "./request";
+import { containerSecretKey } from "./secret-files";
+
+const line = text({ write: "a line" });
+
+const outputsShape: Shape<ReleaseOutputs> = object<ReleaseOutputs>({
+  instance: line,
+  generation: integer(0, Number.MAX_SAFE_INTEGER),
+  digest: line,
+  packageVersions: record(line, line),
+  fingerprints: record(line, line),
+  drift: optional(list(line)),
+});
+
+/** The outputs of a state. The engine keeps only what Create, Update and Read returned. */
+export function parseOutputs(outputs: Properties): ReleaseOutputs {
+  return parse(outputsShape, outputs, "the outputs of the release in the state");
+}
+
+/** Digest of everything desired, whatever the way to the host; known in previews unless an input is not. */
+export function digestOf(inputs: Properties): string {
+  const { connection: _, ...desired } = inputs;
+  return hasUnknown(desired) ? UNKNOWN : sha256(canonical(desired));
+}
+
+/** Fingerprints that a request names, so that the host answers with the same salts. */
+export function knownFingerprints(
+  inputs: ReleaseInputs,
+  outputs: ReleaseOutputs | undefined,
+): Record<string, string> {
+  const known = new Set([
+    ...Object.keys(inputs.secrets),
+    ...Object.keys(inputs.containerSecrets).map(containerSecretKey),
+  ]);
+  return Object.fromEntries(Object.entries(outputs?.fingerprints ?? {}).filter(([key]) => known.has(key)));
+}
+
+/**
+ * Fingerprints of the secrets made on the host. Those of given ones are left out: a weak password could be guessed from one,
+ * and the inputs hold it already, as a Pulumi secret.
+ */
+export function madeFingerprints(inputs: ReleaseInputs, seen: Observation): Record<string, string> {
+  const files = [...seen.secrets].filter(([path]) => inputs.secrets[path]?.source.kind !== "given");
+  const stored = [...seen.containerSecrets].filter(
+    ([name]) => inputs.containerSecrets[name]?.source.kind !== "given",
+  );
+  return Object.fromEntries([
+    ...files.flatMap(([path, found]) => (found ? [[path, found.fingerprint]] : [])),
+    ...stored.flatMap(([name, mark]) => (mark === undefined ? [] : [[containerSecretKey(name), mark]])),
+  ]);
+}
+
+/** Versions of the packages that are there. */
+export function installedVersions(seen: Observation): Record<string, string> {
+  return Object.fromEntries(
+    [...seen.packages].flatMap(([name, version]) => (version === undefined ? [] : [[name, version]])),
+  );
+}
+
+/** What a preview knows of the outputs of a create. */
+export function plannedOutputs(inputs: Properties): Properties {
+  return {
+    instance: UNKNOWN,
+    generation: UNKNOWN,
+    digest: digestOf(inputs),
+    packageVersions: UNKNOWN,
+    fingerprints: UNKNOWN,
+  };
+}
+
+/** What a preview knows of the outputs of an update: what the change cannot touch stays. */
+export function updatedOutputs(outputs: Properties, olds: Properties, news: Properties): Properties {
+  const { drift: _, ...kept } = outputs;
+  const changes = (map: string) => canonical(olds[map]) !== canonical(news[map]);
+  return {
+    ...kept,
+    generation: UNKNOWN,
+    digest: digestOf(news),
+    ...(changes("packages") || changes("repositories") ? { packageVersions: UNKNOWN } : {}),
+    ...(changes("secrets") || changes("containerSecrets") ? { fingerprints: UNKNOWN } : {}),
+  };
+}
+
+/** Typed outputs as property values. */
+export function outputProperties(outputs: ReleaseOutputs): Properties {
+  return toProperties(outputs);
+}

@@ -1,0 +1,193 @@
+import { isObject, type Properties, reveal, type Value } from "../../protocol/values";
+
+/** What else decides about the units. */
+export interface Circumstances {
+  /** What they were not started with yet, as the host says (`lib/units.sh` unstarted). */
+  pending?: readonly string[];
+  /** All that run restart: a probe fails, or an interrupted change is cleared up first. */
+  repair?: boolean;
+}
+
+/**
+ * What an update will do beside writing files, in one line: `will install nginx; restart matrix-synapse.service`. `olds` are
+ * the inputs as the host has them (empty maps: nothing there). Mirrors what the host decides in `lib/units.sh`.
+ */
+export function planLine(olds: Properties, news: Properties, circumstances: Circumstances = {}): string {
+  const actions = [
+    ...packageActions(olds, news),
+    ...imageActions(olds, news),
+    ...environmentActions(olds, news),
+    ...unitActions(olds, news, circumstances),
+  ];
+  const order = [
+    "install",
+    "change",
+    "pull",
+    "build",
+    "stop",
+    "disable",
+    "enable",
+    "start",
+    "restart",
+    "reload",
+  ];
+  const parts = order.flatMap((verb) => {
+    const subjects = actions.filter((action) => action.verb === verb).map((action) => action.subject);
+    return subjects.length > 0 ? [`${verb} ${subjects.sort().join(", ")}`] : [];
+  });
+  return parts.length > 0 ? `will ${parts.join("; ")}` : "will restart nothing";
+}
+
+interface Action {
+  verb: string;
+  subject: string;
+}
+
+function packageActions(olds: Properties, news: Properties): Action[] {
+  return entries(news.packages).flatMap(([name, wanted]) => {
+    const version = member(olds.packages, name);
+    if (version === undefined)
+      return [{ verb: "install", subject: wanted === "any" ? name : `${name} ${wanted}` }];
+    return same(version, wanted) || wanted === "any"
+      ? []
+      : [{ verb: "change", subject: `${name} from ${version} to ${wanted}` }];
+  });
+}
+
+function imageActions(olds: Properties, news: Properties): Action[] {
+  return newImages(olds, news).map((image) => ({ verb: "pull", subject: image }));
+}
+
+export function newImages(olds: Properties, news: Properties): string[] {
+  const there = Array.isArray(olds.images) ? olds.images : [];
+  const wanted = Array.isArray(news.images) ? news.images : [];
+  return wanted.flatMap((image) => (typeof image === "string" && !there.includes(image) ? [image] : []));
+}
+
+function environmentActions(olds: Properties, news: Properties): Action[] {
+  return changedKeys(olds, news, "environments").map((path) => ({ verb: "build", subject: path }));
+}
+
+function unitActions(olds: Properties, news: Properties, circumstances: Circumstances): Action[] {
+  const { pending = [], repair = false } = circumstances;
+  const changed = new Set([...changedSubjects(olds, news), ...pending]);
+  const installs =
+    packageActions(olds, news).length > 0 || pending.some((subject) => subject.startsWith("package:"));
+  const dropped = entries(olds.units).flatMap(([name, unit]) => {
+    if (member(news.units, name) !== undefined || !isObject(unit)) return [];
+    const stop = unit.state === "running" || unit.enabled === true ? ["stop"] : [];
+    const verbs = unit.enabled === true ? [...stop, "disable"] : stop;
+    return verbs.map((verb) => ({ verb, subject: name }));
+  });
+  const kept = entries(news.units).flatMap(([name, unit]) => {
+    if (!isObject(unit)) return [];
+    const old = member(olds.units, name);
+    const before = isObject(old) ? old : { enabled: false, state: "stopped" };
+    const all = installs || (repair && unit.state === "running");
+    const verbs = [enabling(before, unit), running(before, unit, trigger(name, unit, changed, all))];
+    const actions = verbs.filter((verb) => verb !== undefined).map((verb) => ({ verb, subject: name }));
+    // What does not run is left alone; the host knows.
+    const along = verbs.includes("restart") && Array.isArray(unit.along) ? unit.along : [];
+    return [...actions, ...along.map((other) => ({ verb: "restart", subject: String(other) }))];
+  });
+  return [...dropped, ...kept];
+}
+
+function enabling(before: Properties, unit: Properties): string | undefined {
+  if (before.enabled === unit.enabled) return undefined;
+  return unit.enabled === true ? "enable" : "disable";
+}
+
+function running(before: Properties, unit: Properties, triggered: string | undefined): string | undefined {
+  if (unit.state === "stopped") return before.state === "running" ? "stop" : undefined;
+  if (unit.state === "running" && before.state !== "running" && before.state !== "ignored") return "start";
+  return triggered;
+}
+
+function trigger(name: string, unit: Properties, changed: Set<string>, all: boolean): string | undefined {
+  const hit = (list: Value | undefined) =>
+    Array.isArray(list) && list.some((subject) => typeof subject === "string" && changed.has(subject));
+  if (all || hit(unit.restartOn) || [...changed].some((path) => definesUnit(path, name))) return "restart";
+  return hit(unit.reloadOn) ? "reload" : undefined;
+}
+
+/** Whether a path is the unit's own file, its template, a drop-in or its Quadlet file: systemd reads them only at a restart. */
+function definesUnit(path: string, name: string): boolean {
+  const [folder = "", file = ""] = path.split("/").slice(-2);
+  if (path.includes("/containers/systemd/")) return generatedUnit(file) === name;
+  if (!/\/systemd\/(system|user)\//.test(path)) return false;
+  const template = name.replace(/@.*\./, "@.");
+  return [name, template].some((unit) => file === unit || folder === `${unit}.d`);
+}
+
+/** The unit that Podman makes of a Quadlet file. */
+function generatedUnit(file: string): string {
+  return `${file.replace(/\.container$/, "").replace(/\.(?=(volume|network)$)/, "-")}.service`;
+}
+
+/** Everything that units may depend on and that will be different, in the spelling of their lists. */
+function changedSubjects(olds: Properties, news: Properties): Set<string> {
+  return new Set([
+    ...changedKeys(olds, news, "files"),
+    ...changedKeys(olds, news, "links"),
+    ...changedKeys(olds, news, "directories"),
+    ...changedKeys(olds, news, "secrets", ownedPart),
+    ...changedKeys(olds, news, "containerSecrets", ownedPart).map((name) => `container-secret:${name}`),
+    ...newImages(olds, news).map((image) => `image:${image}`),
+    ...changedKeys(olds, news, "revisions").map((name) => `revision:${name}`),
+    ...changedKeys(olds, news, "tasks", (task) => (isObject(task) ? task.want : task)).map(
+      (name) => `task:${name}`,
+    ),
+    ...changedKeys(olds, news, "environments").map((path) => `environment:${path}`),
+  ]);
+}
+
+/** A secret that is there is not made again, however its source reads; only a given one has a value to change. */
+function ownedPart(item: Value): Value | undefined {
+  if (!isObject(item) || !isObject(item.source)) return item;
+  const { mode = null, owner = null, group = null, source } = item;
+  return [mode, owner, group, source.kind === "given" ? (source.value ?? null) : null];
+}
+
+/** Keys of what is new or different, as far as `part` looks at it. */
+export function changedKeys(
+  olds: Properties,
+  news: Properties,
+  map: string,
+  part: (item: Value) => Value | undefined = (item) => item,
+): string[] {
+  return entries(news[map])
+    .filter(([key, item]) => {
+      const old = member(olds[map], key);
+      return old === undefined || !same(part(old), part(item));
+    })
+    .map(([key]) => key);
+}
+
+function same(one: Value | undefined, other: Value | undefined): boolean {
+  return canonical(one) === canonical(other);
+}
+
+/** JSON with sorted keys and without secret wrappers. */
+export function canonical(value: Value | undefined): string {
+  return JSON.stringify(sorted(reveal(value ?? null)));
+}
+
+function sorted(value: Value): Value {
+  if (Array.isArray(value)) return value.map(sorted);
+  if (!isObject(value)) return value;
+  return Object.fromEntries(
+    Object.keys(value)
+      .sort()
+      .map((key) => [key, sorted(value[key] ?? null)]),
+  );
+}
+
+/** The entries of a map of the inputs; none while it is not known. */
+export function entries(map: Value | undefined): [string, Value][] {
+  return isObject(map) ? Object.entries(map) : [];
+}
+
+export function member(map: Value | undefined, key: string): Value | undefined {
+  return isObject(map) ? map[key] : undefined;
+}

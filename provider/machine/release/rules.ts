@@ -1,0 +1,190 @@
+import { quote } from "../../protocol/shape";
+import { hasUnknown, isObject, join, type Properties, UNKNOWN, type Value } from "../../protocol/values";
+
+/** What no single property can say: things that contradict each other, triggers that name nothing. */
+export function crossFaults(inputs: Properties): string[] {
+  return [
+    ...pathFaults(inputs),
+    ...ownerFaults(inputs),
+    ...triggerFaults(inputs),
+    ...preflightFaults(inputs),
+    ...scopeFaults(inputs),
+    ...environmentFaults(inputs),
+  ];
+}
+
+/** Maps whose keys are paths that only one of them can own. */
+const OWNERS = ["files", "links", "secrets", "directories"];
+
+function pathFaults(inputs: Properties): string[] {
+  const faults: string[] = [];
+  const owner = new Map<string, string>();
+  for (const map of OWNERS) {
+    for (const path of keys(inputs[map])) {
+      const first = owner.get(path);
+      if (first) faults.push(`${join(map, path)}: is in ${first} too; keep one`);
+      else owner.set(path, map);
+    }
+  }
+  for (const [path, map] of owner) {
+    const above = parents(path).find((parent) => owner.has(parent) && owner.get(parent) !== "directories");
+    if (above)
+      faults.push(
+        `${join(map, path)}: ${join(owner.get(above) ?? "", above)} is not a directory, nothing can be below it`,
+      );
+  }
+  return faults;
+}
+
+/** Root follows nobody: what lies below a user's directory is that user's, for the user can put anything else there. */
+function ownerFaults(inputs: Properties): string[] {
+  if (inputs.scope !== "system") return [];
+  const directories = new Map(entries(inputs.directories));
+  const faults: string[] = [];
+  for (const map of OWNERS) {
+    for (const [path, item] of entries(inputs[map])) {
+      const above = parents(path).find((parent) => accessOf(directories.get(parent)).shared !== undefined);
+      if (above === undefined) continue;
+      const { shared } = accessOf(directories.get(above));
+      const owner = accessOf(item).owner;
+      if (shared === "")
+        faults.push(
+          `${join(map, path)}: others can change ${above}, which is above it; take their right to write from its mode`,
+        );
+      else if (owner !== undefined && owner !== UNKNOWN && owner !== shared)
+        faults.push(
+          `${join(map, path)}.owner: is ${quote(owner)}, but ${shared} can replace whatever is below ${above}; write ${quote(shared)}, or put it into a directory of root's`,
+        );
+    }
+  }
+  for (const path of keys(inputs.environments)) {
+    const above = parents(path).find((parent) => accessOf(directories.get(parent)).shared !== undefined);
+    if (above !== undefined)
+      faults.push(
+        `${join("environments", path)}: root runs its programs, and others can change ${above}; put it into a directory of root's`,
+      );
+  }
+  return faults;
+}
+
+/** Owner of an entry; of a directory also who else than root can change it (`""`: everybody, or a group). */
+function accessOf(item: Value | undefined): { owner?: string; shared?: string } {
+  if (!isObject(item) || typeof item.owner !== "string") return {};
+  const { owner, group, mode } = item;
+  if (owner === UNKNOWN) return { owner };
+  const writes = (place: number) => typeof mode === "string" && "2367".includes(mode.charAt(place));
+  if (writes(3) || (writes(2) && group !== "root" && group !== owner)) return { owner, shared: "" };
+  return owner === "root" ? { owner } : { owner, shared: owner };
+}
+
+function preflightFaults(inputs: Properties): string[] {
+  const { files, units } = inputs;
+  const named = (map: Value | undefined, key: Value | undefined) =>
+    map === UNKNOWN || key === UNKNOWN || (typeof key === "string" && keys(map).includes(key));
+  return [
+    ...entries(inputs.preflights)
+      .filter(([, item]) => isObject(item) && !named(files, item.program))
+      .map(([name]) => `${join("preflights", name)}.program: is none of files; the program is one of them`),
+    ...entries(inputs.ports)
+      .filter(([, unit]) => !named(units, unit))
+      .map(([port]) => `${join("ports", port)}: is none of units; name the one that opens the port`),
+  ];
+}
+
+function parents(path: string): string[] {
+  const parts = path.split("/");
+  return parts.slice(2).map((_, index) => parts.slice(0, index + 2).join("/"));
+}
+
+function triggerFaults(inputs: Properties): string[] {
+  const subjects = triggerSubjects(inputs);
+  // A map that is not known yet could hold anything.
+  if (subjects === undefined) return [];
+  const faults: string[] = [];
+  for (const [name, unit] of entries(inputs.units)) {
+    if (!isObject(unit)) continue;
+    for (const list of ["restartOn", "reloadOn"]) {
+      const named = unit[list];
+      if (!Array.isArray(named)) continue;
+      named.forEach((subject, index) => {
+        if (typeof subject !== "string" || subject === UNKNOWN || subjects.has(subject)) return;
+        faults.push(
+          `${join("units", name)}.${list}[${index}]: ${quote(subject)} names nothing in this release; write a path of files, links, secrets or directories, or revision:, task:, environment:, image: or container-secret: with a name from there`,
+        );
+      });
+    }
+  }
+  return faults;
+}
+
+/** Everything a unit may depend on; undefined while part of it is not known. */
+function triggerSubjects(inputs: Properties): Set<string> | undefined {
+  const prefixed: [string, string][] = [
+    ...OWNERS.map((map): [string, string] => [map, ""]),
+    ["revisions", "revision:"],
+    ["tasks", "task:"],
+    ["environments", "environment:"],
+    ["containerSecrets", "container-secret:"],
+  ];
+  const { images } = inputs;
+  if (hasUnknown(images ?? null) || prefixed.some(([map]) => inputs[map] === UNKNOWN)) return undefined;
+  return new Set([
+    ...prefixed.flatMap(([map, prefix]) => keys(inputs[map]).map((key) => prefix + key)),
+    ...(Array.isArray(images) ? images.map((image) => `image:${image}`) : []),
+  ]);
+}
+
+function scopeFaults(inputs: Properties): string[] {
+  if (inputs.scope === "system") {
+    return [
+      ...(Array.isArray(inputs.images) && inputs.images.length > 0 ? ["images"] : []),
+      ...(keys(inputs.containerSecrets).length > 0 ? ["containerSecrets"] : []),
+    ].map((map) => `${map}: belong to a login user; use scope user`);
+  }
+  if (inputs.scope !== "user") return [];
+  const others = ["tasks", "validators"].flatMap((map) =>
+    entries(inputs[map])
+      .filter(([, item]) => isObject(item) && item.user !== undefined)
+      .map(([name]) => `${join(map, name)}.user: only root can become another user; leave it out`),
+  );
+  return [
+    ...["packages", "repositories", "users", "environments"]
+      .filter((map) => keys(inputs[map]).length > 0)
+      .map((map) => `${map}: need root; use scope system, or a release of its own with scope system`),
+    ...others,
+  ];
+}
+
+/** systemd gets such a path in a list of paths; these letters mean nothing there. */
+const ENVIRONMENT_PATH = /^[\w.+/-]+$/;
+
+function environmentFaults(inputs: Properties): string[] {
+  const owned = new Set(OWNERS.flatMap((map) => keys(inputs[map])));
+  return entries(inputs.environments).flatMap(([path, item]) => {
+    const here = join("environments", path);
+    const requirements = isObject(item) && Array.isArray(item.requirements) ? item.requirements : [];
+    return [
+      ...(owned.has(path)
+        ? [`${here}: is named elsewhere in this release too; an environment owns its directory`]
+        : []),
+      ...(ENVIRONMENT_PATH.test(path)
+        ? []
+        : [`${here}: may only have letters, digits, '.', '_', '+', '-' and '/'; choose another path`]),
+      ...requirements.flatMap((line, index) =>
+        typeof line !== "string" || !/^\w[^\s>]*==[^\s]+$/.test(line)
+          ? []
+          : [
+              `${here}.requirements[${index}]: ${quote(line)} names no hash, and whatever the index sends would be installed; write ${line} --hash=sha256:…`,
+            ],
+      ),
+    ];
+  });
+}
+
+function entries(value: Value | undefined): [string, Value][] {
+  return isObject(value) ? Object.entries(value) : [];
+}
+
+function keys(value: Value | undefined): string[] {
+  return entries(value).map(([key]) => key);
+}

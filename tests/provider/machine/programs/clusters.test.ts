@@ -1,0 +1,89 @@
+import { execFileSync } from "node:child_process";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+const LIBRARY = join(__dirname, "../../../../provider/machine/programs/lib");
+let root = "";
+
+beforeEach(() => {
+  root = mkdtempSync(join(tmpdir(), "hearth-clusters-"));
+});
+afterEach(() => rmSync(root, { recursive: true }));
+
+/** A cluster as Debian's packages leave one; `databases` are the numbers of its databases' folders. */
+function cluster(
+  name: string,
+  settings: string,
+  databases: number[] = [1, 4, 5],
+  more: Record<string, string> = {},
+) {
+  const [etc, data] = [join(root, "etc", name), join(root, "data", name)];
+  mkdirSync(join(etc, "conf.d"), { recursive: true });
+  writeFileSync(join(etc, "postgresql.conf"), `data_directory = '${data}'\t# where\n${settings}\n`);
+  for (const [file, text] of Object.entries(more)) writeFileSync(join(etc, "conf.d", file), text);
+  for (const database of databases) mkdirSync(join(data, "base", String(database)), { recursive: true });
+}
+
+/** The chosen cluster: major, name, port, socket directory. `listening`: ports that are taken. */
+function chosen(options: { known?: boolean; listening?: number[] } = {}): string {
+  const script = `
+set -eu
+DIR=$1/dir WORK=$1
+. "${LIBRARY}/base.sh"; . "${LIBRARY}/owner.sh"; . "${LIBRARY}/clusters.sh"
+# Whose the folders are is another matter.
+SCOPE=user
+used_ports() { printf '%s\\n' ${(options.listening ?? []).join(" ")}; }
+clusters "$1/etc" "$1/data" | choose_cluster 17 "${options.known ? "example.org" : ""}"
+`;
+  return execFileSync("dash", ["-c", script, "sh", root], { encoding: "utf8" })
+    .trimEnd()
+    .replaceAll("\t", " ");
+}
+
+const OURS = { "50-hearth.conf": "include_if_exists '/etc/hearth/postgres/restart.conf'\n" };
+
+describe("[W6] the Postgres cluster of a host", () => {
+  it("is one to be made where there is none, on the first port that nobody holds", () => {
+    expect(chosen()).toBe("17 main 5432 /run/postgresql");
+    expect(chosen({ listening: [22, 5432, 5433] })).toBe("17 main 5434 /run/postgresql");
+  });
+
+  it("is the packages' own one while nobody uses it, with the port and the socket that it has", () => {
+    cluster("17/main", "port = 5433\nunix_socket_directories = '/var/run/postgresql' # here");
+    expect(chosen({ listening: [5432] })).toBe("17 main 5433 /run/postgresql");
+    cluster("17/main", "#port = 1\nport=6000", [1], {
+      "a.conf": "unix_socket_directories = '/srv/pg, /tmp'\n",
+    });
+    expect(chosen()).toBe("17 main 6000 /srv/pg");
+    cluster("17/main", "unix_socket_directories = ''", [1], {});
+    rmSync(join(root, "etc/17/main/conf.d/a.conf"));
+    expect(chosen()).toBe("17 main 5432 -");
+  });
+
+  it("is never one in which others have a database: a new one comes next to it", () => {
+    cluster("17/main", "port = 5432", [1, 4, 5, 16384]);
+    expect(chosen()).toBe("17 hearth 5433 /run/postgresql");
+    cluster("15/main", "port = 5433", [1, 4, 5, 20001]);
+    expect(chosen({ listening: [5434] })).toBe("17 hearth 5435 /run/postgresql");
+  });
+
+  it("stays ours: on another port, of an older major version, next to a newer one", () => {
+    cluster("15/main", "port = 5440", [1, 16384], OURS);
+    cluster("17/main", "port = 5432");
+    expect(chosen()).toBe("15 main 5440 /run/postgresql");
+  });
+
+  it("is the one with the standard port on a host that an earlier Hearth has set up", () => {
+    cluster("15/main", "port = 5432", [1, 16384]);
+    cluster("17/main", "port = 5433");
+    expect(chosen({ known: true })).toBe("15 main 5432 /run/postgresql");
+  });
+
+  it("has no name, port or path that its owner could smuggle into a plan", () => {
+    cluster("17/main", "port = 99999\nunix_socket_directories = '/run/$(id)'");
+    mkdirSync(join(root, "etc/17/$(id)"), { recursive: true });
+    writeFileSync(join(root, "etc/17/$(id)/postgresql.conf"), "port = 5432\n");
+    expect(chosen()).toBe("17 main 5432 -");
+  });
+});
