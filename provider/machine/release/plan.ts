@@ -71,8 +71,6 @@ function environmentActions(olds: Properties, news: Properties): Action[] {
 function unitActions(olds: Properties, news: Properties, circumstances: Circumstances): Action[] {
   const { pending = [], repair = false } = circumstances;
   const changed = new Set([...changedSubjects(olds, news), ...pending]);
-  const installs =
-    packageActions(olds, news).length > 0 || pending.some((subject) => subject.startsWith("package:"));
   const dropped = entries(olds.units).flatMap(([name, unit]) => {
     if (member(news.units, name) !== undefined || !isObject(unit)) return [];
     const stop = unit.state === "running" || unit.enabled === true ? ["stop"] : [];
@@ -83,8 +81,8 @@ function unitActions(olds: Properties, news: Properties, circumstances: Circumst
     if (!isObject(unit)) return [];
     const old = member(olds.units, name);
     const before = isObject(old) ? old : { enabled: false, state: "stopped" };
-    const all = installs || (repair && unit.state === "running");
-    const verbs = [enabling(before, unit), running(before, unit, trigger(name, unit, changed, all))];
+    const triggered = repair && unit.state === "running" ? "restart" : triggerOf(name, unit, changed);
+    const verbs = [enabling(before, unit), running(before, unit, triggered)];
     const actions = verbs.filter((verb) => verb !== undefined).map((verb) => ({ verb, subject: name }));
     // What does not run is left alone; the host knows.
     const along = verbs.includes("restart") && Array.isArray(unit.along) ? unit.along : [];
@@ -104,10 +102,20 @@ function running(before: Properties, unit: Properties, triggered: string | undef
   return triggered;
 }
 
-function trigger(name: string, unit: Properties, changed: Set<string>, all: boolean): string | undefined {
+/**
+ * What changes mean for a unit that runs. The host decides by `trigger_of` in `lib/units.sh`; both are tested with the cases of
+ * `tests/provider/machine/release/triggers.ts`.
+ * @param changed subjects in the spelling of `restartOn`; a package that came or changed is `package:NAME`
+ */
+export function triggerOf(
+  name: string,
+  unit: Properties,
+  changed: ReadonlySet<string>,
+): "restart" | "reload" | undefined {
   const hit = (list: Value | undefined) =>
     Array.isArray(list) && list.some((subject) => typeof subject === "string" && changed.has(subject));
-  if (all || hit(unit.restartOn) || [...changed].some((path) => definesUnit(path, name))) return "restart";
+  const always = (subject: string) => subject.startsWith("package:") || definesUnit(subject, name);
+  if (hit(unit.restartOn) || [...changed].some(always)) return "restart";
   return hit(unit.reloadOn) ? "reload" : undefined;
 }
 
@@ -128,6 +136,7 @@ function generatedUnit(file: string): string {
 /** Everything that units may depend on and that will be different, in the spelling of their lists. */
 function changedSubjects(olds: Properties, news: Properties): Set<string> {
   return new Set([
+    ...packageActions(olds, news).map(({ subject }) => `package:${subject}`),
     ...changedKeys(olds, news, "files"),
     ...changedKeys(olds, news, "links"),
     ...changedKeys(olds, news, "directories"),

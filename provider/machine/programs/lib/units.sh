@@ -40,7 +40,8 @@ unstarted() {
   done <"$(table environments)"
 }
 
-# trigger_of UNIT: restart, reload or nothing, from what changed so far.
+# trigger_of UNIT: restart, reload or nothing, from what changed so far. The plan says the same by `triggerOf`
+# (provider/machine/release/plan.ts); one table of cases tests both.
 trigger_of() {
   awk -F'\t' -v unit="$1" '
     # The unit that Podman makes of a Quadlet file.
