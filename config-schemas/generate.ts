@@ -1,17 +1,37 @@
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
+import { parseDocument, stringify, visit } from "yaml";
 import { stackFileJsonSchema } from "./language/json-schema";
-import { renderReference } from "./language/reference";
+import { type Example, renderReference } from "./language/reference";
 
 /** Where the generated files stand. */
 export const GENERATED = join(__dirname, "generated");
+
+/** Stack files that people begin with, and that tests deploy: what stands in them works. */
+const EXAMPLES = ["Pulumi.vps.yaml", "Pulumi.home.yaml", "examples/home-ports.yaml"];
+
+/** Each section as the first of these files has it, without its comments. */
+function examples(): Record<string, Example> {
+  const all: Record<string, Example> = {};
+  for (const file of EXAMPLES) {
+    const document = parseDocument(readFileSync(join(__dirname, "..", file), "utf8"));
+    visit(document, {
+      Node: (_key, node) => void Object.assign(node, { comment: null, commentBefore: null }),
+    });
+    const { config } = document.toJS();
+    for (const name of Object.keys(config)) {
+      all[name] ??= { file, yaml: stringify({ config: { [name]: document.getIn(["config", name]) } }) };
+    }
+  }
+  return all;
+}
 
 /** Every generated file: its name and what it should contain. */
 export function generatedFiles(): Readonly<Record<string, string>> {
   const schema = stackFileJsonSchema();
   return {
     "stack.schema.json": `${JSON.stringify(schema, null, 2)}\n`,
-    "REFERENCE.md": renderReference(schema),
+    "REFERENCE.md": renderReference(schema, examples()),
   };
 }
 

@@ -22,7 +22,7 @@ function typeOf(schema: JsonSchema): string {
   if (schema.enum !== undefined) return schema.enum.map(code).join(", ");
   if (schema.const !== undefined) return code(schema.const);
   if (schema.anyOf !== undefined) return [...new Set(schema.anyOf.map(typeOf))].join(" or ");
-  if (schema.oneOf !== undefined) return "mapping";
+  if (schema.oneOf !== undefined) return "one of the mappings below";
   if (schema.type === "array") return isSchema(schema.items) ? `list of ${typeOf(schema.items)}` : "list";
   if (schema.type === "object") return "mapping";
   if (schema.type === "integer") return "whole number";
@@ -69,7 +69,8 @@ function mappingRows(key: string, schema: JsonSchema): Row[] {
 function rowsOf(key: string, schema: JsonSchema, required = false): Row[] {
   const row = rowOf(key, schema, required);
   if (schema.title !== undefined) return [row];
-  if (schema.oneOf !== undefined) return [row, ...schema.oneOf.flatMap((branch) => mappingRows(key, branch))];
+  // The branches have tables of their own.
+  if (schema.oneOf !== undefined) return key === "" ? [] : [row];
   if (schema.type === "object") {
     const isPlace = key === "" || key.endsWith("<name>");
     return isPlace ? mappingRows(key, schema) : [row, ...mappingRows(key, schema)];
@@ -77,6 +78,38 @@ function rowsOf(key: string, schema: JsonSchema, required = false): Row[] {
   if (schema.type === "array" && isSchema(schema.items) && schema.items.type === "object")
     return [row, ...mappingRows(`${key}[]`, schema.items)];
   return [row];
+}
+
+/** One of several mappings that a key can hold, told apart by the key that has one value in each. */
+interface Branch {
+  /** Its heading, such as "`records.<name>` with `type: SRV`". */
+  title: string;
+  rows: Row[];
+}
+
+/** The branches of every union in a section, in the order of its keys. */
+function branchesOf(key: string, schema: JsonSchema): Branch[] {
+  if (schema.title !== undefined) return [];
+  const below = key === "" ? "" : `${key}.`;
+  const own = (schema.oneOf ?? []).map((branch) => branchOf(key, branch));
+  const { properties = {}, additionalProperties, items } = schema;
+  const children: [string, unknown][] = [
+    ...Object.entries(properties).map(([name, child]): [string, unknown] => [`${below}${name}`, child]),
+    [`${below}<name>`, additionalProperties],
+    [`${key}[]`, items],
+  ];
+  return [...own, ...children.flatMap(([path, child]) => (isSchema(child) ? branchesOf(path, child) : []))];
+}
+
+function branchOf(key: string, schema: JsonSchema): Branch {
+  const [kind, value] = Object.entries(schema.properties ?? {}).find(([, child]) => isConstant(child)) ?? [];
+  if (kind === undefined || !isSchema(value)) throw new Error(`nothing tells the mappings at ${key} apart`);
+  const word = code(`${kind}: ${value.const}`);
+  return { title: key === "" ? word : `${code(key)} with ${word}`, rows: mappingRows(key, schema) };
+}
+
+function isConstant(schema: unknown): boolean {
+  return isSchema(schema) && schema.const !== undefined;
 }
 
 function cell(text: string): string {
@@ -107,19 +140,38 @@ A dash as default means: absent, and the meaning says what happens then. A mappi
 follow it ("see below").
 `;
 
+/** Where an example stands, and its text. */
+export interface Example {
+  file: string;
+  yaml: string;
+}
+
 /**
  * The manual of the stack file.
  * @param file JSON Schema of a stack file
+ * @param examples by the key of the section, e.g. `hearth:proxy`
  */
-export function renderReference(file: JsonSchema): string {
+export function renderReference(file: JsonSchema, examples: Readonly<Record<string, Example>>): string {
   const config = file.properties?.config;
   const sections = isSchema(config) ? Object.entries(config.properties ?? {}) : [];
   const required = isSchema(config) ? (config.required ?? []) : [];
-  const chapters = sections.map(([name, schema]) => {
-    if (!isSchema(schema)) return "";
-    const need = required.includes(name) ? "Required." : "May be left out.";
-    return `## ${name}\n\n${schema.description ?? ""} ${need}\n\n${table(rowsOf("", schema))}\n`;
-  });
-  const example = `\`config:\` holds the keys of the namespace \`${NAMESPACE}:\`; \`Pulumi.vps.yaml\` and \`Pulumi.home.yaml\` are complete examples.\n`;
-  return [INTRODUCTION, example, ...chapters].join("\n");
+  const chapters = sections.map(([name, schema]) =>
+    isSchema(schema) ? chapter(name, schema, required.includes(name), examples[name]) : "",
+  );
+  const opening = `\`config:\` holds the keys of the namespace \`${NAMESPACE}:\`; \`Pulumi.vps.yaml\` and \`Pulumi.home.yaml\` are complete examples.\n`;
+  const contents = sections.map(([name]) => `[${name}](#${name.replace(/[^a-z]/g, "")})`).join(" · ");
+  return [INTRODUCTION, opening, `${contents}\n`, ...chapters].join("\n");
+}
+
+function chapter(name: string, schema: JsonSchema, required: boolean, example: Example | undefined): string {
+  const rows = rowsOf("", schema);
+  const branches = branchesOf("", schema).map(({ title, rows: own }) => `### ${title}\n\n${table(own)}\n`);
+  return [
+    `## ${name}\n\n${schema.description ?? ""} ${required ? "Required." : "May be left out."}\n`,
+    ...(rows.length > 0 ? [`${table(rows)}\n`] : []),
+    ...branches,
+    ...(example === undefined
+      ? []
+      : [`Example, from \`${example.file}\`:\n\n\`\`\`yaml\n${example.yaml}\`\`\`\n`]),
+  ].join("\n");
 }

@@ -1,6 +1,7 @@
 import { appendFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { parse } from "yaml";
 import { z } from "zod";
 import { GENERATED, generatedFiles, staleFiles } from "../../config-schemas/generate";
 import { adviceKeys, synapseKeyAdvice } from "../../config-schemas/homeserver/synapse-keys";
@@ -61,8 +62,45 @@ test("a changed or missing generated file is seen", () => {
   }
 });
 
+const manual = readFileSync(join(GENERATED, "REFERENCE.md"), "utf8");
+const chapters = new Map(
+  manual
+    .split(/^## /m)
+    .slice(1)
+    .map((text): [string, string] => [text.slice(0, text.indexOf("\n")), text]),
+);
+
+test("the manual has a table for each kind of a mapping, and no row without a key", () => {
+  expect(manual).not.toContain("| `` |");
+  const titles = [...manual.matchAll(/^### (.*)$/gm)].map(([, title]) => title);
+  expect(titles).toEqual(
+    expect.arrayContaining([
+      "`registration` with `mode: open`",
+      "`kind: tailscale-funnel`",
+      "`records.<name>` with `type: SRV`",
+    ]),
+  );
+  const srv =
+    chapters
+      .get("hearth:dns")
+      ?.split("### ")
+      .find((part) => part.includes("type: SRV")) ?? "";
+  const keys = [...srv.matchAll(/^\| `records\.<name>\.(\w+)`/gm)].map(([, key]) => key);
+  expect(keys).toEqual(["type", "name", "ttl", "priority", "weight", "port", "target"]);
+});
+
+test("the manual links every section, and shows how it is written", () => {
+  const links = [...manual.matchAll(/\[(hearth:\w+)\]\(#(\w+)\)/g)].map(([, name, anchor]) => [name, anchor]);
+  expect(links).toEqual([...chapters.keys()].map((name) => [name, name.replace(":", "")]));
+  for (const [name, text] of chapters) {
+    const [, yaml = ""] = /```yaml\n([^`]*)```/.exec(text) ?? [];
+    // Its keys are set by a command, which stands there.
+    if (name === "hearth:secrets") expect(text).toContain("config set --secret");
+    else expect([name, Object.keys(parse(yaml)?.config ?? {})]).toEqual([name, [name]]);
+  }
+});
+
 test("the manual names every key of the stack file", () => {
-  const manual = readFileSync(join(GENERATED, "REFERENCE.md"), "utf8");
   const keys = leaves(stackJsonSchema(), "")
     .map(({ path }) => path.split(".").slice(2).join(".").replaceAll(".[]", "[]"))
     .filter((key) => key !== "" && !key.endsWith("[]") && !/perSecond|burst|settings\.|resolve\./.test(key));
