@@ -60,7 +60,7 @@ export function shellText(argv: string[]): string {
 export interface ProgramName {
   interpreter: Interpreter;
   /** Path below `provider/`, e.g. `machine/programs/observe.sh`. */
-  program: string;
+  program: `${string}/programs/${string}`;
 }
 
 /** How a program is told apart from what is around it, and what becomes of it without its caller. */

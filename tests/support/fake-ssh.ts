@@ -17,7 +17,7 @@ export class FakeSsh {
 
   constructor() {
     mkdirSync(join(this.folder, "bin"));
-    mkdirSync(join(this.folder, "programs/lib"), { recursive: true });
+    mkdirSync(join(this.folder, "machine/programs/lib"), { recursive: true });
     cpSync(join(root, "provider/transport/programs"), join(this.folder, "transport/programs"), {
       recursive: true,
     });
@@ -43,7 +43,7 @@ ${script}
 
   /** A program of the host. */
   program(name: string, text: string): void {
-    writeFileSync(join(this.folder, "programs", name), text);
+    writeFileSync(join(this.folder, "machine/programs", name), text);
   }
 
   /** Runs a program on a new connection, so that no test is met by what an earlier one has learned. */
@@ -54,7 +54,7 @@ ${script}
     return (program: string, call: Partial<HostCall> = {}): Promise<HostAnswer> =>
       session.run({
         interpreter: program.endsWith(".py") ? "python3" : "sh",
-        program: `programs/${program}`,
+        program: `machine/programs/${program}`,
         asRoot: true,
         files: [],
         signal: new AbortController().signal,

@@ -92,7 +92,7 @@ export class Follower {
     const signal = this.patience.signal;
     try {
       const asRoot = this.inputs.scope === "system";
-      const program = `machine/programs/${name}`;
+      const program = `machine/programs/${name}` as const;
       const call = { interpreter: "sh" as const, program, asRoot, files, timeoutSeconds, signal };
       return { answer: await session.run({ ...call, ...how, retry: true }) };
     } catch (error) {

@@ -81,7 +81,7 @@ async function prepareOddUsers(): Promise<void> {
 const run = (change: Partial<Connection> = {}, call: Partial<HostCall> = {}) =>
   hostSession({ ...good, ...change }).run({
     interpreter: "sh",
-    program: "facts.sh",
+    program: "machine/programs/facts.sh",
     asRoot: true,
     files: [],
     signal: new AbortController().signal,

@@ -71,7 +71,7 @@ describe("a jump host", () => {
       ...change,
     }).run({
       interpreter: "sh",
-      program: "facts.sh",
+      program: "machine/programs/facts.sh",
       asRoot: true,
       files: [],
       signal: new AbortController().signal,

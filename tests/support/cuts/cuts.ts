@@ -203,7 +203,7 @@ export class Cuts {
       name === "delete" ? { release: "cuts" } : cutsRelease(this.scope, generation, !name.startsWith("bad"));
     const meta: Partial<Meta> = { scope: this.scope, run: "cuts" };
     const files = requestOf(release, meta, name !== "delete");
-    const program = name === "delete" ? "delete.sh" : "apply.sh";
+    const program = `machine/programs/${name === "delete" ? "delete" : "apply"}.sh` as const;
     const terms = { mark: "none", stays: true, seconds: 600 };
     const sent = await callInput({ interpreter: "sh", program }, files, undefined, terms);
     const input = sent.subarray(sent.indexOf("\n") + 1);
