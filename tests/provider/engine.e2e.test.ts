@@ -1,5 +1,6 @@
 import { downHost, type Host, onHost, upHost } from "../../sandbox";
 import { EngineProject } from "../support/engine-project";
+import { NODE_VERSIONS, nodeFolder } from "../support/node-versions";
 
 // Of this run alone: another run beside it has a host of its own.
 const NAME = `engine-${process.pid}`;
@@ -100,6 +101,19 @@ test("[A3] hand edits show in a plain preview, named as made by hand, fail --exp
     `${SETTINGS.replace("90d", "14d")}active`,
   );
   expect(await project.pulumi("preview", "--expect-no-changes")).toMatchObject({ code: 0 });
+});
+
+test.each(NODE_VERSIONS)("on Node %s the same stack shows no change, and is changed", async (version) => {
+  const on = { PATH: `${await nodeFolder(version)}:${process.env.PATH}` };
+  expect(await project.pulumiWith(on, "preview", "--expect-no-changes")).toMatchObject({ code: 0 });
+  project.write("index.ts", `${program()}export const node = process.version;\n`);
+  project.write("settings.yaml", SETTINGS.replace("90d", `${version}d`));
+  const up = await project.pulumiWith(on, "up", "--yes", "--skip-preview");
+  expect(up).toMatchObject({ code: 0 });
+  expect(up.stdout + up.stderr).not.toMatch(/deprecat|experimental/i);
+  expect(await shell(`cat ${YAML}`)).toContain(`max_lifetime: ${version}d`);
+  const { node } = JSON.parse((await project.pulumi("stack", "output", "--json")).stdout);
+  expect(node).toMatch(new RegExp(`^v${version}\\.`));
 });
 
 test("a probe that fails shows as a warning in the preview and as a planned update", async () => {
