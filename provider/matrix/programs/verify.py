@@ -1,7 +1,8 @@
 """What only the host itself can see of its homeserver: `verify.py DIR` reads DIR/request.json, prints one JSON answer.
 
 Request: scope, homeserverUrl, serverName, publicHost, proxyUrl (https://127.0.0.1:443; http:// behind a tunnel that ends TLS),
-registrationSecret, maxUploadBytes, database {name, role, console: the command for the superuser's psql}, mediaPath, logFile; optional: stateDirectory.
+registrationSecret, maxUploadBytes, database {name, role, console: the command that opens psql as the superuser}, mediaPath, logFile;
+optional: stateDirectory.
 
 Answer: {admin, upload, forwardedAddress, destinations, database, media, log}: facts, one object for each question; `error`
 in one of them says why it has no answer. Nothing is judged here, and nothing stays behind.
