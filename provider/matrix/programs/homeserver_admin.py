@@ -30,7 +30,7 @@ DEVICE_NAME = "Hearth on this host"
 
 
 # Seconds that a program waits for the others, and that a look may take in all: together less than its caller waits (OBSERVE_TIMEOUT
-# in provider/resources/homeserver.ts; a change is given more).
+# in provider/matrix/homeserver.ts; a change is given more).
 LOOK_WAITS = 10.0
 LOOK_TAKES = 40.0
 CHANGE_WAITS = 60.0
