@@ -20,6 +20,20 @@ import {
  * no network to start: they listen on loopback, and what talks to others tries again.
  */
 const WITHOUT_WAIT: Section = ["Quadlet", [["DefaultDependencies", false]]];
+/**
+ * Every container requires its network and its volumes. One of them that failed once (after a boot many ask Podman's database at
+ * the same time) would take the start of the container along, which systemd then never tries again: so they themselves are
+ * tried until it works, and whoever waits goes on waiting (`direct`, since systemd 254).
+ */
+const TRIED_AGAIN: Section = [
+  "Service",
+  [
+    ["Restart", "on-failure"],
+    ["RestartMode", "direct"],
+    ["RestartSec", 1],
+  ],
+];
+const NO_LIMIT: Option = ["StartLimitIntervalSec", 0];
 const VOLUME = ".volume";
 /** From the end of a service to its next start. */
 const RESTART_SECONDS = 3;
@@ -46,18 +60,20 @@ export function renderContainer(container: Container): string {
 /** A `.network` file: containers on it know each other by name and reach the outside. */
 export function renderNetwork(): string {
   return render("the network of Hearth's containers", [
-    ["Unit", [["Description", "Hearth: network of the containers"]]],
+    ["Unit", [["Description", "Hearth: network of the containers"], NO_LIMIT]],
     WITHOUT_WAIT,
     ["Network", [["NetworkName", NETWORK]]],
+    TRIED_AGAIN,
   ]);
 }
 
 /** A `.volume` file: kept by Podman, shared by the containers that name it. */
 export function renderVolume(name: string): string {
   return render("a volume that containers share", [
-    ["Unit", [["Description", `Hearth: volume ${safe(name, NAME)}`]]],
+    ["Unit", [["Description", `Hearth: volume ${safe(name, NAME)}`], NO_LIMIT]],
     WITHOUT_WAIT,
     ["Volume", [["VolumeName", safe(name, NAME)]]],
+    TRIED_AGAIN,
   ]);
 }
 

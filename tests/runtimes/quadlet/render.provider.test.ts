@@ -61,6 +61,36 @@ describe("Quadlet's own generator", () => {
     expect(await check("/var/tmp/broken", others)).toBe("status 0");
   });
 
+  it("[H15] a network that Podman fails to make at first is made, and the container that requires it starts", async () => {
+    const failing = `#!/bin/sh
+case " $* " in *" network create "*)
+  tries=$(cat /var/tmp/tries 2>/dev/null || echo 0)
+  echo $((tries + 1)) >/var/tmp/tries
+  [ "$tries" -ge 2 ] || exit 125 ;;
+esac
+exec /usr/bin/podman.real "$@"
+`;
+    // What Quadlet makes of `Network=hearth.network`.
+    const needs =
+      "[Unit]\nRequires=hearth-network.service\nAfter=hearth-network.service\n[Service]\nExecStart=/bin/sleep infinity\n";
+    const unit = "$HOME/.config/systemd/user/needs.service";
+    await home.root("mv /usr/bin/podman /usr/bin/podman.real");
+    try {
+      await home.root(`cat >/usr/bin/podman <<'END'\n${failing}END\nchmod 0755 /usr/bin/podman`);
+      await home.sh(`cat >${CONTAINERS}/hearth.network`, renderNetwork());
+      await home.sh(`mkdir -p "$(dirname ${unit})"; cat >${unit}`, needs);
+      await sh("systemctl --user daemon-reload; systemctl --user start needs");
+      expect(await sh("systemctl --user is-active needs hearth-network; cat /var/tmp/tries")).toBe(
+        "active\nactive\n3",
+      );
+    } finally {
+      await home.root("mv /usr/bin/podman.real /usr/bin/podman");
+      await sh(
+        `systemctl --user stop needs hearth-network; rm ${unit} ${CONTAINERS}/hearth.network; systemctl --user daemon-reload; podman network rm hearth`,
+      );
+    }
+  });
+
   it("hands a program exactly the words and variables that were meant", async () => {
     const image = "docker.io/library/postgres:17.6";
     const print = 'printf "<%s>" "$@" "$WEIRD"; echo';

@@ -108,6 +108,16 @@ it("no unit waits for a network that may never be reported", () => {
   for (const text of texts) expect(parsed(text)["Quadlet.DefaultDependencies"]).toEqual(["false"]);
 });
 
+it("[H15] what every container requires is tried until it works, without a failure that others would be told of", () => {
+  for (const text of [renderNetwork(), renderVolume("hearth-socket")]) {
+    expect(parsed(text)).toMatchObject({
+      "Unit.StartLimitIntervalSec": ["0"],
+      "Service.Restart": ["on-failure"],
+      "Service.RestartMode": ["direct"],
+    });
+  }
+});
+
 it("each option of a command has a line of its own, which a preview shows whole", () => {
   const text = renderContainer({
     ...JOB,
