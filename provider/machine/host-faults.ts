@@ -28,6 +28,8 @@ export interface Fault {
 
 /** First Podman whose Quadlet knows `Notify=healthy`. */
 const LEAST_PODMAN = 5;
+/** The first with `RestartMode=direct`, which networks and volumes of containers are tried again with. */
+const LEAST_SYSTEMD = 254;
 /** Paths that mean nothing else in units and in mounts: no blank, colon, comma, `%` or `$`. */
 const PLAIN_PATH = /^\/[A-Za-z0-9._/@+-]+$/;
 /** What a user gets by default, and what images expect to find. */
@@ -36,7 +38,7 @@ const SUBIDS = 65_536;
 /** Everything that keeps rootless containers from running there; with sudo, Hearth puts right what only root can. */
 export function rootlessFaults(
   connection: Connection,
-  { login, podman, codename }: HostFacts,
+  { login, podman, systemd, codename }: HostFacts,
   seen: RootlessFacts,
 ): Fault[] {
   const faults: Fault[] = [];
@@ -56,6 +58,12 @@ export function rootlessFaults(
   if (Number.parseInt(podman, 10) < LEAST_PODMAN || podman === "") {
     faults.push({
       problem: `${podman === "" ? "there is no Podman" : `Podman ${podman} is too old`}: ${LEAST_PODMAN}.0 is needed (Quadlet came with 4.4, its Notify=healthy with 5.0)`,
+      fix: `upgrade ${codename} to Debian 13 (trixie), or use runtime: native`,
+    });
+  }
+  if (systemd < LEAST_SYSTEMD) {
+    faults.push({
+      problem: `systemd ${systemd} is too old: ${LEAST_SYSTEMD} is needed (with older ones a container's network that failed once after a boot leaves the container down)`,
       fix: `upgrade ${codename} to Debian 13 (trixie), or use runtime: native`,
     });
   }

@@ -79,6 +79,7 @@ describe("what keeps rootless containers from running", () => {
       /^Podman 4\.3\.1 is too old: 5\.0 is needed \(Quadlet came with 4\.4/,
     ],
     ["Podman without Notify=healthy", {}, { podman: "4.9.3" }, /^Podman 4\.9\.3 is too old/],
+    ["a Podman of one's own on Debian 12", {}, { systemd: 252 }, /^systemd 252 is too old: 254 is needed/],
     ["no Podman at all", {}, { podman: "" }, /^there is no Podman: 5\.0 is needed/],
   ])("%s, whatever sudo could do", (_what, change, host, problem) => {
     for (const connection of [none, sudo]) {
