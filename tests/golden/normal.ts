@@ -28,10 +28,17 @@ const KNOWN: ReadonlyMap<string, string> = new Map(
 /** What a run registered, by name and sorted; without what a run has of its own and what stands elsewhere. */
 export function normal(run: ProgramRun): Record<string, Recorded> {
   const entries = run.resources.map(({ type, name, parent, dependsOn, inputs }) => {
-    const shown = shorten(unwrap(inputs, () => "[secret]"));
+    const shown = shorten(unwrap(type.endsWith(":Release") ? withoutEmpty(inputs) : inputs, () => "[secret]"));
     return [`${type} ${name}`, { type, parent, dependsOn, inputs: shown }] as const;
   });
   return Object.fromEntries(entries.sort(([one], [other]) => (one < other ? -1 : 1)));
+}
+
+/** A map of a Release that is left out is an empty one: to the provider both are the same. */
+function withoutEmpty(inputs: Record<string, unknown>): Record<string, unknown> {
+  const isEmpty = (value: unknown) =>
+    typeof value === "object" && value !== null && Object.keys(value).length === 0;
+  return Object.fromEntries(Object.entries(inputs).filter(([, value]) => !isEmpty(value)));
 }
 
 function shorten(value: unknown): unknown {
