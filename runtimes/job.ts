@@ -1,14 +1,13 @@
-import type { HostFile, HostUnit, ReleaseInputs } from "../provider/sdk";
-import { type Container, type Mount, NETWORK, type Timer } from "./container";
-import { publicFile } from "./ownership";
-import type { Places } from "./places";
-import { renderContainer, renderTimer } from "./quadlet/render";
+import type { Container, Mount } from "./container";
+import { NETWORK } from "./container";
+import type { Layout } from "./layout";
+import type { Schedule, ServiceSpec } from "./service";
 
 /** Most memory of a job's container, MiB. */
 export const JOB_MIB = 128;
 
 /** A small program of ours that a timer runs in the homeserver's image, with an account of its own. */
-export interface Job {
+export interface Job extends Pick<Schedule, "when" | "randomDelaySeconds"> {
   /** Name of container, unit and timer, e.g. `hearth-retention`. */
   name: string;
   description: string;
@@ -18,38 +17,28 @@ export interface Job {
   settings: readonly string[];
   /** What it sees beside its programs, its password and its folder. */
   mounts: readonly Mount[];
-  when: Timer["when"];
-  randomDelaySeconds: number;
   /** Longest run. */
   runSeconds: number;
+  dropIns?(at: Layout): Readonly<Record<string, string>>;
 }
 
-/** What the jobs of one component put on a host. */
-export type JobParts = Required<
-  Pick<ReleaseInputs, "directories" | "files" | "images" | "units" | "validators">
->;
-
-/** Where jobs run. */
-export interface Site {
-  places: Places;
-  /** The homeserver's image, which has Python. */
-  image: string;
-  /** Python's path in the image. */
-  python: string;
-  /** User of the image: who runs as it may connect to the socket. */
-  uid: number;
-  gid: number;
+/** What jobs run in: the homeserver's image, which has Python, with the homeserver's socket. */
+export interface JobHost extends Pick<Container, "image" | "uid" | "gid"> {
+  /** Path of Python. Who runs as the image's user may connect to the socket. */
+  interpreter: string;
   /** The homeserver's socket in containers that have the mount. */
   socket: string;
   socketMount: Mount;
 }
 
 /** What all jobs of one component have in common. */
-export interface Surroundings extends Site {
+export interface JobSite extends JobHost {
   /** Name of the component. */
   service: string;
   /** Local part of the jobs' account. */
   account: string;
+  /** Further files in the folder of programs, by name. */
+  beside?: Readonly<Record<string, string>>;
 }
 
 /** Paths inside the container. */
@@ -62,62 +51,41 @@ export function besideProgram(name: string): string {
   return `${PROGRAMS}/${name}`;
 }
 
-/** Where the password of a job's account is on the host. */
-function passwordFile({ places, account }: Surroundings): string {
-  return `${places.state}/accounts/${account}.password`;
-}
-
-/** The job's container. */
-function jobContainer(job: Job, around: Surroundings): Container {
-  const { places, service, account, image, python, uid, gid, socket } = around;
+/** The job as a service that a timer runs. */
+export function jobSpec(job: Job, site: JobSite): ServiceSpec {
+  const { service, account, image, uid, gid, interpreter, socket, socketMount } = site;
+  const { when, randomDelaySeconds, dropIns } = job;
   return {
-    ...{ name: job.name, description: job.description, image, uid, gid },
-    entrypoint: python,
-    command: [
-      ...["-B", `${PROGRAMS}/${job.program}`, "--socket", socket, "--user", account],
-      ...["--password-file", PASSWORD, "--folder", FOLDER, ...job.settings],
-    ],
-    environment: {},
-    mounts: [
-      { source: places.programs(service), target: PROGRAMS, readOnly: true },
-      { source: passwordFile(around), target: PASSWORD, readOnly: true },
-      { source: places.data(service), target: FOLDER, readOnly: false },
-      around.socketMount,
-      ...job.mounts,
-    ],
-    ...{ secrets: {}, network: NETWORK, publish: [], tmpfs: [] },
-    ...{ memoryMiB: JOB_MIB, pids: 64, startSeconds: job.runSeconds, stopSeconds: 30 },
-    after: ["hearth-synapse.service"],
-    kind: "job",
+    name: service,
+    description: job.description,
+    beside: site.beside ?? {},
+    schedule: { when, randomDelaySeconds },
+    programs: {
+      quadlet: () => ({
+        ...{ container: job.name, image, uid, gid, network: NETWORK },
+        ...{ inside: { programs: PROGRAMS, data: FOLDER }, data: { "": "0700" } },
+        entrypoint: interpreter,
+        command: (at) => [
+          ...["-B", at.inside.program(job.program), "--socket", socket, "--user", account],
+          ...["--password-file", PASSWORD, "--folder", FOLDER, ...job.settings],
+        ],
+        mounts: (at) => [
+          { source: at.host.program(), target: PROGRAMS, readOnly: true },
+          { source: passwordFile(at, account), target: PASSWORD, readOnly: true },
+          { source: at.host.data(), target: FOLDER, readOnly: false },
+          ...[socketMount, ...job.mounts],
+        ],
+        ...{ memoryMiB: JOB_MIB, pids: 64, startSeconds: job.runSeconds, stopSeconds: 30 },
+        after: ["hearth-synapse.service"],
+        ...(dropIns === undefined ? {} : { dropIns }),
+      }),
+    },
   };
 }
 
-/** Container and timer of each job, by path. */
-export function jobFiles(jobs: readonly Job[], around: Surroundings): Record<string, HostFile> {
-  const { places } = around;
-  const files = jobs.flatMap((job): [string, string][] => [
-    [containerFile(job, places), renderContainer(jobContainer(job, around))],
-    [timerFile(job, places), renderTimer(job)],
-  ]);
-  return Object.fromEntries(files.map(([path, text]) => [path, publicFile(text, places)]));
-}
-
-export function containerFile({ name }: Job, places: Places): string {
-  return `${places.containers}/${name}.container`;
-}
-
-export function timerFile({ name }: Job, places: Places): string {
-  return `${places.units}/${name}.timer`;
-}
-
-/** The timers: a job itself runs only when its timer says so. */
-export function jobUnits(jobs: readonly Job[], places: Places): Record<string, HostUnit> {
-  return Object.fromEntries(
-    jobs.map((job) => [
-      `${job.name}.timer`,
-      { enabled: true, state: "running", restartOn: [timerFile(job, places)], reloadOn: [] },
-    ]),
-  );
+/** Where the password of a job's account is on the host. */
+function passwordFile({ records }: Layout, account: string): string {
+  return `${records}/accounts/${account}.password`;
 }
 
 /** `--name seconds`, or nothing. */

@@ -1,41 +1,41 @@
-import { readdirSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { HostFile } from "../provider/sdk";
 import { publicFile } from "./ownership";
 import { type Places, SYSTEM_PLACES } from "./places";
+import type { ServiceSpec } from "./service";
 
 /** Folder of a component for the programs it puts on a host. */
 const FOLDER = "programs";
-
-/** Where the helper programs of a service of root's lie on its host. */
-export function programFolder(service: string): string {
-  return SYSTEM_PLACES.programs(service);
-}
-
 /** The components' own folders; their programs are files, not modules. */
 const COMPONENTS = join(__dirname, "../components");
 
-/**
- * The programs that a component brings along, from its folder `programs/`, as files of its Release. They are static:
- * whatever they need to know reaches them as arguments.
- * @param service name of the component and of the folder on the host
- */
-export function hostPrograms(service: string, places: Places = SYSTEM_PLACES): Record<string, HostFile> {
-  const names = readdirSync(join(COMPONENTS, service, FOLDER)).filter((name) => /\.(py|sh)$/.test(name));
-  return programsOf(service, names.sort(), service, places);
+/** Names of the programs that a component brings along, from its folder `programs/`. */
+export function programsOf(component: string): string[] {
+  const folder = join(COMPONENTS, component, FOLDER);
+  if (!existsSync(folder)) return [];
+  return readdirSync(folder)
+    .filter((name) => /\.(py|sh)$/.test(name))
+    .sort();
 }
 
-/** Some programs of one component, as files of another's Release. */
-export function programsOf(
-  component: string,
-  names: readonly string[],
-  service: string,
-  places: Places,
-): Record<string, HostFile> {
+/** The text of one program. Programs are static: whatever they need to know reaches them as arguments. */
+export function programText(component: string, name: string): string {
+  return readFileSync(join(COMPONENTS, component, FOLDER, name), "utf8");
+}
+
+/** What lies in a service's folder of programs on its host, by name. */
+export function textsBeside({ name: service, beside }: ServiceSpec): Record<string, string> {
+  const own = programsOf(service).map((name) => [name, programText(service, name)] as const);
+  return { ...Object.fromEntries(own), ...beside };
+}
+
+/** The programs of a component that is no service, as files of a Release. */
+export function hostPrograms(component: string, places: Places = SYSTEM_PLACES): Record<string, HostFile> {
   return Object.fromEntries(
-    names.map((name) => {
-      const text = readFileSync(join(COMPONENTS, component, FOLDER, name), "utf8");
-      return [`${places.programs(service)}/${name}`, publicFile(text, places)];
-    }),
+    programsOf(component).map((name) => [
+      `${places.programs(component)}/${name}`,
+      publicFile(programText(component, name), places),
+    ]),
   );
 }

@@ -2,16 +2,17 @@ import * as pulumi from "@pulumi/pulumi";
 import type { DnsConfig, DnsRecordConfig } from "../../config-schemas/dns/schema";
 import { parseDuration } from "../../config-schemas/language/common";
 import { DnsRecord, type DnsRecordInputs, type Release } from "../../provider/sdk";
-import { jobRelease, siteOf } from "../../runtimes/job-release";
+import { serviceRelease } from "../../runtimes/release";
 import type { Homeserver } from "../homeserver";
+import { jobHostOf } from "../homeserver/jobs";
 import type { Machine } from "../hosts";
-import { dynamicDns, KEY_SECRET, SERVICE } from "./job";
+import { dynamicDnsSpec, SERVICE } from "./spec";
 
 export interface DnsArgs {
   config: DnsConfig;
   machine: Machine;
   /** Whose image the client runs in. */
-  homeserver: Pick<Homeserver, "site">;
+  homeserver: Pick<Homeserver, "jobs">;
   /** Key of Dynu's API: that it is there was checked when the stack file was read. */
   apiKey: pulumi.Output<string> | undefined;
 }
@@ -42,12 +43,13 @@ export class Dns extends pulumi.ComponentResource {
     name: string,
     { config, machine, homeserver }: DnsArgs,
     dynamic: NonNullable<DnsConfig["dynamic"]>,
-    value: pulumi.Output<string>,
+    apiKey: pulumi.Output<string>,
   ): Release {
-    const parts = siteOf(homeserver).apply((site) => dynamicDns({ dynamic, apiUrl: config.apiUrl }, site));
-    const options = { parent: this, dependsOn: machine.ready };
-    const containerSecrets = { [KEY_SECRET]: { source: { kind: "given" as const, value } } };
-    return jobRelease(name, SERVICE, machine, parts, options, { containerSecrets });
+    const { parts } = machine.service(
+      (_, host) => dynamicDnsSpec({ dynamic, apiUrl: config.apiUrl, apiKey }, host),
+      jobHostOf(homeserver),
+    );
+    return serviceRelease(name, SERVICE, machine, parts, { parent: this, dependsOn: machine.ready });
   }
 }
 

@@ -1,16 +1,17 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { HomeserverConfig } from "../../config-schemas/homeserver/schema";
 import { installSource } from "../../config-schemas/homeserver/schema";
-import { type HomeserverAccess, type Inputs, Release } from "../../provider/sdk";
-import type { Site } from "../../runtimes/job";
+import type { HomeserverAccess, Inputs, Release } from "../../provider/sdk";
+import type { JobHost } from "../../runtimes/job";
+import type { Layout } from "../../runtimes/layout";
+import { serviceRelease } from "../../runtimes/release";
 import type { Machine } from "../hosts";
 import type { Postgres } from "../postgres";
-import { installationFault, installationOf, readVendorKey } from "./installation";
-import { NATIVE_SOCKET, nativeHomeserver } from "./native";
-import { SERVICE } from "./parts";
-import { CONTAINER_SECRETS, NATIVE_PATHS } from "./paths";
-import { CONTAINER_SOCKET, hostSocket, jobSite, quadletHomeserver } from "./quadlet";
+import { jobHost } from "./image";
+import { installationFault, readVendorKey } from "./installation";
+import { SOCKET } from "./names";
 import type { GivenSecrets } from "./secrets";
+import { homeserverSpec, hostSocket } from "./spec";
 
 export interface HomeserverArgs {
   config: HomeserverConfig;
@@ -27,78 +28,63 @@ export class Homeserver extends pulumi.ComponentResource {
   readonly release: Release;
   readonly serverName: string;
   /** Path of its socket for who runs as it does: on the host, or in containers that mount the socket's folder. */
-  readonly socket: string;
+  readonly socket = SOCKET;
+  /** Where its things are. */
+  readonly layout: pulumi.Output<Layout>;
   /** What resources behind its API take. */
   readonly access: Inputs<HomeserverAccess>;
   /** Paths on the host. */
-  readonly dataPath: pulumi.Output<string>;
   readonly mediaPath: pulumi.Output<string>;
   readonly logFile: pulumi.Output<string>;
-  /** Where jobs run next to it; undefined: no container. */
-  readonly site: pulumi.Output<Site> | undefined;
+  /** What jobs run in next to it; undefined: no container. */
+  readonly jobs: pulumi.Output<JobHost> | undefined;
 
   constructor(name: string, args: HomeserverArgs, opts?: pulumi.ComponentResourceOptions) {
     super("hearth:homeserver:Homeserver", name, {}, opts);
     const { config, machine, postgres } = args;
-    const contained = machine.runtime === "quadlet";
     this.serverName = config.serverName;
-    this.socket = contained ? CONTAINER_SOCKET : NATIVE_SOCKET;
-    this.site = contained ? machine.places.apply((places) => jobSite(config, places)) : undefined;
+    const service = this.serviceOf(args);
+    this.layout = service.layout;
+    this.mediaPath = this.layout.apply(({ host }) => host.data("media"));
+    this.logFile = this.layout.apply(({ host }) => `${host.data("log")}/homeserver.log`);
     this.access = {
       connection: machine.connection,
-      scope: contained ? "user" : "system",
-      homeserverUrl: contained
-        ? machine.places.apply((places) => `unix:${hostSocket(places)}`)
-        : `unix:${NATIVE_SOCKET}`,
+      scope: machine.places.scope,
+      homeserverUrl: this.layout.apply((at) => `unix:${hostSocket(at)}`),
       serverName: this.serverName,
-      registrationSecret: contained ? `podman:${CONTAINER_SECRETS.registration}` : NATIVE_PATHS.registration,
+      registrationSecret: this.layout.apply(({ host }) => host.secret("registration")),
     };
-    const parts = this.partsOf(args);
-    this.dataPath = parts.dataPath;
-    this.mediaPath = parts.mediaPath;
-    this.logFile = parts.logFile;
-    const release = parts.apply((one) => one.release);
-    this.release = new Release(
+    const contained = machine.runtime === "quadlet";
+    this.jobs = contained ? this.layout.apply((at) => jobHost(config, at)) : undefined;
+    this.release = serviceRelease(
       name,
-      {
-        connection: machine.connection,
-        scope: machine.places.scope,
-        release: SERVICE,
-        identity: { serverName: config.serverName },
-        packages: release.packages,
-        repositories: release.repositories,
-        users: release.users,
-        directories: release.directories,
-        files: release.files,
-        secrets: release.secrets,
-        images: release.images,
-        containerSecrets: release.containerSecrets,
-        environments: release.environments,
-        units: release.units,
-        ports: release.ports,
-        preflights: release.preflights,
-        validators: release.validators,
-        health: release.health,
-      },
+      "homeserver",
+      machine,
+      service.parts,
       { parent: this, dependsOn: [...machine.ready, postgres.release] },
+      { identity: { serverName: config.serverName } },
     );
     this.registerOutputs({ digest: this.release.digest });
   }
 
-  /** What the machine's runtime makes of it; says at once why a machine cannot have the packages that the stack asks for. */
-  private partsOf({ config, machine, postgres, identityServer, secrets, projectDirectory }: HomeserverArgs) {
+  /** What it is on its host; says at once why a host cannot have the packages that the stack asks for. */
+  private serviceOf({
+    config,
+    machine,
+    postgres,
+    identityServer,
+    secrets,
+    projectDirectory,
+  }: HomeserverArgs) {
     const contained = machine.runtime === "quadlet";
-    const withKey = !contained && installSource(config) === "apt";
-    const vendorKey = withKey ? readVendorKey(projectDirectory) : undefined;
-    // Not the secrets among these: everything would become one.
-    const known = pulumi.all([postgres.access, machine.facts, machine.places]);
-    return known.apply(([database, facts, places]) => {
-      const plan = { config, database, secrets, ...(identityServer === undefined ? {} : { identityServer }) };
-      if (contained) return quadletHomeserver(plan, places);
-      const fault = installationFault(config, facts);
+    const vendorKey =
+      !contained && installSource(config) === "apt" ? readVendorKey(projectDirectory) : undefined;
+    return machine.service((facts, database) => {
+      const fault = contained ? undefined : installationFault(config, facts);
       // An error thrown in here would be told once for every value that depends on it.
       if (fault !== undefined) void pulumi.log.error(fault, this);
-      return nativeHomeserver(plan, installationOf(config, facts, database, vendorKey));
-    });
+      const identity = identityServer === undefined ? {} : { identityServer };
+      return homeserverSpec({ config, database, secrets, vendorKey, ...identity }, facts);
+    }, postgres.access);
   }
 }

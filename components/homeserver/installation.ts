@@ -2,27 +2,25 @@ import { join } from "node:path";
 import { type HomeserverConfig, installSource } from "../../config-schemas/homeserver/schema";
 import { lockedRequirements, makeLock } from "../../config-schemas/homeserver/synapse-locks";
 import { UserError } from "../../config-schemas/load";
-import type { AptRepository, HostFacts, HostFile, PythonEnvironment } from "../../provider/sdk";
+import type { AptRepository, HostFacts, PythonEnvironment } from "../../provider/sdk";
 import { archiveKey } from "../../runtimes/native/archive-key";
-import { publicFile } from "../../runtimes/ownership";
-import type { DatabaseAccess } from "../postgres";
-import { CONFIG_FOLDER, NATIVE_PATHS, UNIT } from "./paths";
-import { renderUnit, renderUnitOverride } from "./unit";
+import { SYSTEM_PLACES } from "../../runtimes/places";
+import { UNIT } from "./names";
+import { FILES, VENDOR_FOLDER } from "./place";
+import { renderUnit, renderUnitOverride, type UnitPlan } from "./unit";
 
 /** How one installation of packages is laid out on its host. */
 export interface Installation {
   /** Folder with Synapse's interpreter and its tools. */
   programs: string;
-  /** The file that Hearth writes. */
-  configFile: string;
-  /** The file with the mail settings, when they hold a password. */
-  emailFile: string;
-  /** What Synapse is started with; folders count with all their `*.yaml` in order, later ones win. */
-  configPaths: string[];
+  /** Where the package wants files of ours, by their names. */
+  elsewhere: Record<string, string>;
   packages: Record<string, string>;
   repositories: Record<string, AptRepository>;
   environments: Record<string, PythonEnvironment>;
-  unitFiles: Record<string, HostFile>;
+  /** The unit, or what is added to the package's own. */
+  unitFile: string;
+  renderUnit(plan: UnitPlan): string;
 }
 
 /** Distribution packages that both ways need: `psycopg2` would have to be compiled otherwise. */
@@ -32,35 +30,19 @@ const COMMON_PACKAGES = { curl: "any", "python3-psycopg2": "any" };
  * The installation that the stack asks for, on a host with these facts.
  * @param vendorKey see {@link readVendorKey}; absent: from the Python index
  */
-export function installationOf(
-  config: HomeserverConfig,
-  facts: HostFacts,
-  { unit }: Pick<DatabaseAccess, "unit">,
-  vendorKey?: string,
-): Installation {
-  return vendorKey === undefined
-    ? fromPythonIndex(config, facts, unit)
-    : fromVendor(config, facts, unit, vendorKey);
+export function installationOf(config: HomeserverConfig, facts: HostFacts, vendorKey?: string): Installation {
+  return vendorKey === undefined ? fromPythonIndex(config, facts) : fromVendor(config, facts, vendorKey);
 }
 
 /**
  * A locked release in an environment of its own, one for each version: going back is as quick as going forward. The
  * interpreter is named with its version, so an upgraded distribution gets another environment.
  */
-function fromPythonIndex(
-  { version, email }: HomeserverConfig,
-  facts: HostFacts,
-  database: string,
-): Installation {
+function fromPythonIndex({ version }: HomeserverConfig, facts: HostFacts): Installation {
   const environment = `/opt/hearth/synapse/${version}`;
-  const configFile = `${CONFIG_FOLDER}/homeserver.yaml`;
-  const withLogin = email?.user !== undefined;
-  const configPaths = [configFile, ...(withLogin ? [NATIVE_PATHS.email] : [])];
   return {
     programs: `${environment}/bin`,
-    configFile,
-    emailFile: NATIVE_PATHS.email,
-    configPaths,
+    elsewhere: {},
     packages: { ...COMMON_PACKAGES, "python3-venv": "any" },
     repositories: {},
     environments: {
@@ -70,34 +52,21 @@ function fromPythonIndex(
         systemSitePackages: true,
       },
     },
-    unitFiles: {
-      [`/etc/systemd/system/${UNIT}`]: publicFile(
-        renderUnit(`${environment}/bin/python`, configPaths, database),
-      ),
-    },
+    unitFile: `${SYSTEM_PLACES.units}/${UNIT}`,
+    renderUnit,
   };
 }
 
-const VENDOR_FOLDER = "/etc/matrix-synapse";
 const VENDOR_FINGERPRINT = "AAF9AE843A7584B5A3E4CD2BCF45A512DE2DA058";
 const VENDOR_KEY_FILE = "keys/matrix-org-archive-keyring.gpg";
 
 /** The vendor's package with its own configuration; ours lies beside it in conf.d and wins. */
-function fromVendor(
-  { version }: HomeserverConfig,
-  facts: HostFacts,
-  database: string,
-  keyBase64: string,
-): Installation {
+function fromVendor({ version }: HomeserverConfig, facts: HostFacts, keyBase64: string): Installation {
   // After `report_stats.yaml` and `server_name.yaml`, which the package writes: the last one wins.
   const override = `${VENDOR_FOLDER}/conf.d/zz-hearth`;
-  const programs = "/opt/venvs/matrix-synapse/bin";
-  const configPaths = [`${VENDOR_FOLDER}/homeserver.yaml`, `${VENDOR_FOLDER}/conf.d/`];
   return {
-    programs,
-    configFile: `${override}.yaml`,
-    emailFile: `${override}-email.yaml`,
-    configPaths,
+    programs: "/opt/venvs/matrix-synapse/bin",
+    elsewhere: { [FILES.main]: `${override}.yaml`, "secrets/email.yaml": `${override}-email.yaml` },
     packages: { ...COMMON_PACKAGES, "matrix-synapse-py3": `${version}+${facts.codename}1` },
     repositories: {
       "matrix-org": {
@@ -109,11 +78,8 @@ function fromVendor(
       },
     },
     environments: {},
-    unitFiles: {
-      [`/etc/systemd/system/${UNIT}.d/50-hearth.conf`]: publicFile(
-        renderUnitOverride(`${programs}/python`, configPaths, database),
-      ),
-    },
+    unitFile: `${SYSTEM_PLACES.units}/${UNIT}.d/50-hearth.conf`,
+    renderUnit: renderUnitOverride,
   };
 }
 

@@ -8,7 +8,7 @@ import {
   trustedKeyServers,
 } from "../../config-schemas/homeserver/schema";
 import type { DatabaseAccess } from "../postgres";
-import type { SynapsePaths, SynapsePlace } from "./paths";
+import type { SynapsePaths, SynapsePlace } from "./place";
 import { rateLimitSettings } from "./rate-limits";
 
 type EmailConfig = NonNullable<HomeserverConfig["email"]>;

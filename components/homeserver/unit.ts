@@ -1,37 +1,43 @@
 import { CONFINED } from "../../runtimes/native/hardening";
-import { programFolder } from "../../runtimes/programs";
-import {
-  CONFIG_FOLDER,
-  DATA_FOLDER,
-  LOG_FOLDER,
-  PROXY_GROUP,
-  SOCKET_FOLDER,
-  SOCKET_NAME,
-  USER,
-} from "./paths";
+import { PROXY_GROUP, SOCKET, SOCKET_FOLDER, USER } from "./names";
+
+/** What a unit has to say of an installation of Synapse. */
+export interface UnitPlan {
+  python: string;
+  /** Path of `listen.py`. */
+  program: string;
+  configPaths: readonly string[];
+  configFolder: string;
+  dataFolder: string;
+  logFolder: string;
+  /** Unit of the database: when both restart, Synapse ends before it and starts after it. */
+  database: string;
+}
 
 /**
  * Confinement that Synapse can live with: it writes its data, its logs and nothing else, sees no devices, no homes and no
  * other processes, and gains no privileges. (Not MemoryDenyWriteExecute: its TLS library makes callbacks at run time.)
  */
-const HARDENING: readonly string[] = [
-  ...CONFINED,
-  "CapabilityBoundingSet=",
-  `ReadWritePaths=${DATA_FOLDER} ${LOG_FOLDER} -${SOCKET_FOLDER}`,
-  `ReadOnlyPaths=${CONFIG_FOLDER}`,
-  "ProtectHome=yes",
-  // Request bodies are kept there while they come in; /tmp may be in memory.
-  "Environment=TMPDIR=/var/tmp",
-  "RemoveIPC=yes",
-  "SystemCallFilter=~@privileged",
-];
+function hardening({ dataFolder, logFolder, configFolder }: UnitPlan): string[] {
+  return [
+    ...CONFINED,
+    "CapabilityBoundingSet=",
+    `ReadWritePaths=${dataFolder} ${logFolder} -${SOCKET_FOLDER}`,
+    `ReadOnlyPaths=${configFolder}`,
+    "ProtectHome=yes",
+    // Request bodies are kept there while they come in; /tmp may be in memory.
+    "Environment=TMPDIR=/var/tmp",
+    "RemoveIPC=yes",
+    "SystemCallFilter=~@privileged",
+  ];
+}
 
 /** How Synapse starts, and the socket that stays open while it restarts. */
-function startOf(python: string, configPaths: readonly string[]): string[] {
+function startOf({ python, program, configPaths }: UnitPlan): string[] {
   const start = [
     python,
-    `${programFolder("homeserver")}/listen.py`,
-    `${SOCKET_FOLDER}/${SOCKET_NAME}`,
+    program,
+    SOCKET,
     "synapse.app.homeserver",
     ...configPaths.map((path) => `--config-path=${path}`),
   ];
@@ -43,24 +49,21 @@ function startOf(python: string, configPaths: readonly string[]): string[] {
   ];
 }
 
-/**
- * A complete unit, for an installation without a package of its own.
- * @param database unit of the database: when both restart, Synapse ends before it and starts after it
- */
-export function renderUnit(python: string, configPaths: readonly string[], database: string): string {
+/** A complete unit, for an installation without a package of its own. */
+export function renderUnit(plan: UnitPlan): string {
   return [
     "[Unit]",
     "Description=Synapse, a Matrix homeserver",
     "Documentation=https://element-hq.github.io/synapse/latest/",
     "Wants=network-online.target",
-    `After=network-online.target postgresql.service ${database}`,
+    `After=network-online.target postgresql.service ${plan.database}`,
     "",
     "[Service]",
     "Type=notify",
     `User=${USER}`,
     `Group=${USER}`,
-    `WorkingDirectory=${DATA_FOLDER}`,
-    ...startOf(python, configPaths),
+    `WorkingDirectory=${plan.dataFolder}`,
+    ...startOf(plan),
     "# Synapse reads its log configuration again.",
     "ExecReload=/bin/kill -HUP $MAINPID",
     "# A new release may have to change the database first.",
@@ -68,7 +71,7 @@ export function renderUnit(python: string, configPaths: readonly string[], datab
     "Restart=on-failure",
     "RestartSec=3",
     "SyslogIdentifier=matrix-synapse",
-    ...HARDENING,
+    ...hardening(plan),
     "",
     "[Install]",
     "WantedBy=multi-user.target",
@@ -77,15 +80,15 @@ export function renderUnit(python: string, configPaths: readonly string[], datab
 }
 
 /** What is added to the vendor package's own unit, which has no confinement and listens by itself. */
-export function renderUnitOverride(python: string, configPaths: readonly string[], database: string): string {
+export function renderUnitOverride(plan: UnitPlan): string {
   return [
     "[Unit]",
-    `After=${database}`,
+    `After=${plan.database}`,
     "",
     "[Service]",
     "ExecStart=",
-    ...startOf(python, configPaths),
-    ...HARDENING,
+    ...startOf(plan),
+    ...hardening(plan),
     "",
   ].join("\n");
 }

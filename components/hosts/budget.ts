@@ -31,7 +31,10 @@ export function memoryBudget(config: StackConfig, host: string): Record<string, 
 
 /** How many jobs may meet: all of them, for one that waits until another is done is in its container already. */
 function jobsOn({ homeserver, maintenance, inactivity, dns }: StackConfig, host: string): number {
-  const cleaning = maintenance?.host === host ? maintenanceJobs(maintenance, homeserver, "").length : 0;
+  const cleaning =
+    maintenance?.host === host
+      ? maintenanceJobs(maintenance, homeserver, { media: "", database: "" }).length
+      : 0;
   const bot = inactivity?.host === host ? 1 : 0;
   const names = dns?.host === host && dns.dynamic !== undefined ? 1 : 0;
   return cleaning + bot + names;

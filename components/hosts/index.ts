@@ -3,7 +3,11 @@ import { resolveFile } from "../../config-schemas/files";
 import type { HostConfig } from "../../config-schemas/hosts/schema";
 import type { StackConfig } from "../../config-schemas/stack";
 import { type Connection, Host, type HostFacts, type Inputs, Release } from "../../provider/sdk";
+import { RUNTIMES } from "../../runtimes";
+import type { Layout } from "../../runtimes/layout";
 import { type Places, SYSTEM_PLACES, userPlaces } from "../../runtimes/places";
+import type { ReleaseParts } from "../../runtimes/runtime";
+import type { ServiceSpec } from "../../runtimes/service";
 import { memoryBudget } from "./budget";
 import { rootlessRelease } from "./rootless";
 
@@ -15,6 +19,13 @@ export interface MachineArgs {
   sudoPassword?: pulumi.Input<string> | undefined;
   /** MiB of memory that each use of it may take; absent: not compared with what it has. */
   memory?: Record<string, number>;
+}
+
+/** A service on one host. */
+export interface Service {
+  /** Of the first, where there are several jobs. */
+  layout: pulumi.Output<Layout>;
+  parts: pulumi.Output<ReleaseParts>;
 }
 
 /** One machine of the stack: how it is reached, its facts, and what root puts right there for containers without root. */
@@ -48,6 +59,32 @@ export class Machine extends pulumi.ComponentResource {
     if (rootless && args.config.become === "sudo") this.ready.push(this.prerequisites());
     this.places = this.facts.apply(({ login }) => (rootless ? userPlaces(login) : SYSTEM_PLACES));
     this.registerOutputs({ facts: this.facts });
+  }
+
+  /**
+   * What a service is on this host: where its things are, and what its Release puts there.
+   * @param spec what it is (or what the jobs of one component are), on a host with these facts, when `known` is known
+   */
+  service<T = undefined>(
+    spec: (facts: HostFacts, known: T) => ServiceSpec | readonly ServiceSpec[],
+    known?: pulumi.Input<T>,
+  ): Service {
+    const runtime = RUNTIMES[this.runtime];
+    const made = pulumi.all([this.facts, this.places, known]).apply(([facts, places, value]) => {
+      const host = { places, memoryMiB: facts.memoryMiB };
+      const specs = [spec(facts, value as T)].flat();
+      return {
+        layouts: specs.map((one) => runtime.layout(one, host)),
+        parts: runtime.render(specs, host),
+      };
+    });
+    return {
+      layout: made.apply(({ layouts: [first] }) => {
+        if (first === undefined) throw new Error("a service without a spec");
+        return first;
+      }),
+      parts: made.apply(({ parts }) => parts),
+    };
   }
 
   /** Without sudo there is none: the Host has refused a machine on which something is missing, with the commands. */

@@ -1,6 +1,7 @@
 import type * as pulumi from "@pulumi/pulumi";
 import { ROOTLESS_PACKAGES } from "../../provider/sdk";
-import { hostPrograms, programFolder } from "../../runtimes/programs";
+import { SYSTEM_PLACES } from "../../runtimes/places";
+import { hostPrograms } from "../../runtimes/programs";
 
 const SERVICE = "hosts";
 
@@ -10,7 +11,7 @@ const SERVICE = "hosts";
  * @param user the login user
  */
 export function rootlessRelease<User extends pulumi.Input<string>>(user: User) {
-  const program = `${programFolder(SERVICE)}/rootless.sh`;
+  const program = `${SYSTEM_PLACES.programs(SERVICE)}/rootless.sh`;
   const task = (name: string, want: string) => ({
     observe: ["/bin/sh", program, name, "observe", user],
     apply: ["/bin/sh", program, name, "apply", user],

@@ -1,12 +1,13 @@
 import * as pulumi from "@pulumi/pulumi";
 import { INACTIVITY_ACCOUNT, type InactivityConfig } from "../../config-schemas/inactivity/schema";
 import type { Account, Release } from "../../provider/sdk";
-import { jobAccount, jobRelease, siteOf } from "../../runtimes/job-release";
+import { serviceRelease } from "../../runtimes/release";
 import type { Homeserver } from "../homeserver";
+import { jobAccount, jobHostOf } from "../homeserver/jobs";
 import type { Machine } from "../hosts";
 import type { ServiceMember } from "../rooms";
 import type { Sections } from "./job";
-import { botMembers, inactivityParts, SERVICE } from "./parts";
+import { botMembers, inactivitySpec, SERVICE } from "./spec";
 
 export interface InactivityArgs {
   config: InactivityConfig;
@@ -32,9 +33,12 @@ export class Inactivity extends pulumi.ComponentResource {
     this.members = botMembers(config, sections);
     const person = { localpart: INACTIVITY_ACCOUNT, admin: false, displayName: "Inactivity bot" };
     this.account = jobAccount(machine, homeserver, person, this);
-    const parts = siteOf(homeserver).apply((site) => inactivityParts(config, sections, site));
+    const { parts } = machine.service(
+      (_, host) => inactivitySpec(config, sections, host),
+      jobHostOf(homeserver),
+    );
     const dependsOn = [...machine.ready, homeserver.release, this.account];
-    this.release = jobRelease(name, SERVICE, machine, parts, { parent: this, dependsOn });
+    this.release = serviceRelease(name, SERVICE, machine, parts, { parent: this, dependsOn });
     this.registerOutputs({ digest: this.release.digest });
   }
 }

@@ -2,10 +2,11 @@ import * as pulumi from "@pulumi/pulumi";
 import type { HomeserverConfig } from "../../config-schemas/homeserver/schema";
 import { MAINTENANCE_ACCOUNT, type MaintenanceConfig } from "../../config-schemas/maintenance/schema";
 import type { Release } from "../../provider/sdk";
-import { jobAccount, jobRelease, siteOf } from "../../runtimes/job-release";
+import { serviceRelease } from "../../runtimes/release";
 import type { Homeserver } from "../homeserver";
+import { jobAccount, jobHostOf } from "../homeserver/jobs";
 import type { Machine } from "../hosts";
-import { maintenanceParts, SERVICE } from "./parts";
+import { maintenanceSpecs, SERVICE } from "./spec";
 
 export interface MaintenanceArgs {
   config: MaintenanceConfig;
@@ -27,12 +28,13 @@ export class Maintenance extends pulumi.ComponentResource {
     // An admin: Synapse has no smaller right for purging.
     const person = { localpart: MAINTENANCE_ACCOUNT, admin: true, displayName: "Hearth maintenance" };
     const account = jobAccount(machine, homeserver, person, this);
-    const known = pulumi.all([siteOf(homeserver), homeserver.mediaPath]);
-    const parts = known.apply(([site, mediaPath]) =>
-      maintenanceParts(config, homeserverConfig, mediaPath, site),
-    );
+    const known = pulumi.all([jobHostOf(homeserver), homeserver.mediaPath, machine.places]);
+    const { parts } = machine.service((_, [host, media, places]) => {
+      const disk = { media, database: places.data("postgres") };
+      return maintenanceSpecs(config, homeserverConfig, disk, host);
+    }, known);
     const dependsOn = [...machine.ready, homeserver.release, account];
-    this.release = jobRelease(name, SERVICE, machine, parts, { parent: this, dependsOn });
+    this.release = serviceRelease(name, SERVICE, machine, parts, { parent: this, dependsOn });
     this.registerOutputs({ digest: this.release.digest });
   }
 }

@@ -2,6 +2,7 @@ import type { HomeserverConfig } from "../../config-schemas/homeserver/schema";
 import { parseDuration } from "../../config-schemas/language/common";
 import type { MaintenanceConfig } from "../../config-schemas/maintenance/schema";
 import { type Job, secondsOption } from "../../runtimes/job";
+import type { Layout } from "../../runtimes/layout";
 
 /** Where the cleaning's container sees the media store. */
 const MEDIA = "/media";
@@ -11,13 +12,19 @@ const WAKE_BOOT_SECONDS = 15;
 const RETENTION_BOOT_SECONDS = 180;
 const HOUR = 3600;
 
+/** What fills the disk: folders on the host. */
+export interface DiskUse {
+  media: string;
+  database: string;
+}
+
 /** What is to be done for these settings. */
 export function maintenanceJobs(
   config: MaintenanceConfig,
   homeserver: HomeserverConfig,
-  mediaPath: string,
+  disk: DiskUse,
 ): Job[] {
-  return [wake(), ...retention(homeserver), cleaning(config, mediaPath)];
+  return [wake(), ...retention(homeserver), cleaning(config, disk)];
 }
 
 function wake(): Job {
@@ -69,18 +76,26 @@ function lifetimeOption(name: string, lifetime: string | undefined): string[] {
   return secondsOption(name, lifetime === undefined ? undefined : parseDuration(lifetime));
 }
 
-function cleaning({ schedule, remoteMedia }: MaintenanceConfig, mediaPath: string): Job {
+function cleaning({ schedule, remoteMedia }: MaintenanceConfig, disk: DiskUse): Job {
   return {
-    name: CLEANING,
+    name: "hearth-maintenance",
     description: "Clean the media store",
     program: "clean.py",
     settings: ["--media", MEDIA, ...lifetimeOption("--remote-media", remoteMedia)],
-    mounts: [{ source: mediaPath, target: MEDIA, readOnly: false }],
+    mounts: [{ source: disk.media, target: MEDIA, readOnly: false }],
     when: { calendar: schedule },
     randomDelaySeconds: HOUR / 2,
     runSeconds: 12 * HOUR,
+    dropIns: (at) => ({ "50-disk-use.conf": diskUse(disk, at) }),
   };
 }
 
-/** Name of the cleaning's unit. */
-export const CLEANING = "hearth-maintenance";
+/** Before and after the cleaning its log says what is used: counted by the host, because the job sees no database. */
+function diskUse({ media, database }: DiskUse, { host }: Layout): string {
+  const count = (when: string) =>
+    ["/bin/sh", host.program("disk_use.sh"), when, `${host.data()}/log`, media, database]
+      .map((word) => word.replaceAll("%", "%%"))
+      .join(" ");
+  const lines = ["[Service]", `ExecStartPre=${count("before")}`, `ExecStopPost=${count("after")}`];
+  return `# Written by Hearth: disk use before and after the cleaning.\n${lines.join("\n")}\n`;
+}

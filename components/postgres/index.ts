@@ -1,12 +1,13 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { PostgresConfig } from "../../config-schemas/postgres/schema";
-import { Release } from "../../provider/sdk";
+import type { Release } from "../../provider/sdk";
+import { serviceRelease } from "../../runtimes/release";
 import type { Machine } from "../hosts";
 import type { DatabaseAccess } from "./access";
+import { clusterAccess, clusterFault } from "./cluster";
+import { imageAccess } from "./image";
 import { loggedStatements } from "./logged-statements";
-import { clusterFault, nativePostgres } from "./native";
-import { SERVICE } from "./parts";
-import { quadletPostgres } from "./quadlet";
+import { postgresSpec } from "./spec";
 
 export type { DatabaseAccess } from "./access";
 
@@ -24,34 +25,19 @@ export class Postgres extends pulumi.ComponentResource {
     super("hearth:postgres:Postgres", name, {}, opts);
     const { config, machine } = args;
     for (const warning of loggedStatements(config)) void pulumi.log.warn(warning, this);
-    const parts = pulumi.all([machine.facts, machine.places]).apply(([facts, places]) => {
-      if (machine.runtime === "quadlet") return quadletPostgres(config, places);
-      const fault = clusterFault(facts);
+    const contained = machine.runtime === "quadlet";
+    const service = machine.service((facts) => {
+      const fault = contained ? undefined : clusterFault(facts);
       // An error thrown in here would be told once for every value that depends on it.
       if (fault !== undefined) void pulumi.log.error(fault, this);
-      return nativePostgres(config, facts);
+      return postgresSpec(config, facts);
     });
-    this.access = parts.access;
-    const { release } = parts;
-    this.release = new Release(
-      name,
-      {
-        connection: machine.connection,
-        scope: machine.places.scope,
-        release: SERVICE,
-        packages: release.packages,
-        directories: release.directories,
-        files: release.files,
-        secrets: release.secrets,
-        images: release.images,
-        containerSecrets: release.containerSecrets,
-        tasks: release.tasks,
-        units: release.units,
-        validators: release.validators,
-        health: release.health,
-      },
-      { parent: this, dependsOn: machine.ready },
-    );
+    this.access = pulumi
+      .all([service.layout, machine.facts])
+      .apply(([at, facts]) => (contained ? imageAccess(config, at) : clusterAccess(config, facts, at)));
+    this.release = serviceRelease(name, "postgres", machine, service.parts, {
+      ...{ parent: this, dependsOn: machine.ready },
+    });
     this.registerOutputs({ digest: this.release.digest });
   }
 }

@@ -1,4 +1,5 @@
 import type { PostgresConfig } from "../../config-schemas/postgres/schema";
+import type { Listener } from "../../runtimes/listener";
 import { RESTART_SETTINGS } from "./restart-settings";
 import { tune } from "./tuning";
 
@@ -21,15 +22,16 @@ export interface PostgresFiles {
 
 /**
  * Settings of the database server.
- * @param memoryMiB memory that the computed ones are for: the machine's or the container's
- * @param place where it is reached
+ * @param memoryMiB memory that the computed ones are for: the host's or the container's
+ * @param listeners what it listens on beside its socket
  */
 export function renderPostgres(
   config: PostgresConfig,
   memoryMiB: number,
-  place: { listen_addresses: string },
+  listeners: readonly Listener[],
 ): PostgresFiles {
-  const computed = { ...place, ...computedSettings(config, memoryMiB), ...DISCREET };
+  const addresses = listeners.map(({ address }) => address).join(", ");
+  const computed = { listen_addresses: addresses, ...computedSettings(config, memoryMiB), ...DISCREET };
   const settings = Object.entries({ ...computed, ...config.settings });
   const restart = settings.filter(([name]) => RESTART_SETTINGS.has(name));
   const reload = settings.filter(([name]) => !RESTART_SETTINGS.has(name));

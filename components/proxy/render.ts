@@ -20,10 +20,13 @@ export interface NginxPlan extends ProxyPlan {
 }
 
 const FOLDER = "/etc/hearth/proxy";
-export const MAIN_FILE = `${FOLDER}/nginx.conf`;
-export const SITES_FOLDER = `${FOLDER}/sites`;
-export const MATRIX_FILE = `${SITES_FOLDER}/matrix.conf`;
-export const UPSTREAM_FILE = `${FOLDER}/synapse.inc`;
+/** Names in that folder. */
+export const SITES = "sites";
+export const MAIN_FILE = "nginx.conf";
+export const MATRIX_FILE = `${SITES}/matrix.conf`;
+export const UPSTREAM_FILE = "synapse.inc";
+/** Path of the file that nginx is started with. */
+export const MAIN_PATH = `${FOLDER}/${MAIN_FILE}`;
 
 /** The whole of nginx's configuration: only what lies in our own folder is included. */
 export function renderMain(): string {
@@ -59,7 +62,7 @@ export function renderMain(): string {
       "ssl_session_cache shared:hearth:10m;",
       "ssl_session_tickets off;",
       "",
-      `include ${SITES_FOLDER}/*.conf;`,
+      `include ${FOLDER}/${SITES}/*.conf;`,
     ]),
   ]);
 }
@@ -264,7 +267,7 @@ function passOn({ path, maxBytes, upload }: Passed): string[] {
     `limit_conn names ${CONCURRENT.total};`,
     `limit_conn ${zone} ${CONCURRENT[zone].address};`,
     `limit_conn all_${zone} ${CONCURRENT[zone].total};`,
-    `include ${UPSTREAM_FILE};`,
+    `include ${FOLDER}/${UPSTREAM_FILE};`,
   ]);
 }
 

@@ -1,8 +1,8 @@
 import { CONFINED } from "../../runtimes/native/hardening";
-import { MAIN_FILE } from "./render";
+import { MAIN_PATH } from "./render";
 
 const NGINX = "/usr/sbin/nginx";
-const OPTIONS = `-c ${MAIN_FILE} -g 'daemon on; master_process on;'`;
+const OPTIONS = `-c ${MAIN_PATH} -g 'daemon on; master_process on;'`;
 
 /**
  * What nginx has to do as root, and no more: ports below 1024, workers of another user and signals to them, logs that are the

@@ -1,13 +1,15 @@
 import { CERTIFICATE_NAME, KEY_SECRET, tlsFolder } from "../../components/certificates";
-import { socketMount } from "../../components/homeserver/quadlet";
+import { socketMount } from "../../components/homeserver/image";
+import { caddySpec } from "../../components/proxy/caddy-spec";
 import type { ProxyPlan } from "../../components/proxy/plan";
-import { quadletProxy } from "../../components/proxy/quadlet";
+import { proxySchema } from "../../config-schemas/proxy/schema";
 import type { ReleaseInputs } from "../../provider/contract/release";
 import { publicFile } from "../../runtimes/ownership";
 import { owned, userPlaces } from "../../runtimes/places";
 import { renderContainer, renderNetwork } from "../../runtimes/quadlet/render";
 import { type HomeHost, homeHost } from "../support/home-host";
 import { type Answer, call, LOGIN } from "../support/host-programs";
+import { containerLayout, inContainers, NOTHING } from "../support/rendered";
 
 export const PLACES = userPlaces({ user: LOGIN, group: LOGIN, uid: 1000, home: `/home/${LOGIN}` });
 export const MIB = 1024 ** 2;
@@ -65,15 +67,10 @@ const ECHO_CONTAINER = renderContainer({
   ...{ command: ["/echo/echo.py"], environment: {}, secrets: {}, publish: [], tmpfs: [], after: [] },
   mounts: [
     { source: `/home/${LOGIN}/echo`, target: "/echo", readOnly: true },
-    { ...socketMount(PLACES), readOnly: false },
+    { ...socketMount(containerLayout(PLACES)), readOnly: false },
   ],
   ...{ memoryMiB: 128, pids: 64, startSeconds: 60, stopSeconds: 2 },
 });
-
-const EMPTY = {
-  ...{ identity: {}, repositories: {}, users: {}, links: {}, secrets: {}, containerSecrets: {} },
-  ...{ environments: {}, tasks: {}, ports: {}, preflights: {} },
-};
 
 /** What Caddy is to do in these tests: behind a tunnel, unless `tls`. */
 export interface Wanted {
@@ -97,13 +94,18 @@ const PLAN: ProxyPlan = {
 export function proxyRelease(wanted: Wanted = {}): Omit<ReleaseInputs, "connection" | "scope"> {
   const { tls = false, listen = { address: "127.0.0.1", port: 8080 } } = wanted;
   const { image = "docker.io/library/caddy:2.10.2" } = wanted;
-  const config = { image, memory: "128M", listen };
-  const parts = quadletProxy({ plan: { ...PLAN, ...wanted.plan }, config, tls }, PLACES);
+  const spec = caddySpec({
+    plan: { ...PLAN, ...wanted.plan },
+    config: proxySchema.parse({ host: "home", kind: "caddy", image, memory: "128M", listen }),
+    facts: { nginx: "" },
+    certificate: tls ? ["revision:certificates"] : [],
+    tlsFolder: tlsFolder(PLACES),
+    homeserver: containerLayout(PLACES),
+  });
   return {
-    ...EMPTY,
+    ...inContainers(PLACES, spec),
     release: "proxy",
     revisions: tls ? { certificates: "one" } : {},
-    ...parts,
   };
 }
 
@@ -111,16 +113,8 @@ export function proxyRelease(wanted: Wanted = {}): Omit<ReleaseInputs, "connecti
 export function certificateRelease(certificate: string, value: string): ReturnType<typeof proxyRelease> {
   const folder = tlsFolder(PLACES);
   return {
-    ...EMPTY,
-    ...{
-      release: "certificates",
-      packages: {},
-      images: [],
-      units: {},
-      validators: {},
-      health: {},
-      revisions: {},
-    },
+    ...NOTHING,
+    release: "certificates",
     directories: { [folder]: owned(PLACES, "0755") },
     files: { [`${folder}/${CERTIFICATE_NAME}`]: publicFile(certificate, PLACES) },
     containerSecrets: { [KEY_SECRET]: { source: { kind: "given", value } } },

@@ -1,6 +1,6 @@
 import { type CaddyPlan, renderCaddyfile } from "../../components/proxy/caddy";
 import { directive } from "../../components/proxy/caddyfile";
-import { renderSocket } from "../../components/proxy/socket";
+import { renderSocket } from "../../runtimes/quadlet/socket";
 import { MIB, proxyRelease } from "./caddy-host";
 
 const NAME = "chat.tail1a2b.ts.net";
@@ -126,11 +126,12 @@ describe("[H4] the release", () => {
 
   it("reloads for the Caddyfile, and restarts for a certificate only where there is one", () => {
     const units = ({ units: { "hearth-caddy.service": unit } }: ReturnType<typeof proxyRelease>) => unit;
-    expect(units(proxyRelease())).toMatchObject({
-      restartOn: [],
+    const alone = units(proxyRelease());
+    expect(alone?.restartOn).not.toContain("revision:certificates");
+    expect(alone).toMatchObject({
       reloadOn: ["/home/debian/.config/hearth/proxy/Caddyfile"],
     });
-    expect(units(proxyRelease({ tls: true }))?.restartOn).toEqual(["revision:certificates"]);
+    expect(units(proxyRelease({ tls: true }))?.restartOn).toContain("revision:certificates");
   });
 
   it("in the open listens for federation too, and has the key as a Podman secret", () => {

@@ -1,10 +1,11 @@
-import { dynamicDns, KEY_SECRET } from "../../components/dns/job";
+import * as pulumi from "@pulumi/pulumi";
+import { dynamicDnsSpec } from "../../components/dns/spec";
 import { userPlaces } from "../../runtimes/places";
 import { DynuAccount } from "../../stand-ins/dynu";
 import { type HomeHost, homeHost } from "../support/home-host";
 import { call, LOGIN, ok } from "../support/host-programs";
-import { jobSiteOf } from "../support/job-site";
 import { eventually } from "../support/jobs";
+import { inContainers, jobHostOf } from "../support/rendered";
 
 const PLACES = userPlaces({ user: LOGIN, group: LOGIN, uid: 1000, home: `/home/${LOGIN}` });
 const NAME = "home.alice.mywire.org";
@@ -28,7 +29,9 @@ afterAll(async () => {
 /** The client's release, with the stand-in in the place of Dynu. */
 function release() {
   const dynamic = { names: [NAME], ipv4: true, ipv6: false, interval: "5s" };
-  const parts = dynamicDns({ dynamic, apiUrl: dynu.apiUrl }, jobSiteOf(PLACES));
+  const apiKey = pulumi.output(dynu.key);
+  const spec = dynamicDnsSpec({ dynamic, apiUrl: dynu.apiUrl, apiKey }, jobHostOf(PLACES));
+  const parts = inContainers(PLACES, spec);
   const files = Object.entries(parts.files).map(([path, file]) => {
     const content = file.content.replace("https://checkip.dynu.com/", dynu.addressUrl("ipv4"));
     return [path, { ...file, content }] as const;
@@ -37,7 +40,7 @@ function release() {
     ...parts,
     release: "dns",
     files: Object.fromEntries(files),
-    containerSecrets: { [KEY_SECRET]: { source: { kind: "given" as const, value: dynu.key } } },
+    containerSecrets: { "hearth-dynu-key": { source: { kind: "given" as const, value: dynu.key } } },
   };
 }
 

@@ -4,14 +4,14 @@ import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import * as pulumi from "@pulumi/pulumi";
 import { Dns, recordInputs } from "../../components/dns";
-import { dynamicDns, KEY_SECRET } from "../../components/dns/job";
+import { dynamicDnsSpec } from "../../components/dns/spec";
 import { Machine } from "../../components/hosts";
 import { dnsSchema } from "../../config-schemas/dns/schema";
 import { hostsSchema } from "../../config-schemas/hosts/schema";
 import { userPlaces } from "../../runtimes/places";
 import { DynuAccount } from "../../stand-ins/dynu";
-import { jobSiteOf } from "../support/job-site";
 import { DEBIAN_13 } from "../support/program";
+import { inContainers, jobHostOf } from "../support/rendered";
 
 const PROGRAM = resolve(__dirname, "../../components/dns/programs/dynamic.py");
 const IMAGE = "ghcr.io/x/y:1";
@@ -180,7 +180,9 @@ describe("[H6] the job", () => {
     dynamic: { names: ["a.mywire.org", "b.mywire.org"], ipv6: true },
   });
   if (dynamic === undefined) throw new Error("no dynamic DNS");
-  const { files, units } = dynamicDns({ dynamic, apiUrl }, jobSiteOf(places, IMAGE));
+  const apiKey = pulumi.output("planted");
+  const spec = dynamicDnsSpec({ dynamic, apiUrl, apiKey }, jobHostOf(places, IMAGE));
+  const { files, units } = inContainers(places, spec);
   const text = (name: string) =>
     Object.entries(files).find(([path]) => path.endsWith(name))?.[1].content ?? "";
 
@@ -192,7 +194,7 @@ describe("[H6] the job", () => {
 
   it("[A9] has the key as a Podman secret and not in its command", () => {
     const container = text("hearth-dns.container");
-    expect(container).toContain(`Secret=${KEY_SECRET},type=mount,target=dynu_key`);
+    expect(container).toContain(`Secret=hearth-dynu-key,type=mount,target=dynu_key`);
     expect(container.replaceAll(" \\\n  ", " ")).toMatch(
       /^Exec=.* --key-file \/run\/secrets\/dynu_key .* a\.mywire\.org b\.mywire\.org$/m,
     );
@@ -244,7 +246,7 @@ it("[H6] [A9] the key is a secret of each record and of the client, and of nothi
     dynamic: { names: ["home.mywire.org"] },
     records: { note: { type: "TXT", name: "mywire.org", text: "x" } },
   });
-  const homeserver = { site: machine.places.apply((places) => jobSiteOf(places, IMAGE)) };
+  const homeserver = { jobs: machine.places.apply((places) => jobHostOf(places, IMAGE)) };
   new Dns("home-dns", { config, machine, homeserver, apiKey: pulumi.secret("planted") });
   await pulumi.runtime.disconnect();
   expect(Object.keys(made)).toEqual(expect.arrayContaining(["home-dns", "home-dns-note"]));

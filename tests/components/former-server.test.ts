@@ -2,8 +2,8 @@ import { spawnSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import { NATIVE_PATHS } from "../../components/homeserver/paths";
 
+const SIGNING_KEY = "/etc/hearth/homeserver/secrets/signing.key";
 const PROGRAM = join(__dirname, "../../components/homeserver/programs/former_server.sh");
 
 let root: string;
@@ -19,7 +19,7 @@ function write(path: string): void {
 
 /** What is in the way: the first half of each line. */
 function look(): string[] {
-  const { status, stdout, stderr } = spawnSync("sh", [PROGRAM, NATIVE_PATHS.signingKey, root], {
+  const { status, stdout, stderr } = spawnSync("sh", [PROGRAM, SIGNING_KEY, root], {
     encoding: "utf8",
   });
   const lines = stdout.split("\n").filter((line) => line !== "");
@@ -59,7 +59,7 @@ describe("[W2] the identity and the data of another Synapse are never passed ove
 
   it("data next to our own key is our server's", () => {
     write("/var/lib/matrix-synapse/media/local_content");
-    write(NATIVE_PATHS.signingKey);
+    write(SIGNING_KEY);
     expect(look()).toEqual([]);
   });
 });

@@ -3,14 +3,14 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parse } from "yaml";
-import { nativePlace } from "../../components/homeserver/native";
+import { placeOf } from "../../components/homeserver/place";
 import { renderEmail, renderHomeserver, renderLogging } from "../../components/homeserver/render";
-import { makeSigningKey } from "../../components/homeserver/secrets";
+import { synapseSecrets } from "../../components/homeserver/secrets";
 import { type HomeserverConfig, homeserverSchema } from "../../config-schemas/homeserver/schema";
 import { synapseKeyAdvice } from "../../config-schemas/homeserver/synapse-keys";
-import { SYSTEM_PLACES } from "../../runtimes/places";
 import { parsedFixture } from "../fixtures/stacks";
 import { changed, DEBIAN_12, fixture, releasesOf, runProgram } from "../support/program";
+import { nativeLayout } from "../support/rendered";
 
 const database = {
   database: "synapse",
@@ -22,7 +22,7 @@ const database = {
 };
 const base = { host: "vps", serverName: "example.org", publicHost: "matrix.example.org", version: "1.163.2" };
 const rendered = (config: HomeserverConfig) =>
-  parse(renderHomeserver(config, { database, place: nativePlace(config) }));
+  parse(renderHomeserver(config, { database, place: placeOf(config, nativeLayout(config)) }));
 const settings = (keys: object = {}) => rendered(homeserverSchema.parse({ ...base, ...keys }));
 const full = () => rendered(parsedFixture(fixture("full")).config.homeserver);
 
@@ -267,10 +267,10 @@ describe("the command that makes a signing key", () => {
   afterEach(() => rmSync(state, { recursive: true }));
 
   const made = () => {
-    const [program = "", ...args] = makeSigningKey({ ...SYSTEM_PLACES, state }, "put it there", [
-      "echo",
-      "key $1",
-    ]);
+    const config = homeserverSchema.parse(base);
+    const at = { ...nativeLayout(config), records: state, once: () => ["echo", "key $1"] };
+    const source = synapseSecrets(config, database, {})["signing-key"]?.source(at) as { argv: string[] };
+    const [program = "", ...args] = source.argv;
     return spawnSync(program, args, { encoding: "utf8" });
   };
 
@@ -283,7 +283,7 @@ describe("the command that makes a signing key", () => {
     const { status, stdout, stderr } = made();
     expect({ status, stdout }).toEqual({ status: 1, stdout: "" });
     expect(stderr).toMatch(
-      /is gone, .* from a backup: put it there\. If it is lost .* from \/.*\/identity: a new/,
+      /is gone, .* from a backup: write it to \/etc\/hearth\/homeserver\/secrets\/signing\.key\. If it is lost .* from \/.*\/identity: a new/,
     );
   });
 });

@@ -1,4 +1,4 @@
-import { botMembers, inactivityParts } from "../../components/inactivity/parts";
+import { botMembers, inactivitySpec } from "../../components/inactivity/spec";
 import { accountsSchema } from "../../config-schemas/accounts/schema";
 import { homeserverSchema } from "../../config-schemas/homeserver/schema";
 import { inactivitySchema } from "../../config-schemas/inactivity/schema";
@@ -6,11 +6,13 @@ import { roomsSchema } from "../../config-schemas/rooms/schema";
 import { userPlaces } from "../../runtimes/places";
 import { CONTAINED } from "../config-schemas/rules/maintenance";
 import { faultsOf, stackWith } from "../config-schemas/support";
-import { jobSiteOf } from "../support/job-site";
+import { inContainers, jobHostOf } from "../support/rendered";
 
 const HOME = "/home/alice";
 const CONTAINER = `${HOME}/.config/containers/systemd/hearth-inactivity.container`;
-const SITE = jobSiteOf(userPlaces({ user: "alice", group: "alice", uid: 1000, home: HOME }));
+const PLACES = userPlaces({ user: "alice", group: "alice", uid: 1000, home: HOME });
+const partsOf = (...args: [ReturnType<typeof config>, ReturnType<typeof sections>]) =>
+  inContainers(PLACES, inactivitySpec(...args, jobHostOf(PLACES)));
 const BOT = "@hearth-inactivity:home.test";
 
 const sections = (change: { homeserver?: object; accounts?: object; rooms?: object } = {}) => ({
@@ -24,15 +26,14 @@ const sections = (change: { homeserver?: object; accounts?: object; rooms?: obje
 
 const config = (change: object = {}) => inactivitySchema.parse({ host: "home", window: "14d", ...change });
 
-const execOf = (files: ReturnType<typeof inactivityParts>["files"]) =>
+const execOf = (files: ReturnType<typeof partsOf>["files"]) =>
   /^Exec=(.*)$/m.exec((files[CONTAINER]?.content ?? "").replaceAll(" \\\n  ", " "))?.[1] ?? "";
 
 it("[H11] by default the bot only reports: every month, all rooms, never the stack's admins", () => {
   const accounts = { alice: { admin: true }, bob: {} };
-  const { files } = inactivityParts(
+  const { files } = partsOf(
     config(),
     sections({ accounts, homeserver: { retention: { maxLifetime: "14d", purgeInterval: "1h" } } }),
-    SITE,
   );
   expect(execOf(files)).toBe(
     "-B /programs/inactivity.py --socket /run/hearth-synapse/synapse.sock --user hearth-inactivity --password-file /password " +
@@ -44,14 +45,14 @@ it("[H11] by default the bot only reports: every month, all rooms, never the sta
 
 it("[H11] removing, rooms, exemptions and limits are what the stack file says", () => {
   const wanted = { dryRun: false, rooms: ["main", "home"], exempt: ["@bob:example.net"], maxRemovals: 2 };
-  const { files } = inactivityParts(config(wanted), sections(), SITE);
+  const { files } = partsOf(config(wanted), sections());
   expect(execOf(files)).toMatch(
     / --window 1209600 --kept-since \/programs\/lifetimes\.json --room main --room home --exempt @bob:example\.net --max-removals 2 --remove$/,
   );
 });
 
 it("[H11] it has its modules beside it, and sees its own password and folder only", () => {
-  const { files } = inactivityParts(config(), sections(), SITE);
+  const { files } = partsOf(config(), sections());
   const folder = `${HOME}/.local/lib/hearth/inactivity`;
   const modules = Object.keys(files)
     .filter((path) => path.startsWith(folder))
@@ -78,13 +79,13 @@ it("[H11] it has its modules beside it, and sees its own password and folder onl
 
 it("[H11] with all rooms it watches those of the stack file by name: one that it is not in must not go unnoticed", () => {
   const rooms = { spaces: { home: { name: "Home" } }, rooms: { main: { name: "Main" } } };
-  const { files } = inactivityParts(config(), sections({ rooms }), SITE);
+  const { files } = partsOf(config(), sections({ rooms }));
   expect(execOf(files)).toContain(" --room home --room main ");
 });
 
 it("[H11] the file that tells since when messages live so long changes with their lifetimes, and with nothing else", () => {
   const fileOf = (homeserver: object, bot: object = {}) =>
-    inactivityParts(config(bot), sections({ homeserver }), SITE).files[
+    partsOf(config(bot), sections({ homeserver })).files[
       `${HOME}/.local/lib/hearth/inactivity/lifetimes.json`
     ]?.content;
   const retention = { maxLifetime: "14d", purgeInterval: "1h" };

@@ -1,6 +1,6 @@
 import { rootlessRelease } from "../../components/hosts/rootless";
-import { inactivityParts } from "../../components/inactivity/parts";
-import { maintenanceParts } from "../../components/maintenance/parts";
+import { inactivitySpec } from "../../components/inactivity/spec";
+import { maintenanceSpecs } from "../../components/maintenance/spec";
 import { accountsSchema } from "../../config-schemas/accounts/schema";
 import { homeserverSchema } from "../../config-schemas/homeserver/schema";
 import { inactivitySchema } from "../../config-schemas/inactivity/schema";
@@ -11,9 +11,9 @@ import { userPlaces } from "../../runtimes/places";
 import { downHost } from "../../sandbox";
 import { type HomeHost, homeHost } from "../support/home-host";
 import { call, LOGIN, ok } from "../support/host-programs";
-import { jobSiteOf } from "../support/job-site";
 import { eventually } from "../support/jobs";
 import { failureOf } from "../support/real-release";
+import { inContainers, jobHostOf } from "../support/rendered";
 import { HOME_SOCKET } from "../support/synapse-socket";
 import { ContainerReleases, LOGIN_FACTS } from "./quadlet-releases";
 
@@ -21,7 +21,7 @@ const NAME = `jobs-${process.pid}`;
 const RETENTION = { maxLifetime: "14d", purgeInterval: "1h" };
 const SERVER = { host: "home", serverName: "home.test", publicHost: "home.test", version: "1.163.2" };
 const PLACES = userPlaces(LOGIN_FACTS);
-const SITE = jobSiteOf(PLACES);
+const HOST = jobHostOf(PLACES);
 
 let home: HomeHost;
 
@@ -60,14 +60,15 @@ const homeserver = homeserverSchema.parse({ ...SERVER, retention: RETENTION });
 
 function maintenance(section: object = {}) {
   const config = maintenanceSchema.parse({ host: "home", remoteMedia: "30d", ...section });
-  const media = `${PLACES.data("homeserver")}/media`;
-  return { release: "maintenance", ...maintenanceParts(config, homeserver, media, SITE) };
+  const disk = { media: `${PLACES.data("homeserver")}/media`, database: PLACES.data("postgres") };
+  const specs = maintenanceSpecs(config, homeserver, disk, HOST);
+  return { release: "maintenance", ...inContainers(PLACES, ...specs) };
 }
 
 function inactivity() {
   const sections = { homeserver, accounts: accountsSchema.parse({}), rooms: roomsSchema.parse({}) };
   const config = inactivitySchema.parse({ host: "home", window: "14d" });
-  return { release: "inactivity", ...inactivityParts(config, sections, SITE) };
+  return { release: "inactivity", ...inContainers(PLACES, inactivitySpec(config, sections, HOST)) };
 }
 
 const user = (text: string) => home.sh(`export XDG_RUNTIME_DIR=/run/user/$(id -u); ${text}`);

@@ -1,27 +1,32 @@
-import { maintenanceParts } from "../../components/maintenance/parts";
+import { maintenanceSpecs } from "../../components/maintenance/spec";
 import { homeserverSchema } from "../../config-schemas/homeserver/schema";
 import { maintenanceSchema } from "../../config-schemas/maintenance/schema";
 import { userPlaces } from "../../runtimes/places";
 import { CONTAINED } from "../config-schemas/rules/maintenance";
 import { faultsOf, stackWith } from "../config-schemas/support";
-import { jobSiteOf } from "../support/job-site";
 import { askModule } from "../support/jobs";
+import { inContainers, jobHostOf } from "../support/rendered";
 
 const HOME = "/home/alice";
 const CONTAINERS = `${HOME}/.config/containers/systemd`;
 const UNITS = `${HOME}/.config/systemd/user`;
 const RECORDS = `${HOME}/.local/share/hearth/maintenance`;
 
-const SITE = jobSiteOf(userPlaces({ user: "alice", group: "alice", uid: 1000, home: HOME }));
+const PLACES = userPlaces({ user: "alice", group: "alice", uid: 1000, home: HOME });
 const SERVER = { host: "home", serverName: "home.test", publicHost: "home.test", version: "1.163.2" };
 
 function partsOf(homeserver: object = {}, maintenance: object = {}) {
-  return maintenanceParts(
+  const disk = {
+    media: `${HOME}/.local/share/hearth/homeserver/media`,
+    database: `${HOME}/.local/share/hearth/postgres`,
+  };
+  const specs = maintenanceSpecs(
     maintenanceSchema.parse({ host: "home", ...maintenance }),
     homeserverSchema.parse({ ...SERVER, ...homeserver }),
-    `${HOME}/.local/share/hearth/homeserver/media`,
-    SITE,
+    disk,
+    jobHostOf(PLACES),
   );
+  return inContainers(PLACES, ...specs);
 }
 
 /** A value of a unit file; the first of several. */
@@ -103,7 +108,7 @@ it("[H10] [H13] a job sees its programs, its password and its records, and the s
     socket,
     `${HOME}/.local/share/hearth/homeserver/media:/media:rw`,
   ]);
-  expect(parts.images).toEqual([SITE.image]);
+  expect(parts.images).toEqual([jobHostOf(PLACES).image]);
 });
 
 it("[H15] other servers are told once after each boot that we are back", () => {

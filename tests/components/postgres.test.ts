@@ -1,7 +1,10 @@
+import { clusterFault } from "../../components/postgres/cluster";
 import { loggedStatements } from "../../components/postgres/logged-statements";
-import { clusterFault, renderNative } from "../../components/postgres/native";
+import { postgresSpec } from "../../components/postgres/spec";
 import { tune } from "../../components/postgres/tuning";
-import { postgresSchema } from "../../config-schemas/postgres/schema";
+import { type PostgresConfig, postgresSchema } from "../../config-schemas/postgres/schema";
+import { native } from "../../runtimes/native";
+import { SYSTEM_PLACES } from "../../runtimes/places";
 import { changed, DEBIAN_12, DEBIAN_13, fixture, releasesOf, runProgram } from "../support/program";
 
 const config = (keys: object = {}) => postgresSchema.parse({ host: "vps", ...keys });
@@ -38,9 +41,19 @@ describe("[V2] memory settings fit the machine", () => {
   });
 });
 
+/** The two files on a host with so much memory. */
+function filesOf(postgres: PostgresConfig, memoryMiB: number): { restart: string; reload: string } {
+  const { files = {} } = native.render([postgresSpec(postgres, DEBIAN_13)], {
+    places: SYSTEM_PLACES,
+    memoryMiB,
+  });
+  const text = (name: string) => files[`/etc/hearth/postgres/${name}`]?.content ?? "";
+  return { restart: text("restart.conf"), reload: text("reload.conf") };
+}
+
 describe("the two files", () => {
   it("restart Postgres for what it reads at its start only, and reload it for the rest", () => {
-    const { restart, reload } = renderNative(config(), 3904);
+    const { restart, reload } = filesOf(config(), 3904);
     expect(settings(restart)).toEqual(["listen_addresses", "max_connections", "shared_buffers"]);
     expect(settings(reload)).toEqual([
       "effective_cache_size",
@@ -54,7 +67,7 @@ describe("the two files", () => {
 
   it("put the operator's settings over the computed ones, each into its file", () => {
     const own = { max_connections: 77, work_mem: "9MB", wal_level: "replica", jit: false };
-    const { restart, reload } = renderNative(config({ settings: own }), 3904);
+    const { restart, reload } = filesOf(config({ settings: own }), 3904);
     expect(restart).toContain("max_connections = '77'\n");
     expect(restart).toContain("wal_level = 'replica'\n");
     expect(restart).not.toContain("'30'");
@@ -63,18 +76,18 @@ describe("the two files", () => {
   });
 
   it("quote what would end a value early", () => {
-    const { reload } = renderNative(config({ settings: { log_line_prefix: "it's \\ %m" } }), 3904);
+    const { reload } = filesOf(config({ settings: { log_line_prefix: "it's \\ %m" } }), 3904);
     expect(reload).toContain("log_line_prefix = 'it''s \\\\ %m'\n");
   });
 
   it("leave memory to Postgres when tuning is off", () => {
-    const { restart, reload } = renderNative(config({ tuning: "none" }), 3904);
+    const { restart, reload } = filesOf(config({ tuning: "none" }), 3904);
     expect(settings(restart)).toEqual(["listen_addresses"]);
     expect(settings(reload)).toEqual(["log_min_error_statement", "log_error_verbosity", "hearth.managed"]);
   });
 
   it("[A9] keep what Synapse writes into a statement that fails out of the log, and the details of its failure", () => {
-    const { reload } = renderNative(config(), 3904);
+    const { reload } = filesOf(config(), 3904);
     expect(reload).toContain("log_min_error_statement = 'panic'\n");
     expect(reload).toContain("log_error_verbosity = 'terse'\n");
   });
@@ -83,7 +96,7 @@ describe("the two files", () => {
     ["peer", "listen_addresses = ''"],
     ["password", "listen_addresses = 'localhost'"],
   ])("open no more than %s authentication needs", (authentication, line) => {
-    expect(renderNative(config({ authentication }), 3904).restart).toContain(`${line}\n`);
+    expect(filesOf(config({ authentication }), 3904).restart).toContain(`${line}\n`);
   });
 });
 

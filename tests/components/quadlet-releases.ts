@@ -6,7 +6,7 @@ import { homeserverSchema } from "../../config-schemas/homeserver/schema";
 import { hostsSchema } from "../../config-schemas/hosts/schema";
 import { postgresSchema } from "../../config-schemas/postgres/schema";
 import type { ReleaseInputs } from "../../provider/contract/release";
-import type { Site } from "../../runtimes/job";
+import type { JobHost } from "../../runtimes/job";
 import { type Answer, call, LOGIN } from "../support/host-programs";
 import { DEBIAN_13, unwrap } from "../support/program";
 
@@ -44,8 +44,9 @@ export async function containerReleases(wanted: Wanted = {}): Promise<Made> {
       return { id: name, state: type.endsWith(":Host") ? { facts } : { digest: "d" } };
     },
   });
-  const { socket, site, access } = makeHomeserver(wanted);
-  const { image } = await new Promise<Site>((resolve) => site?.apply(resolve));
+  const { socket, jobs, access: outputs } = makeHomeserver(wanted);
+  const access = await new Promise<object>((resolve) => pulumi.output(outputs).apply(resolve));
+  const { image } = await new Promise<JobHost>((resolve) => jobs?.apply(resolve));
   await pulumi.runtime.disconnect();
   return { releases, homeserver: { socket, image, access } };
 }

@@ -1,4 +1,4 @@
-import { nativePlace } from "../../components/homeserver/native";
+import { placeOf } from "../../components/homeserver/place";
 import { homeserverSettings } from "../../components/homeserver/render";
 import { synapseKeyAdvice } from "../../config-schemas/homeserver/synapse-keys";
 import { fixtureStacks, parsedFixture } from "../fixtures/stacks";
@@ -13,12 +13,18 @@ const DATABASE = {
   console: ["psql"],
 };
 
+/** Where things are is no question here. */
+const EVERYWHERE = {
+  ...{ config: String, program: String, data: String, secret: String, interpreter: "" },
+  listen: (listeners: readonly { address: string; port: number }[]) => listeners,
+};
+
 test("[V4] every setting that Hearth writes is refused in extra; otherwise extra would replace it without a word", () => {
   const written = fixtureStacks().flatMap((stack) => {
     const { homeserver } = parsedFixture(stack).config;
     const settings = homeserverSettings(homeserver, {
       database: DATABASE,
-      place: nativePlace(homeserver),
+      place: placeOf(homeserver, { inside: EVERYWHERE }),
       identityServer: "https://id.example.org",
     });
     return Object.keys(settings);

@@ -28,7 +28,9 @@ const KNOWN: ReadonlyMap<string, string> = new Map(
 /** What a run registered, by name and sorted; without what a run has of its own and what stands elsewhere. */
 export function normal(run: ProgramRun): Record<string, Recorded> {
   const entries = run.resources.map(({ type, name, parent, dependsOn, inputs }) => {
-    const shown = shorten(unwrap(type.endsWith(":Release") ? withoutEmpty(inputs) : inputs, () => "[secret]"));
+    const shown = shorten(
+      unwrap(type.endsWith(":Release") ? withoutEmpty(inputs) : inputs, () => "[secret]"),
+    );
     return [`${type} ${name}`, { type, parent, dependsOn, inputs: shown }] as const;
   });
   return Object.fromEntries(entries.sort(([one], [other]) => (one < other ? -1 : 1)));

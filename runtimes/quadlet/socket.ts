@@ -1,4 +1,4 @@
-import { endpoint, type Listener } from "../../runtimes/listener";
+import { endpoint, type Listener } from "../listener";
 
 /**
  * A `.socket` file, a plain unit of systemd: it listens for a service of the same name, which gets the listeners in this

@@ -1,0 +1,77 @@
+import {
+  type HomeserverConfig,
+  homeserverImage,
+  homeserverMemoryMiB,
+} from "../../config-schemas/homeserver/schema";
+import { type Mount, NETWORK } from "../../runtimes/container";
+import type { JobHost } from "../../runtimes/job";
+import type { Layout } from "../../runtimes/layout";
+import type { ContainerProgram } from "../../runtimes/service";
+import { CONTAINER, SOCKET, SOCKET_FOLDER } from "./names";
+import { configPaths } from "./place";
+import type { HomeserverPlan } from "./plan";
+
+/** Folders in the container; those of configuration and data are mounted from the login user's home. */
+const INSIDE = { config: "/etc/hearth/homeserver", programs: "/programs", data: "/data" };
+/** Folder of request bodies while they come in: /tmp is the container's memory. */
+const SPOOL = "spool";
+/** Port inside the container, where one is published. */
+const PORT = 8008;
+
+function synapseImage(config: HomeserverConfig) {
+  return { image: homeserverImage(config), uid: 991, gid: 991, interpreter: "/usr/local/bin/python" };
+}
+
+/** What another container needs to reach Synapse: who connects to a socket need not be able to replace it. */
+export function socketMount({ host }: Pick<Layout, "host">): Mount {
+  return { source: host.data("socket"), target: SOCKET_FOLDER, readOnly: true };
+}
+
+/** What small programs of ours find next to Synapse: its image has Python. */
+export function jobHost(config: HomeserverConfig, at: Layout): JobHost {
+  return { ...synapseImage(config), socket: SOCKET, socketMount: socketMount(at) };
+}
+
+/** Synapse in a container, reached over its socket; published on the host's loopback where the stack says so. */
+export function officialImage({ config, database }: HomeserverPlan): ContainerProgram {
+  const { interpreter, ...image } = synapseImage(config);
+  return {
+    ...image,
+    ...{ container: CONTAINER, interpreter, inside: INSIDE },
+    // Not the image's own entry point, which makes configuration and keys of its own.
+    entrypoint: interpreter,
+    command: (at) => [
+      ...["-B", at.inside.program("listen.py"), SOCKET, "synapse.app.homeserver"],
+      ...configPaths(config, at).map((file) => `--config-path=${file}`),
+    ],
+    // As the image's entry point does: with it Synapse gives memory back.
+    environment: { LD_PRELOAD: "libjemalloc.so.2", TMPDIR: `${INSIDE.data}/${SPOOL}` },
+    data: { "": "0750", media: "0750", log: "0750", [SPOOL]: "0700", socket: "0700" },
+    mounts: (at) => [
+      { source: at.host.program(), target: INSIDE.programs, readOnly: true },
+      { ...socketMount(at), readOnly: false },
+      { source: at.host.config(), target: INSIDE.config, readOnly: true },
+      { source: at.host.data(), target: INSIDE.data, readOnly: false },
+      ...(database.socket === undefined ? [] : [database.socket]),
+    ],
+    network: NETWORK,
+    bringsNetwork: true,
+    port: PORT,
+    health: {
+      command: [
+        ...["curl", "--fail", "--silent", "--show-error", "--unix-socket", SOCKET],
+        "http://localhost/health",
+      ],
+      intervalSeconds: 60,
+      timeoutSeconds: 10,
+    },
+    memoryMiB: homeserverMemoryMiB(config),
+    pids: 512,
+    // A new release may have to change the database first.
+    startSeconds: 600,
+    stopSeconds: 30,
+    // Synapse reads its log configuration again.
+    reload: ["/bin/sh", "-c", "kill -HUP 1"],
+    after: [database.unit],
+  };
+}

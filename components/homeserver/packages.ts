@@ -1,0 +1,67 @@
+import type { HostFacts, Validator } from "../../provider/sdk";
+import type { Layout } from "../../runtimes/layout";
+import { unitCheck } from "../../runtimes/native";
+import { SYSTEM_PLACES } from "../../runtimes/places";
+import type { NativeProgram } from "../../runtimes/service";
+import { type Installation, installationOf } from "./installation";
+import { SOCKET_FOLDER, UNIT, USER } from "./names";
+import { configPaths } from "./place";
+import type { HomeserverPlan } from "./plan";
+
+const DATA_FOLDER = "/var/lib/matrix-synapse";
+const LOG_FOLDER = "/var/log/matrix-synapse";
+
+/** Synapse from packages, under systemd as a system user of its own. */
+export function synapsePackages(plan: HomeserverPlan, facts: HostFacts): NativeProgram {
+  const installation = installationOf(plan.config, facts, plan.vendorKey);
+  const { packages, repositories, environments, elsewhere } = installation;
+  const own = { mode: "0750", owner: USER, group: USER };
+  return {
+    ...{ unit: UNIT, packages, repositories, environments, elsewhere },
+    unitFiles: (at) => ({ [installation.unitFile]: installation.renderUnit(startOf(plan, at)) }),
+    users: { [USER]: { home: DATA_FOLDER, groups: [] } },
+    directories: {
+      [`${SYSTEM_PLACES.config("homeserver")}/secrets`]: { mode: "0750", owner: "root", group: USER },
+      // Not the media's: Synapse makes it itself, in a directory that is its own.
+      [DATA_FOLDER]: own,
+      [LOG_FOLDER]: own,
+    },
+    data: { "": DATA_FOLDER, media: `${DATA_FOLDER}/media`, log: LOG_FOLDER, socket: SOCKET_FOLDER },
+    preflights: ({ host }) => ({
+      former: { program: host.program("former_server.sh"), arguments: [host.secret("signing-key")] },
+    }),
+    user: USER,
+    interpreter: `${installation.programs}/python`,
+    validators: (at) => ({
+      // As root: whose a socket is, only root may see.
+      "15-ports": {
+        argv: [
+          at.inside.interpreter,
+          at.host.program("check_ports.py"),
+          UNIT,
+          ...configPaths(plan.config, at),
+        ],
+        timeoutSeconds: 30,
+      },
+      ...wholeUnit(installation),
+    }),
+  };
+}
+
+/** The vendor's package has a unit of its own, which its file is added to. */
+function wholeUnit({ unitFile }: Installation): Record<string, Validator> {
+  return unitFile.endsWith(".service") ? { "40-unit": unitCheck(unitFile) } : {};
+}
+
+/** What the unit has to say of this installation. */
+function startOf({ config, database }: HomeserverPlan, at: Layout) {
+  return {
+    python: at.inside.interpreter,
+    program: at.inside.program("listen.py"),
+    configPaths: configPaths(config, at),
+    configFolder: at.host.config(),
+    dataFolder: at.host.data(),
+    logFolder: at.host.data("log"),
+    database: database.unit,
+  };
+}

@@ -1,0 +1,74 @@
+import { type HomeserverConfig, registrationRequirements } from "../../config-schemas/homeserver/schema";
+import type { HostFacts } from "../../provider/sdk";
+import type { Layout } from "../../runtimes/layout";
+import type { ServiceCheck, ServiceFile, ServiceSpec } from "../../runtimes/service";
+import { officialImage } from "./image";
+import { SOCKET_NAME } from "./names";
+import { synapsePackages } from "./packages";
+import { configPaths, FILES, placeOf } from "./place";
+import type { HomeserverPlan } from "./plan";
+import { renderHomeserver, renderLogging } from "./render";
+import { synapseSecrets } from "./secrets";
+
+/** Synapse: one process that listens on a socket which stays open while it restarts. */
+export function homeserverSpec(plan: HomeserverPlan, facts: HostFacts): ServiceSpec {
+  const { config, database, secrets } = plan;
+  return {
+    name: "homeserver",
+    description: "Synapse, a Matrix homeserver",
+    programs: { native: () => synapsePackages(plan, facts), quadlet: () => officialImage(plan) },
+    files: configFiles(plan),
+    secrets: synapseSecrets(config, database, secrets),
+    runs: ["listen.py"],
+    listens: listenersOf(config),
+    // What Synapse itself has to say about the staged configuration, cheapest first.
+    checks: {
+      "10-config": asksSynapse(config, "check_config.py"),
+      "20-database": asksSynapse(config, "check_database.py"),
+      "30-dry-start": { ...asksSynapse(config, "dry_start.py"), isolateNetwork: true },
+    },
+    // Whether it answers, and reads its database for that.
+    health: ({ host }) => ({
+      kind: "command",
+      argv: ["/bin/sh", host.program("answers.sh"), hostSocket({ host }), config.serverName],
+      timeoutSeconds: 60,
+    }),
+  };
+}
+
+function configFiles(plan: HomeserverPlan): ServiceFile[] {
+  const { config, database, identityServer } = plan;
+  const captcha = registrationRequirements(config).includes("captcha") ? config.captcha : undefined;
+  const facts = (at: Layout) => ({
+    ...{ database, place: placeOf(config, at) },
+    ...(identityServer === undefined ? {} : { identityServer }),
+  });
+  return [
+    { name: FILES.main, change: "restart", text: (at) => renderHomeserver(config, facts(at)) },
+    ...(captcha === undefined
+      ? []
+      : [{ name: FILES.captcha, change: "restart" as const, text: () => `${captcha.publicKey}\n` }]),
+    {
+      name: FILES.log,
+      change: "reload",
+      text: (at) => renderLogging(config.logging, placeOf(config, at).paths.logFile),
+    },
+  ];
+}
+
+/** What Synapse opens for other programs on the host. */
+function listenersOf({ listener }: HomeserverConfig) {
+  return (listener?.bindAddresses ?? []).map((address) => ({ address, port: listener?.port ?? 0 }));
+}
+
+function asksSynapse(config: HomeserverConfig, program: string): ServiceCheck {
+  return {
+    argv: (at) => [at.inside.interpreter, at.inside.program(program), ...configPaths(config, at)],
+    timeoutSeconds: 60,
+  };
+}
+
+/** The socket as the host's own programs see it. */
+export function hostSocket({ host }: Pick<Layout, "host">): string {
+  return `${host.data("socket")}/${SOCKET_NAME}`;
+}

@@ -1,0 +1,33 @@
+import { INACTIVITY_ACCOUNT, type InactivityConfig } from "../../config-schemas/inactivity/schema";
+import { type JobHost, jobSpec } from "../../runtimes/job";
+import { programText } from "../../runtimes/programs";
+import type { ServiceSpec } from "../../runtimes/service";
+import type { ServiceMember } from "../rooms";
+import { inactivityJob, LIFETIMES_FILE, type Sections, watchedKeys } from "./job";
+
+/** Name of component, release and folders. */
+export const SERVICE = "inactivity";
+
+/** In each watched room exactly the power that removing takes there. */
+export function botMembers(config: InactivityConfig, sections: Sections): ServiceMember[] {
+  const { homeserver, rooms } = sections;
+  const userId = `@${INACTIVITY_ACCOUNT}:${homeserver.serverName}`;
+  const watched = watchedKeys(config, sections);
+  return Object.entries({ ...rooms.spaces, ...rooms.rooms })
+    .filter(([key]) => watched.includes(key))
+    .map(([key, { powerLevels }]) => ({ userId, power: powerLevels.kick, rooms: [key] }));
+}
+
+/** The run of the bot, with the programs that it shares with maintenance. */
+export function inactivitySpec(config: InactivityConfig, sections: Sections, host: JobHost): ServiceSpec {
+  const shared = ["session.py", "lifetimes.py"].map((name) => [name, programText("maintenance", name)]);
+  const beside = { ...Object.fromEntries(shared), [LIFETIMES_FILE]: lifetimesFile(sections) };
+  const site = { ...host, service: SERVICE, account: INACTIVITY_ACCOUNT, beside };
+  return jobSpec(inactivityJob(config, sections), site);
+}
+
+/** The lifetimes of messages and nothing else, so that nothing else makes it another file. */
+function lifetimesFile({ homeserver: { retention } }: Sections): string {
+  const { maxLifetime = null, allowedMin = null, allowedMax = null } = retention ?? {};
+  return `${JSON.stringify({ maxLifetime, allowedMin, allowedMax })}\n`;
+}

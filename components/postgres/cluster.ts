@@ -1,0 +1,147 @@
+import { databaseAuthentication, type PostgresConfig } from "../../config-schemas/postgres/schema";
+import type { HostFacts, HostTask } from "../../provider/sdk";
+import type { Layout } from "../../runtimes/layout";
+import { SYSTEM_PLACES } from "../../runtimes/places";
+import type { NativeProgram } from "../../runtimes/service";
+import { UNIT } from "../homeserver/names";
+import type { DatabaseAccess } from "./access";
+import { type Console, databaseTask, program } from "./database";
+
+const PASSWORD = "database-password";
+
+/**
+ * Postgres of the distribution, with our settings next to its own. They are root's, in a folder of root's: the cluster's own
+ * folder belongs to `postgres`, and root writes nothing there (docs/decisions/postgres-settings-are-roots.md).
+ */
+export function debianCluster(config: PostgresConfig, facts: HostFacts): NativeProgram {
+  const cluster = clusterOf(facts);
+  const { words, port } = cluster;
+  const random = { kind: "random" as const, bytes: 32 };
+  return {
+    unit: cluster.unit,
+    // The host chose a cluster that is ours or that nobody uses yet.
+    adopt: true,
+    along: [UNIT],
+    packages: { postgresql: "any", python3: "any" },
+    unitFiles: (at) => ({ [dropInOf(cluster)]: renderDropIn(cluster, at) }),
+    secrets: hasPassword(config)
+      ? { [PASSWORD]: { file: "password", reader: "host", source: () => random } }
+      : {},
+    tasks: (at) => ({
+      cluster: clusterTask(cluster, at),
+      ...databaseTask(at, config, consoleOf(cluster), {
+        password: hasPassword(config) ? at.host.secret(PASSWORD) : undefined,
+      }),
+    }),
+    // Postgres itself reads the staged settings, as the user that it runs as.
+    user: "postgres",
+    checks: {
+      "10-settings": {
+        argv: (at) => [...program(at, "cluster.py"), "check", ...words, at.host.config()],
+        timeoutSeconds: 30,
+      },
+    },
+    answers: () => ({
+      kind: "command",
+      // As postgres, without a session: what knocks as root leaves a FATAL in the server's log each time.
+      argv: [
+        ...["setpriv", "--reuid=postgres", "--regid=postgres", "--clear-groups", "--"],
+        ...[`${cluster.programs}/pg_isready`, `--host=${cluster.socket}`, `--port=${port}`],
+      ],
+      timeoutSeconds: 60,
+    }),
+  };
+}
+
+function hasPassword(config: PostgresConfig): boolean {
+  return databaseAuthentication(config, "native") === "password";
+}
+
+/** Why this host's Postgres cannot be used, with the fix; none: it can. */
+export function clusterFault({ postgres, postgresCluster }: HostFacts): string | undefined {
+  if (postgresCluster === undefined) return undefined;
+  const { name, socket } = postgresCluster;
+  const file = `/etc/postgresql/${postgres}/${name}/postgresql.conf`;
+  const fix = `fix: on the host write unix_socket_directories = '/var/run/postgresql' into ${file}, and restart postgresql@${postgres}-${name}`;
+  if (socket === "")
+    return `the Postgres cluster ${postgres}/${name} has no socket directory, and Synapse logs in over its socket. ${fix}`;
+  if (/^\/(var\/)?tmp(\/|$)/.test(socket))
+    return `the Postgres cluster ${postgres}/${name} has its socket in ${socket}, and Synapse's unit sees a /tmp of its own. ${fix}`;
+  return undefined;
+}
+
+/** A cluster of Debian's packages, and where they put what belongs to it. */
+interface Cluster {
+  /** Major version, name. */
+  words: [version: string, name: string];
+  port: number;
+  /** Directory of its socket. */
+  socket: string;
+  unit: string;
+  programs: string;
+}
+
+const USUAL = { name: "main", port: 5432, socket: "/run/postgresql" };
+
+function clusterOf({ postgres: major, postgresCluster = USUAL }: HostFacts): Cluster {
+  const { name, port, socket } = postgresCluster;
+  return {
+    words: [String(major), name],
+    port,
+    socket,
+    unit: `postgresql@${major}-${name}.service`,
+    programs: `/usr/lib/postgresql/${major}/bin`,
+  };
+}
+
+function dropInOf({ unit }: Cluster): string {
+  return `${SYSTEM_PLACES.units}/${unit}.d/50-hearth.conf`;
+}
+
+/** Before the server starts: the cluster is made where there is none, and reads our settings. */
+function renderDropIn({ words, port }: Cluster, at: Layout): string {
+  const start = [
+    ...program(at, "cluster.py"),
+    ...["start", ...words, String(port), at.host.config(), `${at.records}/identity`],
+  ];
+  return [
+    "# Written by Hearth from hearth:postgres; a change here restarts Postgres.",
+    "[Unit]",
+    "# A cluster that is not there is made first.",
+    "AssertPathExists=",
+    "",
+    "[Service]",
+    `ExecStartPre=${start.join(" ")}`,
+    "",
+  ].join("\n");
+}
+
+/** That the cluster is where the plan expects it and reads our settings. */
+function clusterTask({ words, port, socket }: Cluster, at: Layout): HostTask {
+  const question = program(at, "cluster.py");
+  const about = [...words, String(port), at.host.config(), socket];
+  return {
+    observe: [...question, "observe", ...about],
+    apply: [...question, "apply", ...about],
+    want: `cluster ${words.join("/")} on port ${port} with Hearth's settings`,
+  };
+}
+
+function consoleOf({ socket, port, words, unit }: Cluster): Console {
+  return {
+    psql: ["runuser", "--user", "postgres", "--", "psql", `--host=${socket}`, `--port=${port}`],
+    journal: `journalctl -u ${unit}; its own log is /var/log/postgresql/postgresql-${words.join("-")}.log`,
+  };
+}
+
+/** How programs of the host reach the database. */
+export function clusterAccess(config: PostgresConfig, facts: HostFacts, at: Layout): DatabaseAccess {
+  const { database, role, pool } = config;
+  const cluster = clusterOf(facts);
+  const { socket, port, unit } = cluster;
+  const console = consoleOf(cluster).psql;
+  const common = { database, role, pool, unit, console, ...(port === USUAL.port ? {} : { port }) };
+  if (!hasPassword(config)) return { ...common, host: socket };
+  const passfileCommand = [...program(at, "passfile.py"), at.host.secret(PASSWORD)];
+  return { ...common, host: "127.0.0.1", passfileCommand };
+}

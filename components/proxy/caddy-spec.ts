@@ -1,0 +1,113 @@
+import { parseSize } from "../../config-schemas/language/common";
+import type { HealthProbe } from "../../provider/sdk";
+import { NETWORK } from "../../runtimes/container";
+import type { Layout } from "../../runtimes/layout";
+import { endpoint, type Listener } from "../../runtimes/listener";
+import type { ContainerProgram, ServiceSpec } from "../../runtimes/service";
+import { CERTIFICATE_NAME, KEY_SECRET } from "../certificates";
+import { socketMount } from "../homeserver/image";
+import { ADMIN_ADDRESS, HEALTH_URL, renderCaddyfile } from "./caddy";
+import type { ProxyArgs } from "./kinds";
+import type { ProxyPlan } from "./plan";
+
+const CADDY = "/usr/bin/caddy";
+const CADDYFILE = "Caddyfile";
+const FEDERATION_PORT = 8448;
+const MIB = 1024 ** 2;
+
+/** Where the container sees configuration and certificate. */
+const CONFIG_TARGET = "/etc/caddy";
+const TLS_TARGET = "/etc/hearth/tls";
+const KEY_FILE = "tls_key";
+const OPTIONS = ["--config", `${CONFIG_TARGET}/${CADDYFILE}`, "--adapter", "caddyfile"];
+
+/** Caddy in a container on the private network, its listeners opened by systemd. */
+export function caddySpec(proxy: ProxyArgs): ServiceSpec {
+  const { plan, certificate } = proxy;
+  const files = {
+    certificateFile: `${TLS_TARGET}/${CERTIFICATE_NAME}`,
+    keyFile: `/run/secrets/${KEY_FILE}`,
+  };
+  const withTls = endsTls(proxy) ? { certificate: files } : {};
+  return {
+    name: "proxy",
+    description: "Caddy, the reverse proxy",
+    programs: { quadlet: () => containerOf(proxy) },
+    // Long polls go on.
+    files: [{ name: CADDYFILE, change: "reload", text: () => renderCaddyfile({ ...plan, ...withTls }) }],
+    // A container keeps the secrets that it was made with.
+    follows: { restart: certificate },
+    checks: { "10-caddy": { argv: () => [CADDY, "validate", ...OPTIONS], timeoutSeconds: 30 } },
+    health: (at) => answers(proxy, at),
+  };
+}
+
+/** Whether TLS ends here, with the stack's certificate. */
+function endsTls({ certificate }: ProxyArgs): boolean {
+  return certificate.length > 0;
+}
+
+/** The public listener, then federation's: the Caddyfile knows them by their order. */
+function listenersOf(proxy: ProxyArgs): Listener[] {
+  const { plan, config } = proxy;
+  const { address } = config.listen;
+  const federation = endsTls(proxy) && plan.federationPort ? [{ address, port: FEDERATION_PORT }] : [];
+  return [config.listen, ...federation].map((listener) => reachable(listener, plan));
+}
+
+/** The same listener on a host without IPv6, where `::` is no address: all of IPv4. */
+export function reachable(listener: Listener, { ipv6 }: Pick<ProxyPlan, "ipv6">): Listener {
+  return listener.address === "::" && !ipv6 ? { ...listener, address: "0.0.0.0" } : listener;
+}
+
+function containerOf(proxy: ProxyArgs): ContainerProgram {
+  const { config, homeserver, tlsFolder } = proxy;
+  const tls = endsTls(proxy);
+  return {
+    container: "hearth-caddy",
+    image: config.image,
+    // Any but root: the image names none.
+    ...{ uid: 1000, gid: 1000 },
+    entrypoint: CADDY,
+    command: () => ["run", ...OPTIONS],
+    // It keeps nothing: what it would write goes to memory.
+    environment: { XDG_CONFIG_HOME: "/tmp", XDG_DATA_HOME: "/tmp" },
+    inside: { config: CONFIG_TARGET },
+    mounts: ({ host }) => [
+      { source: host.config(), target: CONFIG_TARGET, readOnly: true },
+      socketMount(homeserver),
+      ...(tls ? [{ source: tlsFolder, target: TLS_TARGET, readOnly: true }] : []),
+    ],
+    borrowed: tls ? { [KEY_FILE]: KEY_SECRET } : {},
+    network: NETWORK,
+    sockets: listenersOf(proxy),
+    boundingCapabilities: ["NET_BIND_SERVICE"],
+    health: {
+      command: ["wget", "-q", "-O", "/dev/null", HEALTH_URL],
+      intervalSeconds: 60,
+      timeoutSeconds: 10,
+    },
+    memoryMiB: Math.floor(parseSize(config.memory) / MIB),
+    pids: 64,
+    startSeconds: 90,
+    stopSeconds: 5,
+    reload: [CADDY, "reload", ...OPTIONS, "--address", ADMIN_ADDRESS],
+  };
+}
+
+/** It answers where the world or the tunnel arrives, and not another program. */
+function answers(proxy: ProxyArgs, { host }: Layout): HealthProbe {
+  const { plan, config } = proxy;
+  const everywhere = ["::", "0.0.0.0"].includes(config.listen.address);
+  const address = everywhere ? "127.0.0.1" : config.listen.address;
+  if (!endsTls(proxy)) {
+    const url = `http://${endpoint({ address, port: config.listen.port })}/`;
+    return { kind: "http", url, status: 404, timeoutSeconds: 30 };
+  }
+  const ports = listenersOf(proxy).map(({ port }) => String(port));
+  return {
+    kind: "command",
+    argv: ["/bin/sh", host.program("answers.sh"), plan.publicHost, address, ...ports],
+    timeoutSeconds: 30,
+  };
+}

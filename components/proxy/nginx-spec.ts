@@ -1,0 +1,60 @@
+import { unitCheck } from "../../runtimes/native";
+import { PUBLIC_DIRECTORY } from "../../runtimes/ownership";
+import { SYSTEM_PLACES } from "../../runtimes/places";
+import type { ServiceSpec } from "../../runtimes/service";
+import type { ProxyArgs } from "./kinds";
+import {
+  MAIN_FILE,
+  MATRIX_FILE,
+  renderMain,
+  renderMatrix,
+  renderUpstream,
+  SITES,
+  UPSTREAM_FILE,
+} from "./render";
+import { renderUnitOverride } from "./unit";
+
+const UNIT = "nginx.service";
+
+/** nginx as the distribution's package, with configuration of ours only. */
+export function nginxSpec({ plan, facts, certificate }: ProxyArgs): ServiceSpec {
+  const nginx = { ...plan, nginx: facts.nginx };
+  const ports = plan.federationPort ? ["443", "8448"] : ["443"];
+  return {
+    name: "proxy",
+    description: "nginx, the reverse proxy",
+    programs: {
+      native: () => ({
+        unit: UNIT,
+        // A package's that serves nothing but its welcome page.
+        adopt: true,
+        packages: { nginx: "any", curl: "any" },
+        directories: { [`${SYSTEM_PLACES.config("proxy")}/${SITES}`]: PUBLIC_DIRECTORY },
+        unitFiles: () => ({ [`${SYSTEM_PLACES.units}/${UNIT}.d/50-hearth.conf`]: renderUnitOverride() }),
+        opens: ["80", ...ports],
+        preflights: ({ host }) => ({
+          sites: { program: host.program("other_sites.sh"), arguments: [host.config(SITES)] },
+        }),
+        checks: {
+          "10-nginx": {
+            argv: ({ inside }) => ["/usr/sbin/nginx", "-t", "-q", "-c", inside.config(MAIN_FILE)],
+            timeoutSeconds: 30,
+          },
+        },
+        validators: () => ({ "20-unit": unitCheck(UNIT) }),
+      }),
+    },
+    // nginx takes all of them in without dropping a connection.
+    files: [
+      { name: MAIN_FILE, change: "reload", text: renderMain },
+      { name: MATRIX_FILE, change: "reload", text: () => renderMatrix(nginx) },
+      { name: UPSTREAM_FILE, change: "reload", text: () => renderUpstream(plan) },
+    ],
+    follows: { reload: certificate },
+    health: ({ host }) => ({
+      kind: "command",
+      argv: ["/bin/sh", host.program("answers.sh"), plan.publicHost, "127.0.0.1", ...ports],
+      timeoutSeconds: 30,
+    }),
+  };
+}

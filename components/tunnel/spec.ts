@@ -1,0 +1,83 @@
+import type * as pulumi from "@pulumi/pulumi";
+import type { TunnelConfig } from "../../config-schemas/tunnel/schema";
+import type { HostTask } from "../../provider/sdk";
+import type { Layout } from "../../runtimes/layout";
+import { owned, type Places } from "../../runtimes/places";
+import type { ServiceSpec } from "../../runtimes/service";
+import type { Installation } from "./installation";
+import { renderUnit, unitName } from "./unit";
+
+/** Name of component, release and folders. */
+export const SERVICE = "tunnel";
+/** Where the world comes in; the documents by which the homeserver is found name no other port. */
+const PUBLIC_PORT = 443;
+/** Role of the key with which the host joins its tailnet. */
+const KEY = "auth-key";
+
+/** What is to lead to the host through Tailscale Funnel. */
+export interface FunnelPlan {
+  config: TunnelConfig;
+  /** The public name: it must become the host's own in its tailnet. */
+  publicHost: string;
+  /** Where Funnel leads. */
+  target: string;
+  authKey: pulumi.Output<string> | undefined;
+  installation: Installation;
+  places: Places;
+}
+
+/** Tailscale Funnel on a tailscaled that is there or comes from the vendor. */
+export function funnelSpec(plan: FunnelPlan): ServiceSpec {
+  const { target, authKey, installation, places } = plan;
+  const { scope } = places;
+  return {
+    name: SERVICE,
+    description: "Tailscale Funnel",
+    programs: {
+      native: () => ({
+        unit: unitName(PUBLIC_PORT),
+        ...installation,
+        directories: { [places.config(SERVICE)]: owned(places, "0755") },
+        unitFiles: (at) => ({
+          [`${places.units}/${unitName(PUBLIC_PORT)}`]: renderUnit({
+            ...{ port: PUBLIC_PORT, target, programs: at.host.program(), scope },
+          }),
+        }),
+        tasks: (at) => tasksOf(plan, at),
+        // It starts after the tasks, so that it finds its work done.
+        restartOn: ["task:20-joined"],
+      }),
+    },
+    secrets:
+      authKey === undefined
+        ? {}
+        : {
+            [KEY]: {
+              ...{ file: "auth-key", reader: "host", access: owned(places, "0600") },
+              source: () => ({ kind: "given", value: authKey }),
+            },
+          },
+  };
+}
+
+/** In the order of their names: a daemon first, then a tailnet, then Funnel in it. */
+function tasksOf({ config, publicHost, target, authKey }: FunnelPlan, at: Layout): Record<string, HostTask> {
+  const [label = ""] = publicHost.split(".");
+  const join = [
+    `--name=${publicHost}`,
+    `--control-url=${config.controlUrl}`,
+    `--hostname=${config.hostname ?? label}`,
+    ...(authKey === undefined ? [] : [`--auth-key-file=${at.host.secret(KEY)}`]),
+  ];
+  const funnel = [`--port=${PUBLIC_PORT}`, `--target=${target}`];
+  return {
+    "10-daemon": task(at, "daemon.py", [], "enabled, active"),
+    "20-joined": task(at, "joined.py", join, `${publicHost} at ${config.controlUrl}`),
+    "30-funnel": task(at, "funnel.py", funnel, `funnel ${PUBLIC_PORT} -> ${target}`),
+  };
+}
+
+function task({ host }: Layout, program: string, options: string[], want: string): HostTask {
+  const command = ["/usr/bin/python3", "-B", host.program(program)];
+  return { observe: [...command, "observe", ...options], apply: [...command, "apply", ...options], want };
+}

@@ -1,0 +1,39 @@
+import type * as pulumi from "@pulumi/pulumi";
+import { type Connection, type Inputs, Release, type ReleaseArgs } from "../provider/sdk";
+import type { Places } from "./places";
+import type { ReleaseParts } from "./runtime";
+
+/** The host of a release. */
+interface ReleaseHost {
+  connection: Inputs<Connection>;
+  places: pulumi.Output<Places>;
+}
+
+/** Maps that a service fills; `true`: a list. */
+const MAPS: Record<keyof ReleaseParts, boolean> = {
+  ...{ packages: false, repositories: false, users: false, directories: false, files: false, secrets: false },
+  ...{ images: true, containerSecrets: false, environments: false, tasks: false, units: false, ports: false },
+  ...{ preflights: false, validators: false, health: false },
+};
+
+/**
+ * The release of one component.
+ * @param release its name on the host
+ * @param more inputs that do not come from a runtime
+ */
+export function serviceRelease(
+  name: string,
+  release: string,
+  { connection, places }: ReleaseHost,
+  parts: pulumi.Output<ReleaseParts>,
+  opts: pulumi.CustomResourceOptions,
+  more: Pick<ReleaseArgs, "identity" | "revisions"> = {},
+): Release {
+  const maps = Object.fromEntries(
+    Object.entries(MAPS).map(([map, isList]) => [
+      map,
+      parts.apply((made) => made[map as keyof ReleaseParts] ?? (isList ? [] : {})),
+    ]),
+  ) as Partial<ReleaseArgs>;
+  return new Release(name, { connection, scope: places.scope, release, ...more, ...maps }, opts);
+}

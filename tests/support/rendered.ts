@@ -1,0 +1,57 @@
+import { jobHost } from "../../components/homeserver/image";
+import { homeserverSpec } from "../../components/homeserver/spec";
+import { type HomeserverConfig, homeserverSchema } from "../../config-schemas/homeserver/schema";
+import type { ReleaseInputs } from "../../provider/contract/release";
+import type { JobHost } from "../../runtimes/job";
+import type { Layout } from "../../runtimes/layout";
+import { native } from "../../runtimes/native";
+import { type Places, SYSTEM_PLACES } from "../../runtimes/places";
+import { quadlet } from "../../runtimes/quadlet";
+import type { ServiceSpec } from "../../runtimes/service";
+import { DEBIAN_13 } from "./program";
+
+/** What a service's release is made of; in tests the operator's secrets are plain texts. */
+export type Rendered = Omit<ReleaseInputs, "connection" | "scope" | "release">;
+
+/** A release that does nothing. */
+export const NOTHING: Rendered = {
+  ...{ identity: {}, packages: {}, repositories: {}, users: {}, directories: {}, files: {}, links: {} },
+  ...{ secrets: {}, images: [], containerSecrets: {}, environments: {}, tasks: {}, units: {}, ports: {} },
+  ...{ preflights: {}, revisions: {}, validators: {}, health: {} },
+};
+
+/** What the containers of a user with these places come with. */
+export function inContainers(places: Places, ...specs: ServiceSpec[]): Rendered {
+  return { ...NOTHING, ...(quadlet.render(specs, { places, memoryMiB: DEBIAN_13.memoryMiB }) as Rendered) };
+}
+
+const DATABASE = {
+  ...{ database: "synapse", role: "matrix-synapse", host: "/run/postgresql", pool: { min: 5, max: 10 } },
+  ...{ unit: "postgresql@17-main.service", console: ["psql"] },
+};
+
+/** The homeserver of these settings, without secrets of the operator's. */
+function serverOf(config: HomeserverConfig): ServiceSpec {
+  return homeserverSpec({ config, database: DATABASE, secrets: {} }, DEBIAN_13);
+}
+
+/** Where a native homeserver's things are. */
+export function nativeLayout(config: HomeserverConfig): Layout {
+  return native.layout(serverOf(config), { places: SYSTEM_PLACES, memoryMiB: DEBIAN_13.memoryMiB });
+}
+
+/** Where the things of a homeserver in a container are. */
+export function containerLayout(places: Places, config: HomeserverConfig = homeServer()): Layout {
+  return quadlet.layout(serverOf(config), { places, memoryMiB: DEBIAN_13.memoryMiB });
+}
+
+function homeServer(image?: string): HomeserverConfig {
+  const server = { host: "home", serverName: "home.test", publicHost: "home.test", version: "1.163.2" };
+  return homeserverSchema.parse({ ...server, ...(image === undefined ? {} : { image }) });
+}
+
+/** Where jobs of a stack in a home run: next to Synapse 1.163.2 in the vendor's image, or in `image`. */
+export function jobHostOf(places: Places, image?: string): JobHost {
+  const config = homeServer(image);
+  return jobHost(config, containerLayout(places, config));
+}
