@@ -17,8 +17,6 @@ export interface ReleaseInputs {
   users: Record<string, HostUser>;
   directories: Record<string, Ownership>;
   files: Record<string, HostFile>;
-  /** Symbolic links: path to target. */
-  links: Record<string, string>;
   /** Secret files: made on the host, or given by the operator; never read back. */
   secrets: Record<string, HostSecret>;
   /**
@@ -131,7 +129,7 @@ export interface HostUnit {
    */
   adopt?: boolean;
   enabled: boolean;
-  state: "running" | "stopped" | "ignored";
+  state: "running" | "stopped";
   /**
    * Paths, `revision:<name>`, `task:<name>`, `environment:<path>`, `image:<name>` or `container-secret:<name>`: a change
    * restarts the unit.

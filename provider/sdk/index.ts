@@ -34,7 +34,6 @@ type ReleaseMaps =
   | "users"
   | "directories"
   | "files"
-  | "links"
   | "secrets"
   | "images"
   | "containerSecrets"

@@ -136,10 +136,10 @@ test("a probe that fails shows as a warning in the preview and as a planned upda
 });
 
 test("a fault in the program is one clear message that names place and fix", async () => {
-  project.write("index.ts", program('links: { "etc/x": "y" },'));
+  project.write("index.ts", program('ports: { "x": "y.service" },'));
   const { code, stdout } = await project.pulumi("preview");
   expect(code).toBe(1);
-  expect(stdout).toContain('links["etc/x"]: "etc/x" is not such a path; write an absolute path');
+  expect(stdout).toContain('ports["x"]: "x" is none; write a port, or an address and a port');
 });
 
 test("a renamed resource: refused with the alias to paste, and with the alias nothing happens to the host", async () => {

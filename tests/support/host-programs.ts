@@ -171,7 +171,6 @@ export function requestOf(release: Release, meta: Partial<Meta>, withContent: bo
       return [name, item.uris, item.suites, item.components, item.fingerprint];
     }),
   );
-  table("links", Object.entries(release.links ?? {}));
   table(
     "users",
     map(release.users, (name, user) => [name, user.home, user.groups.join(",") || "-"]),

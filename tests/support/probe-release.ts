@@ -72,8 +72,8 @@ export function probeRelease(content: string, overrides: Release = {}): Release 
       "/etc/systemd/system/probe.service": rootFile(UNIT),
       "/etc/systemd/system/probe-idle.service": rootFile(IDLE),
       "/etc/issue.net": rootFile("Probe\n"),
+      "/etc/probe/current": rootFile("probe.conf\n"),
     },
-    links: { "/etc/probe/current": "probe.conf" },
     secrets: {
       "/etc/probe/secrets/random": {
         mode: "0640",

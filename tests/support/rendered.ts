@@ -15,7 +15,7 @@ export type Rendered = Omit<ReleaseInputs, "connection" | "scope" | "release">;
 
 /** A release that does nothing. */
 export const NOTHING: Rendered = {
-  ...{ identity: {}, packages: {}, repositories: {}, users: {}, directories: {}, files: {}, links: {} },
+  ...{ identity: {}, packages: {}, repositories: {}, users: {}, directories: {}, files: {} },
   ...{ secrets: {}, images: [], containerSecrets: {}, environments: {}, tasks: {}, units: {}, ports: {} },
   ...{ preflights: {}, revisions: {}, validators: {}, health: {} },
 };

@@ -31,7 +31,7 @@ remove_units() {
 remove_files() {
   touch -- "$OWN/originals" "$OWN/deleted"
   : >"$WORK/swapped"
-  awk -F'\t' 'T == 1 { done[$0] = 1; next } ($1 == "file" || $1 == "link") && !($2 in done) { print $2 }' \
+  awk -F'\t' 'T == 1 { done[$0] = 1; next } $1 == "file" && !($2 in done) { print $2 }' \
     T=1 "$OWN/deleted" T=2 "$OWN/manifest" >"$WORK/paths"
   while IFS= read -r path; do
     saved=$(awk -F'\t' -v path="$path" '$2 == path { print $1 }' "$OWN/originals")

@@ -1,12 +1,19 @@
 import { compare, type Detail } from "../../protocol/diff";
 import type { Difference } from "../../protocol/resource";
 import { isObject, type Properties, type Value } from "../../protocol/values";
+import { NOUNS } from "./nouns";
 
 /** A release with another name or on another host is another release. (Another scope is refused, see ownership.ts.) */
 const REPLACES = ["connection.name", "release"];
 
 /** States of earlier versions have none of these; that is no change. */
-const ABSENT_BEFORE: Properties = { images: [], containerSecrets: {} };
+const ABSENT_BEFORE: Properties = Object.fromEntries(
+  NOUNS.flatMap(({ name, shape, addedLater }) =>
+    addedLater ? [[name, shape.check(undefined, name, []) ?? {}]] : [],
+  ),
+);
+/** States of earlier versions have these, always empty; they are nothing any more. */
+const GONE = ["links"];
 
 /** What is looked at before a change, and is nothing on the host: a change of it alone is none. */
 function withoutChecks({ ports: _, preflights: __, units, ...inputs }: Properties): Properties {
@@ -19,9 +26,14 @@ function withoutChecks({ ports: _, preflights: __, units, ...inputs }: Propertie
   return { ...inputs, units: Object.fromEntries(plain) };
 }
 
+/** Inputs of a state as this version knows them. */
+export function withoutGone(inputs: Properties): Properties {
+  return Object.fromEntries(Object.entries(inputs).filter(([name]) => !GONE.includes(name)));
+}
+
 /** What changes, by property path. `olds` are what Read observed. */
 export function diffRelease(olds: Properties, news: Properties): Map<string, Detail> {
-  return compare({ ...ABSENT_BEFORE, ...withoutChecks(olds) }, withoutChecks(news), REPLACES);
+  return compare({ ...ABSENT_BEFORE, ...withoutChecks(withoutGone(olds)) }, withoutChecks(news), REPLACES);
 }
 
 /** One key of a map, as property paths spell it. */
@@ -31,20 +43,20 @@ const KEY = String.raw`(?:\.[\w$]+|\["(?:[^"\\]|\\.)*"\])`;
  * Inputs that say how Hearth works and not what the host is to be. A change of one is applied, and shown by what it does (the
  * sentence about restarts), not by its text.
  */
-const INTERNAL = [
-  "(?:validators|health|revisions|identity|images)(?:[.[].*)?",
-  `units${KEY}\\.(?:restartOn|reloadOn)(?:[.[].*)?`,
-  `tasks${KEY}\\.(?:observe|apply|user)(?:[.[].*)?`,
-  `(?:secrets|containerSecrets)${KEY}\\.source\\.(?:kind|bytes|argv)(?:[.[].*)?`,
-  `users${KEY}\\.groups(?:[.[].*)?`,
-].map((pattern) => new RegExp(`^${pattern}$`));
+const INTERNAL = NOUNS.flatMap(({ name, internal = [] }) =>
+  internal === "all"
+    ? [new RegExp(`^${name}(?:[.[].*)?$`)]
+    : internal.map((part) => new RegExp(`^${name}${KEY}\\.${part}(?:[.[].*)?$`)),
+);
 
 /**
  * Whole entries that come or go. Whether a package, a secret or a file that is new in the inputs is new on the host, and whether
  * what leaves them leaves the host, only a look at the host says: the preview's own words tell it (`preview.ts`).
  */
 const ENTRY = new RegExp(
-  `^(?:packages|repositories|users|directories|files|links|secrets|containerSecrets|environments|tasks|units)${KEY}$`,
+  `^(?:${NOUNS.filter(({ told }) => told)
+    .map(({ name }) => name)
+    .join("|")})${KEY}$`,
 );
 
 /** The difference as the operator sees it: the values that change on the host, line by line. */

@@ -1,19 +1,15 @@
 import { isObject, type Properties, type Value } from "../../protocol/values";
-import { changedKeys, entries, member, newImages } from "./plan";
+import { changedKeys, entries, keysOf, member, missing } from "./maps";
+import { NOUNS } from "./nouns";
+import { newImages } from "./nouns/images";
 
 /** Names of one kind that one line lists; a first installation has dozens. */
 const LISTED = 8;
 
-/** Maps of a release whose entries outlive it, and what one entry is called. */
-const LASTING: Readonly<Record<string, string>> = {
-  repositories: "apt repository",
-  packages: "package",
-  users: "user",
-  directories: "directory",
-  secrets: "secret",
-  containerSecrets: "Podman secret",
-  environments: "Python environment",
-};
+/** Nouns whose entries outlive the release, and what one entry is called. */
+const LASTING = NOUNS.flatMap(({ name, lasting }) =>
+  lasting === undefined ? [] : [[name, lasting] as const],
+);
 
 /** What becomes of whole entries: what is made, what was there all along, what stays although nothing names it any more. */
 export interface EntryPlan {
@@ -37,16 +33,12 @@ export function entryLines(plan: EntryPlan): string[] {
 }
 
 function made({ there, news }: EntryPlan): string[] {
-  const kinds = Object.entries(LASTING).filter(([map]) => map !== "packages" && map !== "environments");
-  const links = keysOf(news.links).filter((path) => member(there.links, path) !== member(news.links, path));
-  return [
-    ...kinds.flatMap(([map, noun]) => missing(map, there, news).map((key) => `${noun} ${key}`)),
-    ...links.map((path) => `link ${path} to ${String(member(news.links, path))}`),
-  ];
+  const kinds = LASTING.filter(([map]) => map !== "packages" && map !== "environments");
+  return kinds.flatMap(([map, noun]) => missing(map, there, news).map((key) => `${noun} ${key}`));
 }
 
 function present({ olds, there, news }: EntryPlan): string[] {
-  const kinds = Object.entries(LASTING).flatMap(([map, noun]) =>
+  const kinds = LASTING.flatMap(([map, noun]) =>
     keysOf(there[map])
       .filter((key) => member(olds[map], key) === undefined && member(news[map], key) !== undefined)
       .filter((key) => isKept(member(there[map], key), member(news[map], key)))
@@ -108,9 +100,7 @@ function wantOf(task: Value | undefined): string {
 }
 
 function staying({ olds, news }: EntryPlan): string[] {
-  const kinds = Object.entries(LASTING).flatMap(([map, noun]) =>
-    missing(map, news, olds).map((key) => `${noun} ${key}`),
-  );
+  const kinds = LASTING.flatMap(([map, noun]) => missing(map, news, olds).map((key) => `${noun} ${key}`));
   const images = newImages(news, olds).map((image) => `image ${image}`);
   const done = missing("tasks", news, olds).map((name) => `what task ${name} made`);
   const groups = entries(olds.users).flatMap(([name, user]) => {
@@ -120,16 +110,6 @@ function staying({ olds, news }: EntryPlan): string[] {
     return left.map((group) => `user ${name} in group ${group}`);
   });
   return [...kinds, ...images, ...groups, ...done];
-}
-
-/** Keys of `all` that `some` does not have. What is not known yet is taken to have them. */
-export function missing(map: string, some: Properties, all: Properties): string[] {
-  const known = some[map] ?? {};
-  return isObject(known) ? keysOf(all[map]).filter((key) => known[key] === undefined) : [];
-}
-
-export function keysOf(map: Value | undefined): string[] {
-  return entries(map).map(([key]) => key);
 }
 
 function list(value: Value | undefined): string[] {

@@ -1,6 +1,7 @@
 import type { ReleaseInputs } from "../../contract/release";
 import { ProviderError } from "../../protocol/errors";
-import type { Observation, Obstacle } from "./answer";
+import type { Observation } from "./answer";
+import type { Obstacle } from "./nouns/ports";
 
 /** Code of the host's refusal when something that Hearth did not make is in the way. */
 export const OCCUPIED = "occupied";

@@ -2,9 +2,9 @@ import type { ReleaseInputs, ReleaseOutputs } from "../../contract/release";
 import { integer, list, object, optional, parse, record, type Shape, text } from "../../protocol/shape";
 import { hasUnknown, type Properties, toProperties, UNKNOWN } from "../../protocol/values";
 import type { Observation } from "./answer";
-import { canonical } from "./plan";
-import { sha256 } from "./request";
-import { containerSecretKey } from "./secret-files";
+import { sha256 } from "./digest";
+import { canonical } from "./maps";
+import { containerSecretKey } from "./nouns/container-secrets";
 
 const line = text({ write: "a line" });
 

@@ -1,4 +1,7 @@
-import { isObject, type Properties, reveal, type Value } from "../../protocol/values";
+import { isObject, type Properties, type Value } from "../../protocol/values";
+import { changedKeys, entries, member, same } from "./maps";
+import { NOUNS } from "./nouns";
+import { newImages } from "./nouns/images";
 
 /** What else decides about the units. */
 export interface Circumstances {
@@ -58,12 +61,6 @@ function imageActions(olds: Properties, news: Properties): Action[] {
   return newImages(olds, news).map((image) => ({ verb: "pull", subject: image }));
 }
 
-export function newImages(olds: Properties, news: Properties): string[] {
-  const there = Array.isArray(olds.images) ? olds.images : [];
-  const wanted = Array.isArray(news.images) ? news.images : [];
-  return wanted.flatMap((image) => (typeof image === "string" && !there.includes(image) ? [image] : []));
-}
-
 function environmentActions(olds: Properties, news: Properties): Action[] {
   return changedKeys(olds, news, "environments").map((path) => ({ verb: "build", subject: path }));
 }
@@ -98,7 +95,7 @@ function enabling(before: Properties, unit: Properties): string | undefined {
 
 function running(before: Properties, unit: Properties, triggered: string | undefined): string | undefined {
   if (unit.state === "stopped") return before.state === "running" ? "stop" : undefined;
-  if (unit.state === "running" && before.state !== "running" && before.state !== "ignored") return "start";
+  if (unit.state === "running" && before.state !== "running") return "start";
   return triggered;
 }
 
@@ -135,68 +132,10 @@ function generatedUnit(file: string): string {
 
 /** Everything that units may depend on and that will be different, in the spelling of their lists. */
 function changedSubjects(olds: Properties, news: Properties): Set<string> {
-  return new Set([
-    ...packageActions(olds, news).map(({ subject }) => `package:${subject}`),
-    ...changedKeys(olds, news, "files"),
-    ...changedKeys(olds, news, "links"),
-    ...changedKeys(olds, news, "directories"),
-    ...changedKeys(olds, news, "secrets", ownedPart),
-    ...changedKeys(olds, news, "containerSecrets", ownedPart).map((name) => `container-secret:${name}`),
-    ...newImages(olds, news).map((image) => `image:${image}`),
-    ...changedKeys(olds, news, "revisions").map((name) => `revision:${name}`),
-    ...changedKeys(olds, news, "tasks", (task) => (isObject(task) ? task.want : task)).map(
-      (name) => `task:${name}`,
-    ),
-    ...changedKeys(olds, news, "environments").map((path) => `environment:${path}`),
-  ]);
-}
-
-/** A secret that is there is not made again, however its source reads; only a given one has a value to change. */
-function ownedPart(item: Value): Value | undefined {
-  if (!isObject(item) || !isObject(item.source)) return item;
-  const { mode = null, owner = null, group = null, source } = item;
-  return [mode, owner, group, source.kind === "given" ? (source.value ?? null) : null];
-}
-
-/** Keys of what is new or different, as far as `part` looks at it. */
-export function changedKeys(
-  olds: Properties,
-  news: Properties,
-  map: string,
-  part: (item: Value) => Value | undefined = (item) => item,
-): string[] {
-  return entries(news[map])
-    .filter(([key, item]) => {
-      const old = member(olds[map], key);
-      return old === undefined || !same(part(old), part(item));
-    })
-    .map(([key]) => key);
-}
-
-function same(one: Value | undefined, other: Value | undefined): boolean {
-  return canonical(one) === canonical(other);
-}
-
-/** JSON with sorted keys and without secret wrappers. */
-export function canonical(value: Value | undefined): string {
-  return JSON.stringify(sorted(reveal(value ?? null)));
-}
-
-function sorted(value: Value): Value {
-  if (Array.isArray(value)) return value.map(sorted);
-  if (!isObject(value)) return value;
-  return Object.fromEntries(
-    Object.keys(value)
-      .sort()
-      .map((key) => [key, sorted(value[key] ?? null)]),
-  );
-}
-
-/** The entries of a map of the inputs; none while it is not known. */
-export function entries(map: Value | undefined): [string, Value][] {
-  return isObject(map) ? Object.entries(map) : [];
-}
-
-export function member(map: Value | undefined, key: string): Value | undefined {
-  return isObject(map) ? map[key] : undefined;
+  const subjects = NOUNS.flatMap(({ name, subject, part, changed }) => {
+    if (subject === undefined) return [];
+    const keys = changed?.(olds, news) ?? changedKeys(olds, news, name, part);
+    return keys.map((key) => subject + key);
+  });
+  return new Set(subjects);
 }

@@ -5,6 +5,7 @@ import { parse } from "../../protocol/shape";
 import { type Properties, revealAll } from "../../protocol/values";
 import { warnOffline } from "../../transport/offline";
 import type { Observation } from "./answer";
+import { withoutGone } from "./diff";
 import { observe } from "./observe";
 import { observedInputs } from "./observed";
 import {
@@ -42,7 +43,7 @@ function failures({ health }: Observation): string[] {
 
 /** Inputs that hold no unknowns, as typed value. */
 export function parseInputs(inputs: Properties): ReleaseInputs {
-  return parse(releaseShape, revealAll(inputs), "the inputs of the release");
+  return parse(releaseShape, revealAll(withoutGone(inputs)), "the inputs of the release");
 }
 
 /** What is on the host now, as the inputs and outputs it would have come from. */

@@ -1,5 +1,7 @@
 import { quote } from "../../protocol/shape";
 import { hasUnknown, isObject, join, type Properties, UNKNOWN, type Value } from "../../protocol/values";
+import { entries, keysOf } from "./maps";
+import { NOUNS, PATH_NOUNS } from "./nouns";
 
 /** What no single property can say: things that contradict each other, triggers that name nothing. */
 export function crossFaults(inputs: Properties): string[] {
@@ -14,13 +16,13 @@ export function crossFaults(inputs: Properties): string[] {
 }
 
 /** Maps whose keys are paths that only one of them can own. */
-const OWNERS = ["files", "links", "secrets", "directories"];
+const OWNERS = PATH_NOUNS.map(({ name }) => name);
 
 function pathFaults(inputs: Properties): string[] {
   const faults: string[] = [];
   const owner = new Map<string, string>();
   for (const map of OWNERS) {
-    for (const path of keys(inputs[map])) {
+    for (const path of keysOf(inputs[map])) {
       const first = owner.get(path);
       if (first) faults.push(`${join(map, path)}: is in ${first} too; keep one`);
       else owner.set(path, map);
@@ -57,7 +59,7 @@ function ownerFaults(inputs: Properties): string[] {
         );
     }
   }
-  for (const path of keys(inputs.environments)) {
+  for (const path of keysOf(inputs.environments)) {
     const above = parents(path).find((parent) => accessOf(directories.get(parent)).shared !== undefined);
     if (above !== undefined)
       faults.push(
@@ -80,7 +82,7 @@ function accessOf(item: Value | undefined): { owner?: string; shared?: string } 
 function preflightFaults(inputs: Properties): string[] {
   const { files, units } = inputs;
   const named = (map: Value | undefined, key: Value | undefined) =>
-    map === UNKNOWN || key === UNKNOWN || (typeof key === "string" && keys(map).includes(key));
+    map === UNKNOWN || key === UNKNOWN || (typeof key === "string" && keysOf(map).includes(key));
   return [
     ...entries(inputs.preflights)
       .filter(([, item]) => isObject(item) && !named(files, item.program))
@@ -109,7 +111,7 @@ function triggerFaults(inputs: Properties): string[] {
       named.forEach((subject, index) => {
         if (typeof subject !== "string" || subject === UNKNOWN || subjects.has(subject)) return;
         faults.push(
-          `${join("units", name)}.${list}[${index}]: ${quote(subject)} names nothing in this release; write a path of files, links, secrets or directories, or revision:, task:, environment:, image: or container-secret: with a name from there`,
+          `${join("units", name)}.${list}[${index}]: ${quote(subject)} names nothing in this release; write a path of files, secrets or directories, or revision:, task:, environment:, image: or container-secret: with a name from there`,
         );
       });
     }
@@ -119,39 +121,40 @@ function triggerFaults(inputs: Properties): string[] {
 
 /** Everything a unit may depend on; undefined while part of it is not known. */
 function triggerSubjects(inputs: Properties): Set<string> | undefined {
-  const prefixed: [string, string][] = [
-    ...OWNERS.map((map): [string, string] => [map, ""]),
-    ["revisions", "revision:"],
-    ["tasks", "task:"],
-    ["environments", "environment:"],
-    ["containerSecrets", "container-secret:"],
-  ];
-  const { images } = inputs;
-  if (hasUnknown(images ?? null) || prefixed.some(([map]) => inputs[map] === UNKNOWN)) return undefined;
-  return new Set([
-    ...prefixed.flatMap(([map, prefix]) => keys(inputs[map]).map((key) => prefix + key)),
-    ...(Array.isArray(images) ? images.map((image) => `image:${image}`) : []),
-  ]);
+  const named = NOUNS.filter(({ subject }) => subject !== undefined);
+  // One that is not known yet could be anything; of a list, one entry is enough.
+  const unknown = named.some(({ name }) => inputs[name] === UNKNOWN || hasUnknownItem(inputs[name]));
+  if (unknown) return undefined;
+  return new Set(
+    named.flatMap(({ name, subject = "" }) => items(inputs[name]).map((item) => subject + item)),
+  );
+}
+
+function hasUnknownItem(list: Value | undefined): boolean {
+  return Array.isArray(list) && hasUnknown(list);
+}
+
+/** Keys of a map, or the texts of a list. */
+function items(value: Value | undefined): string[] {
+  return Array.isArray(value) ? value.map(String) : keysOf(value);
 }
 
 function scopeFaults(inputs: Properties): string[] {
-  if (inputs.scope === "system") {
-    return [
-      ...(Array.isArray(inputs.images) && inputs.images.length > 0 ? ["images"] : []),
-      ...(keys(inputs.containerSecrets).length > 0 ? ["containerSecrets"] : []),
-    ].map((map) => `${map}: belong to a login user; use scope user`);
-  }
+  const elsewhere = NOUNS.filter(
+    ({ name, scope }) => scope !== undefined && scope !== inputs.scope && items(inputs[name]).length > 0,
+  ).map(({ name }) => name);
+  if (inputs.scope === "system")
+    return elsewhere.map((name) => `${name}: belong to a login user; use scope user`);
   if (inputs.scope !== "user") return [];
-  const others = ["tasks", "validators"].flatMap((map) =>
-    entries(inputs[map])
-      .filter(([, item]) => isObject(item) && item.user !== undefined)
-      .map(([name]) => `${join(map, name)}.user: only root can become another user; leave it out`),
-  );
   return [
-    ...["packages", "repositories", "users", "environments"]
-      .filter((map) => keys(inputs[map]).length > 0)
-      .map((map) => `${map}: need root; use scope system, or a release of its own with scope system`),
-    ...others,
+    ...elsewhere.map(
+      (name) => `${name}: need root; use scope system, or a release of its own with scope system`,
+    ),
+    ...["tasks", "validators"].flatMap((map) =>
+      entries(inputs[map])
+        .filter(([, item]) => isObject(item) && item.user !== undefined)
+        .map(([name]) => `${join(map, name)}.user: only root can become another user; leave it out`),
+    ),
   ];
 }
 
@@ -159,7 +162,7 @@ function scopeFaults(inputs: Properties): string[] {
 const ENVIRONMENT_PATH = /^[\w.+/-]+$/;
 
 function environmentFaults(inputs: Properties): string[] {
-  const owned = new Set(OWNERS.flatMap((map) => keys(inputs[map])));
+  const owned = new Set(OWNERS.flatMap((map) => keysOf(inputs[map])));
   return entries(inputs.environments).flatMap(([path, item]) => {
     const here = join("environments", path);
     const requirements = isObject(item) && Array.isArray(item.requirements) ? item.requirements : [];
@@ -179,12 +182,4 @@ function environmentFaults(inputs: Properties): string[] {
       ),
     ];
   });
-}
-
-function entries(value: Value | undefined): [string, Value][] {
-  return isObject(value) ? Object.entries(value) : [];
-}
-
-function keys(value: Value | undefined): string[] {
-  return entries(value).map(([key]) => key);
 }

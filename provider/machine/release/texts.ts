@@ -1,9 +1,9 @@
 import { isObject, type Properties, UNKNOWN, type Value } from "../../protocol/values";
 import { visibleLines } from "../../text";
 import type { Observation } from "./answer";
-import { accessOf, type EntryPlan, keysOf, line, missing } from "./entries";
+import { accessOf, type EntryPlan, line } from "./entries";
 import { withoutHeader } from "./header";
-import { canonical, member } from "./plan";
+import { canonical, keysOf, member, missing } from "./maps";
 
 /** Files that come or go as a whole. Their lines are told by us: the engine shows three of a text that it has nothing to compare with. */
 export interface FilePlan {
@@ -17,7 +17,6 @@ export interface FilePlan {
 export function filePlan({ olds, there, news }: EntryPlan, seen: Pick<Observation, "originals">): FilePlan {
   const come = keysOf(news.files).filter((path) => member(olds.files, path) === undefined);
   const gone = missing("files", news, olds);
-  const links = missing("links", news, olds);
   const comesBack = (path: string) => seen.originals.has(path);
   return {
     writes: come.filter((path) => member(there.files, path) === undefined),
@@ -25,8 +24,8 @@ export function filePlan({ olds, there, news }: EntryPlan, seen: Pick<Observatio
       const found = member(there.files, path);
       return found !== undefined && canonical(found) !== canonical(member(news.files, path));
     }),
-    removes: [...gone, ...links].filter((path) => !comesBack(path)),
-    restores: [...gone, ...links].filter(comesBack),
+    removes: gone.filter((path) => !comesBack(path)),
+    restores: gone.filter(comesBack),
   };
 }
 

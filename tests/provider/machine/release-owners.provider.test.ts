@@ -30,7 +30,6 @@ test("another server name is refused, in the preview and with the way out", asyn
         ...news,
         release: "second",
         files: {},
-        links: {},
         secrets: {},
         units: {},
         validators: {},

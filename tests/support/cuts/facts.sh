@@ -16,7 +16,7 @@ echo "tick: $($ctl show -p Description --value cuts-tick.timer)"
 for file in "$conf/cuts.conf" "$conf/pair" "$conf/given" "$own/file" "$own/foreign" "$env/version"; do
   echo "$file: $(cat "$file" 2>/dev/null || echo absent)"
 done
-echo "current: $(readlink "$conf/current" || echo absent)"
+echo "current: $(cat "$conf/current" || echo absent)"
 if [ -L "$own/link" ]; then echo "own link: to $(readlink "$own/link")"; else echo "own link: $(cat "$own/link" 2>/dev/null || echo absent)"; fi
 echo "data: $(stat -c %a "$conf/data" 2>/dev/null || echo absent)"
 echo "journal: $(cat "$state/journal" 2>/dev/null | tr '\n\t' '; ')"

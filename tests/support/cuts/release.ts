@@ -79,6 +79,7 @@ exec busybox httpd -f -p 127.0.0.1:${port} -h "$www"
     files: {
       [`${conf}/cuts.conf`]: file(`${generation}\n`),
       [`${conf}/pair`]: file(`${generation}\n`),
+      [`${conf}/current`]: file(`${generation}\n`),
       // Environments are root's.
       ...(scope === "user" ? { [`${environment}/version`]: file(`${generation}\n`) } : {}),
       [`${lib}/serve`]: file(serve, "0755"),
@@ -95,7 +96,6 @@ exec busybox httpd -f -p 127.0.0.1:${port} -h "$www"
       ),
       [`${own}/${generation === "a" ? "file" : "link"}`]: file("Hearth's\n"),
     },
-    links: { [`${conf}/current`]: generation },
     secrets: {
       [`${conf}/given`]: {
         mode: "0600",

@@ -108,7 +108,7 @@ check_paths() {
   bad=$(awk -F'\t' -v OFS='\t' '
     function check(p) { if (p !~ /^\/[^\/]+\/./ || p ~ /\/$/ || p ~ /\/\// || p ~ /\\/ || p ~ /(^|\/)\.\.?(\/|$)/) { print p; exit } }
     T == 1 { check($1) } T == 2 { check($2) }
-  ' T=1 "$(table directories)" "$(table links)" T=2 "$(table files)" "$(table secrets)" "$(table environments)")
+  ' T=1 "$(table directories)" T=2 "$(table files)" "$(table secrets)" "$(table environments)")
   [ -z "$bad" ] || refuse request "path '$bad' must be absolute, below a top directory, without '..', '.', '//', a backslash or a '/' at its end"
 }
 

@@ -29,9 +29,8 @@ check_conflicts() {
   list_owned >"$WORK/owned"
   conflict=$(awk -F'\t' -v own="$RELEASE" '
     T == "owned" { if ($1 != own) other[$2] = $1; next }
-    { path = T == "links" ? $1 : $2 }
-    path in other { print path " belongs to release " other[path]; exit }
-  ' T=owned "$WORK/owned" T=files "$(table files)" T=secrets "$(table secrets)" T=links "$(table links)")
+    $2 in other { print $2 " belongs to release " other[$2]; exit }
+  ' T=owned "$WORK/owned" T=files "$(table files)" T=secrets "$(table secrets)")
   [ -z "$conflict" ] || refuse_apply conflict "$conflict on this host"
   blocked=$(blocked_paths | head -n 1)
   [ -z "$blocked" ] || refuse_apply conflict "$blocked"
@@ -41,10 +40,10 @@ check_conflicts() {
 blocked_paths() {
   awk -F'\t' '
     T == "scan" { type[$1] = $2; next }
-    { path = T == "links" || T == "directories" ? $1 : $2 }
+    { path = T == "directories" ? $1 : $2 }
     T == "directories" { if (path in type && type[path] != "d") print path " is wanted as a directory but is a file or link"; next }
     type[path] == "d" { print path " is a directory; remove it by hand first" }
-  ' T=scan "$WORK/scan" T=files "$(table files)" T=secrets "$(table secrets)" T=links "$(table links)" T=directories "$(table directories)"
+  ' T=scan "$WORK/scan" T=files "$(table files)" T=secrets "$(table secrets)" T=directories "$(table directories)"
 }
 
 # Refuses a path that leads through what a user could have changed, and what would be somebody else's in a user's directory.

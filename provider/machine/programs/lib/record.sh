@@ -55,12 +55,11 @@ write_manifest() {
   awk -F'\t' -v OFS='\t' '
     # Tells a release that opens no port from one that an earlier version recorded, which named none.
     BEGIN { print "port", "-", "-" }
-    T == "scan" { type[$1] = $2; access[$1] = $3 OFS $4 OFS $5; sum[$1] = $7; target[$1] = $8; next }
+    T == "scan" { type[$1] = $2; access[$1] = $3 OFS $4 OFS $5; sum[$1] = $7; next }
     T == "packages" { version[$1] = $2; next }
     T == "units" { kind[$1] = $7; next }
     T == "known" { mark[$1] = $5; next }
     T == "want-files" { print "file", $2, access[$2], sum[$2] }
-    T == "want-links" { print "link", $1, target[$1] }
     T == "want-directories" { print "directory", $1, access[$1] }
     T == "want-secrets" { print "secret", $2, access[$2], mark[$2] }
     T == "images" { print "image", $1 }
@@ -72,7 +71,7 @@ write_manifest() {
     T == "want-users" { print "user", $1 }
     T == "want-repositories" { print "repository", $1 }
   ' T=scan "$WORK/scan" T=packages "$WORK/packages" T=units "$WORK/units" T=known "$WORK/secrets" T=want-files "$(table files)" \
-    T=want-links "$(table links)" T=want-directories "$(table directories)" T=want-secrets "$(table secrets)" \
+    T=want-directories "$(table directories)" T=want-secrets "$(table secrets)" \
     T=want-packages "$(table packages)" T=want-units "$(table units)" T=want-revisions "$(table revisions)" \
     T=want-ports "$(table ports)" T=want-users "$(table users)" T=want-repositories "$(table repositories)" T=images "$WORK/images" \
     T=container-secrets "$WORK/container-secrets"

@@ -33,11 +33,11 @@ scan_all() {
     function add(list, item) { if (!((list, item) in seen)) { seen[list, item] = 1; print item > (work "/list." list) } }
     BEGIN { for (i = split("paths hashed packages units", name, " "); i; i--) printf "" > (work "/list." name[i]) }
     T == "files" || T == "record" && $1 == "file" { add("paths", $2); add("hashed", $2) }
-    T == "directories" || T == "links" { add("paths", $1) }
-    T == "secrets" || T == "record" && ($1 == "link" || $1 == "directory" || $1 == "secret") { add("paths", $2) }
+    T == "directories" { add("paths", $1) }
+    T == "secrets" || T == "record" && ($1 == "directory" || $1 == "secret") { add("paths", $2) }
     T == "packages" { add("packages", $1) } T == "record" && $1 == "package" { add("packages", $2) }
     T == "units" { add("units", $1) } T == "record" && $1 == "unit" { add("units", $2) }
-  ' T=files "$(table files)" T=directories "$(table directories)" T=links "$(table links)" T=secrets "$(table secrets)" \
+  ' T=files "$(table files)" T=directories "$(table directories)" T=secrets "$(table secrets)" \
     T=packages "$(table packages)" T=units "$(table units)" T=record "$recorded"
   scan_packages "$WORK/list.packages" "$WORK/packages" &
   scan_packages_pid=$!
@@ -90,7 +90,7 @@ report_release() {
 report_scan() {
   awk -F'\t' -v OFS='\t' -v differ="$WORK/differ" '
     BEGIN { printf "" > differ }
-    T == "scan" { type[$1] = $2; mode[$1] = $3; owner[$1] = $4; group[$1] = $5; size[$1] = $6; sum[$1] = $7; target[$1] = $8; next }
+    T == "scan" { type[$1] = $2; mode[$1] = $3; owner[$1] = $4; group[$1] = $5; size[$1] = $6; sum[$1] = $7; next }
     T == "packages" { version[$1] = $2; next }
     T == "units" { enabled[$1] = $2; active[$1] = $3; sub_[$1] = $4; next }
     T == "known" { print_[$1] = $0; next }
@@ -103,7 +103,6 @@ report_scan() {
       else if (sum[$2] != $6 && size[$2] < 1048576) print "file", $2, mode[$2], owner[$2], group[$2], sum[$2] > differ
       else print "file", $2, mode[$2], owner[$2], group[$2], sum[$2]
     }
-    T == "want-links" { print "link", $1, type[$1] == "l" ? target[$1] : "-" }
     T == "want-secrets" { if ($2 in print_) print "secret", print_[$2]; else print "secret", $2, "-" }
     T == "images" { print "image", $1, $2 }
     T == "container-secrets" { mark[$1] = $2; next }
@@ -114,7 +113,7 @@ report_scan() {
     T == "want-revisions" { print "revision", $1, ($1 in revision) ? revision[$1] : "-" }
   ' T=scan "$WORK/scan" T=packages "$WORK/packages" T=units "$WORK/units" T=known "$WORK/secrets" T=record "$recorded" \
     FS=: T=passwd /etc/passwd T=group /etc/group FS='\t' T=want-directories "$(table directories)" T=want-files "$(table files)" \
-    T=want-links "$(table links)" T=want-secrets "$(table secrets)" T=want-packages "$(table packages)" T=want-units "$(table units)" \
+    T=want-secrets "$(table secrets)" T=want-packages "$(table packages)" T=want-units "$(table units)" \
     T=want-users "$(table users)" T=want-revisions "$(table revisions)" T=images "$WORK/images" \
     T=container-secrets "$WORK/container-secrets" T=want-container-secrets "$(table container-secrets)"
   while IFS=$TAB read -r _ path mode owner group sum; do
@@ -136,10 +135,9 @@ report_conflicts() {
     T == "owned" { if ($1 == own) mine[$2] = 1; else other[$2] = $1; next }
     T == "scan" { there[$1] = 1; next }
     T == "secrets" { if ($2 in other) print "conflict", $2, other[$2]; next }
-    { path = T == "files" ? $2 : $1 }
-    path in other { print "conflict", path, other[path]; next }
-    path in there && !(path in mine) { print "foreign", path }
-  ' T=owned "$WORK/owned" T=scan "$WORK/scan" T=files "$(table files)" T=links "$(table links)" T=secrets "$(table secrets)"
+    $2 in other { print "conflict", $2, other[$2]; next }
+    $2 in there && !($2 in mine) { print "foreign", $2 }
+  ' T=owned "$WORK/owned" T=scan "$WORK/scan" T=files "$(table files)" T=secrets "$(table secrets)"
 }
 
 # `blocked`, `pending`, `original`: what an apply of this request would be refused for, what it would restart units for besides what
@@ -162,7 +160,7 @@ report_plan() {
 report_changed() {
   [ "$recorded" != /dev/null ] || return 0
   awk -F'\t' -v OFS='\t' '
-    T == "scan" { type[$1] = $2; access[$1] = $3 OFS $4 OFS $5; sum[$1] = $7; target[$1] = $8; next }
+    T == "scan" { type[$1] = $2; access[$1] = $3 OFS $4 OFS $5; sum[$1] = $7; next }
     T == "packages" { version[$1] = $2; next }
     T == "units" { enabled[$1] = $2; active[$1] = $3; next }
     T == "known" { print_[$1] = $5; next }
@@ -172,7 +170,6 @@ report_changed() {
     function changed() { print "changed", $2 }
     function salt(text) { sub(/:[^:]*$/, "", text); return text }
     $1 == "file" { if (type[$2] != "f" || access[$2] != $3 OFS $4 OFS $5 || sum[$2] != $6) changed() }
-    $1 == "link" { if (type[$2] != "l" || target[$2] != $3) changed() }
     $1 == "directory" { if (type[$2] != "d" || access[$2] != $3 OFS $4 OFS $5) changed() }
     $1 == "secret" {
       if (type[$2] != "f" || access[$2] != $3 OFS $4 OFS $5) changed()

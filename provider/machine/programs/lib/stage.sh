@@ -6,7 +6,6 @@ stage() {
   mkdir -p -m 0700 -- "$DIR/stage" "$DIR/undo"
   : >"$DIR/plan"
   stage_files
-  stage_links
   stage_given
   plan_container_secrets
   plan_removals
@@ -29,16 +28,6 @@ stage_files() {
       fail "$path could not be staged as $mode $owner:$group" "$DIR/output"
     row put "file.$index" "$path" >>"$DIR/plan"
   done <"$WORK/files"
-}
-
-stage_links() {
-  awk -F'\t' 'T == 1 { have[$1] = $2 FS $8; next } have[$1] != "l" FS $2' T=1 "$WORK/scan" T=2 "$(table links)" >"$WORK/links"
-  links=0
-  while IFS=$TAB read -r path target; do
-    links=$((links + 1))
-    ln -s -- "$target" "$DIR/stage/link.$links"
-    row put "link.$links" "$path" >>"$DIR/plan"
-  done <"$WORK/links"
 }
 
 # Secrets given by the operator: replaced only when the host's file is another one.
@@ -65,13 +54,12 @@ plan_removals() {
   awk -F'\t' -v OFS='\t' '
     T == "originals" { saved[$2] = $1; next }
     T == "files" || T == "secrets" { keep[$2] = 1; next }
-    T == "links" { keep[$1] = 1; next }
     T == "scan" { there[$1] = 1; next }
-    ($1 == "file" || $1 == "link") && !($2 in keep) {
+    $1 == "file" && !($2 in keep) {
       if ($2 in saved) print "original", saved[$2], $2
       else if ($2 in there) print "remove", "-", $2
     }
-  ' T=originals "$OWN/originals" T=files "$(table files)" T=secrets "$(table secrets)" T=links "$(table links)" T=scan "$WORK/scan" \
+  ' T=originals "$OWN/originals" T=files "$(table files)" T=secrets "$(table secrets)" T=scan "$WORK/scan" \
     T=record "$OWN/manifest" >>"$DIR/plan"
 }
 

@@ -8,13 +8,13 @@
 #                        deleted (paths that a delete has done with)
 # shellcheck shell=sh
 
-# list_owned: release and path of every file, link and secret that some release owns.
+# list_owned: release and path of every file and secret that some release owns.
 list_owned() {
   for owned_manifest in "$STATE"/releases/*/manifest; do
     [ -f "$owned_manifest" ] || continue
     owned_release=${owned_manifest%/manifest}
     awk -F'\t' -v OFS='\t' -v release="${owned_release##*/}" \
-      '$1 == "file" || $1 == "link" || $1 == "secret" { print release, $2 }' "$owned_manifest"
+      '$1 == "file" || $1 == "secret" { print release, $2 }' "$owned_manifest"
   done
 }
 

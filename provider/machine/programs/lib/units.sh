@@ -132,7 +132,6 @@ settle_unit() {
   case $3 in
     stopped) if is_up "$active"; then unit_change stop "$1" stopped; fi ;;
     running) settle_running "$1" "$trigger" "$active" ;;
-    ignored) if [ -n "$trigger" ] && is_up "$active"; then settle_running "$1" "$trigger" "$active"; fi ;;
   esac
 }
 

@@ -90,7 +90,6 @@ beforeEach(() => {
       ["2", at("var/media/key"), "0640", USER, USER, NEW],
     ),
   );
-  request("links", rows([at("var/l"), "f"]));
   request("secrets", rows(["0", at("var/s"), "0600", USER, USER, "random", "8", "-"]));
 });
 afterEach(() => rmSync(root, { recursive: true, force: true }));
@@ -105,7 +104,7 @@ describe("a directory of a service user", () => {
       `var/media/key 640 ${USER} ${USER}`,
       `var/s 600 ${USER} ${USER}`,
     ]);
-    expect(shell("cat var/f conf/f var/media/key; readlink var/l")).toBe("new\nnew\nnew\nf");
+    expect(shell("cat var/f conf/f var/media/key")).toBe("new\nnew\nnew");
     expect(run("back")).toBe("");
     expect(shell("cat var/f conf/f var/media/key; ls -A var var/media")).toBe(
       "old\nold\nold\nvar:\nf\nmedia\ns\n\nvar/media:\nkey",
@@ -177,7 +176,7 @@ describe("a directory of a service user", () => {
       ["secrets", ["0", at("var/s"), "0640", "root", USER, "random", "8", "-"]],
       ["directories", [at("var/media"), "0750", "root", "root"]],
     ] as const) {
-      for (const name of ["files", "secrets", "directories", "links"]) request(name, "");
+      for (const name of ["files", "secrets", "directories"]) request(name, "");
       request(table, rows([...line]));
       expect(run("forward")).toMatch(
         /^refuse\tunsafe\t\S+ is to be root's, but it lies in a directory that games can change/,
@@ -192,7 +191,7 @@ describe("a directory of a service user", () => {
 
   it("may be a link to a bigger disk where only root could make it; what it leads to gets its access", () => {
     shell("mkdir disk && mv var/media disk/media && mv var old && ln -s old var");
-    for (const name of ["files", "secrets", "links"]) request(name, "");
+    for (const name of ["files", "secrets"]) request(name, "");
     request("directories", rows([at("var"), "0711", USER, USER]));
     expect(run("forward")).toContain(`set ${at("var")} to 0711 ${USER}:${USER}`);
     expect(access("old")).toEqual([`old 711 ${USER} ${USER}`]);
@@ -200,7 +199,7 @@ describe("a directory of a service user", () => {
   });
 
   it("of a login user is no link below another of the release, which a container could have mounted", () => {
-    for (const name of ["files", "secrets", "links"]) request(name, "");
+    for (const name of ["files", "secrets"]) request(name, "");
     shell("mv var/media victim.old && ln -s ../victim var/media");
     const before = victim();
     expect(run("SCOPE=user; forward")).toMatch(

@@ -62,10 +62,10 @@ describe("what is refused, and how", () => {
       `directories["/etc"]: "/etc" ${PATH_RULE}`,
     ],
     [
-      "a newline in a link",
-      ["links", "/etc/web/current"],
+      "a newline in a revision",
+      ["revisions", "certificate"],
       "a\nb",
-      'links["/etc/web/current"]: "a\\nb" contains a tab, newline or control character; write where the link leads',
+      'revisions.certificate: "a\\nb" contains a tab, newline or control character; write a revision of one line',
     ],
     [
       "a tab in an argument",
@@ -84,13 +84,13 @@ describe("what is refused, and how", () => {
       "a top-level key that is none",
       ["file"],
       {},
-      "file: is not a key here; the keys are connection, scope, release, identity, packages, repositories, users, directories, files, links, secrets, images, containerSecrets, environments, tasks, units, ports, preflights, revisions, validators, health",
+      "file: is not a key here; the keys are connection, scope, release, identity, packages, repositories, users, directories, files, secrets, images, containerSecrets, environments, tasks, units, ports, preflights, revisions, validators, health",
     ],
     [
       "a trigger that names nothing",
       ["units", "web.service", "reloadOn"],
       ["/etc/web/mian.yaml"],
-      'units["web.service"].reloadOn[0]: "/etc/web/mian.yaml" names nothing in this release; write a path of files, links, secrets or directories, or revision:, task:, environment:, image: or container-secret: with a name from there',
+      'units["web.service"].reloadOn[0]: "/etc/web/mian.yaml" names nothing in this release; write a path of files, secrets or directories, or revision:, task:, environment:, image: or container-secret: with a name from there',
     ],
     [
       "a unit without suffix",
@@ -102,7 +102,7 @@ describe("what is refused, and how", () => {
       "a state that is none",
       ["units", "web.service", "state"],
       "started",
-      'units["web.service"].state: "started" is none of running, stopped, ignored',
+      'units["web.service"].state: "started" is none of running, stopped',
     ],
     [
       "an unpinned requirement",
@@ -140,7 +140,12 @@ describe("what is refused, and how", () => {
       "",
       'secrets["/etc/web/given"].source.value: the value is empty; write the secret\'s text',
     ],
-    ["one path in two maps", ["links", YAML], "x", `links["${YAML}"]: is in files too; keep one`],
+    [
+      "one path in two maps",
+      ["directories", YAML],
+      { mode: "0755", owner: "root", group: "root" },
+      `files["${YAML}"]: is in directories too; keep one`,
+    ],
     [
       "something below a file",
       ["files", `${YAML}/x`],
@@ -223,9 +228,9 @@ describe("what is refused, and how", () => {
     const service =
       '.owner: is "root", but service can replace whatever is below /var/lib/service; write "service", or put it into a directory of root\'s';
     expect(checkRelease({}, inputs).faults).toEqual([
+      `directories["/var/lib/service/roots"]${service}`,
       `files["/var/lib/service/conf.d/a"]${service}`,
       'files["/srv/shared/deep/b"]: others can change /srv/shared, which is above it; take their right to write from its mode',
-      `directories["/var/lib/service/roots"]${service}`,
       'environments["/var/lib/service/venv"]: root runs its programs, and others can change /var/lib/service; put it into a directory of root\'s',
     ]);
     // Without root there is nobody else to be.

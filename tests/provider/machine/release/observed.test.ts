@@ -27,7 +27,6 @@ function answer(...rows: string[][]): string {
     ["directory", "/var/lib/web/data", "0750", "web", "web"],
     ["file", YAML, "0640", "root", "web", sha256("a: 1\nb: 2\n")],
     ["file", UNIT, "0644", "root", "root", sha256("[Service]\n")],
-    ["link", "/etc/web/current", "main.yaml"],
     ["secret", "/etc/web/random", "0600", "root", "root", `v1:aa:${"0".repeat(64)}`],
     ["secret", "/etc/web/given", "0600", "root", "root", seal],
     ["environment", "/opt/web/1", "ready"],
@@ -75,7 +74,6 @@ test.each<[string, string[], Record<string, string>]>([
     ["directory", "/var/lib/web/data", "-"],
     { 'directories["/var/lib/web/data"]': "add" },
   ],
-  ["a link elsewhere", ["link", "/etc/web/current", "old.yaml"], { 'links["/etc/web/current"]': "update" }],
   ["a deleted secret", ["secret", "/etc/web/random", "-"], { 'secrets["/etc/web/random"]': "add" }],
   [
     "a given secret with other content",

@@ -47,7 +47,6 @@ function answer(...rows: string[][]): void {
       base64("a: 1\nb: 2\n"),
     ],
     ["file", "/etc/systemd/system/web.service", "0644", "root", "root", "-", base64("[Service]\n")],
-    ["link", "/etc/web/current", "main.yaml"],
     ["secret", "/etc/web/random", "0600", "root", "root", "v1:0:0"],
     ["secret", "/etc/web/given", "0600", "root", "root", sealed],
     ["environment", "/opt/web/1", "ready"],
@@ -104,12 +103,11 @@ const ROWS: Row[] = [
       directories: { "/srv/web": { mode: "0750", owner: "root", group: "root" } },
       secrets: { "/etc/web/new": secret },
       environments: { "/opt/web/2": environment },
-      links: { "/etc/web/next": "b" },
       tasks: { index: { observe: ["/bin/look"], apply: ["/bin/make"], want: "made" } },
     }),
     rows: [["task", "index", "-"]],
     text: `will install jq; build /opt/web/2; restart web.service
-  makes user worker, directory /srv/web, secret /etc/web/new, link /etc/web/next to b
+  makes user worker, directory /srv/web, secret /etc/web/new
   task index: from "-" to "made"`,
   },
   {
@@ -120,7 +118,6 @@ const ROWS: Row[] = [
       directories: { "/srv/web": { mode: "0750", owner: "root", group: "root" } },
       secrets: { "/etc/web/new": secret },
       environments: { "/opt/web/2": environment },
-      links: { "/etc/web/next": "b" },
       files: { "/etc/web/more": file("=== /etc/web/more\nours\n") },
     }),
     rows: [
@@ -129,7 +126,6 @@ const ROWS: Row[] = [
       ["directory", "/srv/web", "0700", "root", "root"],
       ["secret", "/etc/web/new", "0600", "root", "root", "v1:1:1"],
       ["environment", "/opt/web/2", "ready"],
-      ["link", "/etc/web/next", "b"],
       ["file", "/etc/web/more", "0644", "root", "root", "-", base64("theirs\n")],
       ["foreign", "/etc/web/more"],
     ],
@@ -142,7 +138,7 @@ const ROWS: Row[] = [
     texts: "~ /etc/web/more (0644 root:root)\n    - theirs\n    + ours",
   },
   {
-    what: "what leaves the stack: only files, links and units go",
+    what: "what leaves the stack: only files and units go",
     olds: changed({
       secrets: { "/etc/web/old": secret },
       environments: { "/opt/web/0": environment },
@@ -155,20 +151,18 @@ const ROWS: Row[] = [
         "/etc/web/gone": file("=== /etc/web/gone\none\ntwo\nthree\nfour\n"),
         "/etc/web/back": file("ours\n"),
       },
-      links: { "/etc/web/next": "b" },
       units: { "old.service": { enabled: true, state: "running", restartOn: [], reloadOn: [] } },
     }),
     rows: [["original", "/etc/web/back", base64("theirs\n")]],
     text: `will stop old.service; disable old.service
-  stays on the host: apt repository other, package jq, directory /srv/web, secret /etc/web/old, Python environment /opt/web/0, user web in group ssl-cert, what task index made
-  removes /etc/web/gone, /etc/web/next
+  stays on the host: package jq, apt repository other, directory /srv/web, secret /etc/web/old, Python environment /opt/web/0, user web in group ssl-cert, what task index made
+  removes /etc/web/gone
   gives back what was there before Hearth: /etc/web/back`,
     texts: `- /etc/web/gone
     - one
     - two
     - three
     - four
-- /etc/web/next
 ~ /etc/web/back (what was there before Hearth)
     - ours
     + theirs`,

@@ -32,7 +32,6 @@ export function sample(): ReleaseInputs {
         group: "root",
       },
     },
-    links: { "/etc/web/current": "main.yaml" },
     secrets: {
       "/etc/web/random": {
         mode: "0600",

@@ -36,7 +36,7 @@ const sent = (change: Record<string, unknown> = {}): Properties =>
         restartOn: ["container-secret:given"],
         reloadOn: [`image:${IMAGE}`],
       },
-      "web-network.service": { enabled: false, state: "ignored", restartOn: [], reloadOn: [] },
+      "web-network.service": { enabled: false, state: "running", restartOn: [], reloadOn: [] },
     },
     ...change,
   });
