@@ -21,17 +21,11 @@ const READABLE = { mode: "0640", owner: "root", group: USER };
 /** libpq refuses a password file that others than its owner may read. */
 const OWN = { mode: "0600", owner: USER, group: USER };
 
-/** Other servers know this one by its key: one that was in use and is gone is not quietly made anew. */
-const MAKE_KEY =
-  'if grep -q "^serverName" "$1" 2>/dev/null; then ' +
-  'echo "the signing key of this server is gone, and other servers know it by that key. Put it back from a backup: $2. ' +
-  'If it is lost for good, remove the line serverName from $1: a new key is made then" >&2; exit 1; fi; shift 2; exec "$@"';
-
 /** The command that makes a new server's signing key. */
 function makeSigningKey(at: Layout): SecretSource {
   const generate = at.once([at.inside.interpreter, "-m", "synapse._scripts.generate_signing_key"]);
   const known = [`${at.records}/identity`, at.restore("signing-key")];
-  return { kind: "command", argv: ["/bin/sh", "-c", MAKE_KEY, "sh", ...known, ...generate] };
+  return { kind: "command", argv: ["/bin/sh", at.host.program("signing_key.sh"), ...known, ...generate] };
 }
 
 /** Synapse's secrets by role: most are made on the host and never leave it. */

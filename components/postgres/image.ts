@@ -15,9 +15,6 @@ const PASSWORD = "database-password";
 const SUPERUSER = "database-superuser";
 const SUPERUSER_PASSFILE = "database-superuser-passfile";
 
-const SHOW = "podman secret inspect --showsecret --format '{{.SecretData}}'";
-const MAKE_PASSFILE = `password=$(${SHOW} hearth-${SUPERUSER}) && printf '*:*:*:postgres:%s\\n' "$password"`;
-
 /** Paths inside the container. */
 const CONFIG = "/etc/hearth/postgres";
 const CONFIG_FILE = `${CONFIG}/postgresql.conf`;
@@ -115,11 +112,14 @@ function secretsOf(): Record<string, ServiceSecret> {
   return {
     [PASSWORD]: { file: "password", reader: "host", source: () => random },
     [SUPERUSER]: { file: "superuser", reader: "service", source: () => random },
-    // Made before the release's own programs are there, and after the password: in the order of their names.
+    // After the password: in the order of their names.
     [SUPERUSER_PASSFILE]: {
       file: "superuser.pgpass",
       reader: "service",
-      source: () => ({ kind: "command", argv: ["/bin/sh", "-c", MAKE_PASSFILE] }),
+      source: ({ host }) => ({
+        kind: "command",
+        argv: ["/bin/sh", host.program("superuser_passfile.sh"), `hearth-${SUPERUSER}`],
+      }),
     },
   };
 }

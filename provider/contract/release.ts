@@ -79,7 +79,8 @@ export interface HostUser {
 /**
  * Where a secret comes from.
  * `random`: so many bytes of the kernel's randomness as lower-case hex.
- * `command`: standard output of a program on the host (run when the secret is absent, after packages and environments).
+ * `command`: standard output of a program on the host (run when the secret is absent, after packages and environments). A word that
+ * is the path of a file of the same release means that file as it was sent: it need not be in its place yet.
  * `given`: the operator's value. Check replaces it by a salted digest, so the value itself never reaches the state.
  */
 export type SecretSource =

@@ -270,7 +270,12 @@ describe("the command that makes a signing key", () => {
     const config = homeserverSchema.parse(base);
     const at = { ...nativeLayout(config), records: state, once: () => ["echo", "key $1"] };
     const source = synapseSecrets(config, database, {})["signing-key"]?.source(at) as { argv: string[] };
-    const [program = "", ...args] = source.argv;
+    const [program = "", ...args] = source.argv.map((word) =>
+      word.replace(
+        "/usr/local/lib/hearth/homeserver",
+        join(__dirname, "../../components/homeserver/programs"),
+      ),
+    );
     return spawnSync(program, args, { encoding: "utf8" });
   };
 

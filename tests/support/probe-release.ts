@@ -73,6 +73,8 @@ export function probeRelease(content: string, overrides: Release = {}): Release 
       "/etc/systemd/system/probe-idle.service": rootFile(IDLE),
       "/etc/issue.net": rootFile("Probe\n"),
       "/etc/probe/current": rootFile("probe.conf\n"),
+      "/usr/local/lib/probe/make": rootFile('printf %s "$(cat "$(dirname "$0")/words")"\n'),
+      "/usr/local/lib/probe/words": rootFile("made here\n"),
     },
     secrets: {
       "/etc/probe/secrets/random": {
@@ -85,7 +87,8 @@ export function probeRelease(content: string, overrides: Release = {}): Release 
         mode: "0600",
         owner: "probe",
         group: "probe",
-        source: { kind: "command", argv: ["/usr/bin/printf", "%s", "made here"] },
+        // Neither the program nor what it reads is in its place when the secret is made.
+        source: { kind: "command", argv: ["/bin/sh", "/usr/local/lib/probe/make"] },
       },
       "/etc/probe/secrets/given": {
         mode: "0600",

@@ -78,7 +78,7 @@ make_container_secret() {
   case $3 in
     random) random_hex "$4" >"$made" ;;
     command)
-      run_argv - 120 "$REQUEST/argv/container-secret.$1" >"$made" 2>"$DIR/output" || {
+      run_sent 120 "$REQUEST/argv/container-secret.$1" >"$made" 2>"$DIR/output" || {
         rm -f -- "$made"
         fail "the program that makes Podman secret $2 failed" "$DIR/output"
       }

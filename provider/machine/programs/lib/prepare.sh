@@ -130,7 +130,7 @@ make_secret() {
   make_private "$made" "$5" "$6" "$7"
   case $3 in
     random) random_hex "$4" >"$made" ;;
-    command) run_argv - 120 "$REQUEST/argv/secret.$1" >"$made" 2>"$DIR/output" || fail "the program that makes secret $2 failed" "$DIR/output" ;;
+    command) run_sent 120 "$REQUEST/argv/secret.$1" >"$made" 2>"$DIR/output" || fail "the program that makes secret $2 failed" "$DIR/output" ;;
     *) fail "secret $2 has the unknown kind '$3'" ;;
   esac
   [ -s "$made" ] || fail "the program that makes secret $2 printed nothing"

@@ -19,6 +19,7 @@ DIR=$1
 . "$DIR/lib/check.sh"
 . "$DIR/lib/brings.sh"
 . "$DIR/lib/packages.sh"
+. "$DIR/lib/programs.sh"
 . "$DIR/lib/prepare.sh"
 . "$DIR/lib/secret-store.sh"
 . "$DIR/lib/containers.sh"
