@@ -4,6 +4,9 @@
 // update with its preview.
 const Module = require("node:module");
 const path = require("node:path");
+const { keepCode } = require("./code-cache");
+
+keepCode("program");
 
 const heavy = new Set(["typescript", "@npmcli/arborist"]);
 const sdk = path.join("node_modules", "@pulumi", "pulumi") + path.sep;

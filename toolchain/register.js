@@ -74,4 +74,11 @@ if (process.env.PULUMI_CONFIG === undefined) process.setSourceMapsEnabled(true);
 else {
   const support = require.resolve("source-map-support", { paths: [require.resolve("@pulumi/pulumi")] });
   require(support).install({ retrieveFile: (file) => (file.endsWith(".ts") ? compiled(file) : null) });
+  // Pulumi takes the stack of each promise and each resource, as `new Error()` without a message, and shows none of them. To name the
+  // lines of the source in those took a tenth of a preview's time.
+  const mapped = Error.prepareStackTrace;
+  Error.prepareStackTrace = (error, frames) =>
+    error.message === ""
+      ? `${error}${frames.map((frame) => `\n    at ${frame}`).join("")}`
+      : mapped(error, frames);
 }

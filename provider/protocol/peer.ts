@@ -20,6 +20,26 @@ export function isOurs(
   return owner !== undefined && [0, process.getuid?.()].includes(owner);
 }
 
+/**
+ * How long an answer is good for, ms. A preview asks dozens of times within a second, and the table of a busy machine is long.
+ * Nobody else gets the port of a connection that has just ended so soon: Linux keeps it for a second at least (tcp_tw_reuse).
+ */
+const GOOD_MS = 500;
+
+/** The same question, asked again only after a while for a peer that is ours. */
+export class Peers {
+  private readonly ours = new Map<string, number>();
+
+  isOurs(peer: string, port: number): boolean {
+    const asked = this.ours.get(peer);
+    const now = performance.now();
+    if (asked !== undefined && now - asked < GOOD_MS) return true;
+    if (!isOurs(peer, port)) return false;
+    this.ours.set(peer, now);
+    return true;
+  }
+}
+
 /** 127.0.0.1 as the kernel writes it, on machines of either byte order. */
 const LOOPBACK = ["0100007F", "7F000001"];
 const ESTABLISHED = "01";

@@ -13,7 +13,7 @@ import * as pb from "@pulumi/pulumi/proto/provider_pb";
 import { Empty } from "google-protobuf/google/protobuf/empty_pb";
 import { toInitFailed, toServiceError } from "./errors";
 import type { EngineLog } from "./log";
-import { isOurs } from "./peer";
+import { Peers } from "./peer";
 import type { Call, Resource, State } from "./resource";
 import { checkResponse, diffResponse } from "./responses";
 import { showable } from "./showable";
@@ -40,6 +40,7 @@ export class ProviderServer {
     "grpc.max_receive_message_length": MESSAGE_LIMIT,
     "grpc.max_send_message_length": MESSAGE_LIMIT,
   });
+  private readonly peers = new Peers();
   private readonly running = new Set<Promise<unknown>>();
   private port = 0;
 
@@ -80,10 +81,10 @@ export class ProviderServer {
     this.log.close();
   }
 
-  /** Every call of somebody else is refused, see {@link isOurs}. */
+  /** Every call of somebody else is refused, see {@link Peers}. */
   private guarded(handlers: UntypedServiceImplementation): UntypedServiceImplementation {
     const guard = (handler: Handler) => (call: Asked, callback: sendUnaryData<unknown>) => {
-      if (isOurs(call.getPeer(), this.port)) handler(call, callback);
+      if (this.peers.isOurs(call.getPeer(), this.port)) handler(call, callback);
       else callback({ code: status.PERMISSION_DENIED, details: "this provider serves another user" });
     };
     return Object.fromEntries(

@@ -85,8 +85,6 @@ export async function rootlessHost(name: string): Promise<Host> {
 
 /** Puts the stand-in image into the login user's store and into the host's own registry; Podman is there. */
 export async function bringStandIn(host: Host): Promise<void> {
-  // The sandbox's device file, for network namespaces of users.
-  await asRoot(host, "chmod 0666 /dev/net/tun");
   await asRoot(host, STAND_IN, SERVE);
   await asUser(host, IMPORT);
 }
@@ -109,6 +107,7 @@ export const conf = (mark: string, mode = "normal"): string => `mode=${mode}\n# 
 
 export const quadlet = (image = IMAGE): string => `[Unit]
 Description=Probe
+StartLimitIntervalSec=0
 [Container]
 Image=${image}
 ContainerName=hearth-probe
@@ -124,6 +123,8 @@ PublishPort=127.0.0.1:8099:8000
 StopTimeout=1
 [Service]
 TimeoutStartSec=90
+Restart=always
+RestartSec=1
 [Quadlet]
 DefaultDependencies=false
 [Install]
