@@ -155,7 +155,7 @@ describe("bad input is one clear message before anything is touched", () => {
         const { ok, output } = await run();
         expect({ ok, output }).toMatchObject({ ok: false });
         expect(output).toMatch(
-          /hosts\.vps\.sshConfigFile[\s\S]*has to be confirmed[\s\S]*npx hearth trust -s/,
+          /hosts\.vps\.sshConfigFile[\s\S]*must confirm this once[\s\S]*npx hearth trust -s/,
         );
       }
       await expect(fs.access(proof)).rejects.toThrow("ENOENT");
