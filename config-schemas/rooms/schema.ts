@@ -93,12 +93,10 @@ const spaceSchema = z.strictObject({
     description:
       "Who may join: invited users (`invite`), also users who ask (`knock`), or anybody (`public`).",
   }),
-  historyVisibility: historyVisibility
-    .default("shared")
-    .meta({
-      description:
-        "Which earlier events members see: all, those since their invitation, or those since they joined.",
-    }),
+  historyVisibility: historyVisibility.default("shared").meta({
+    description:
+      "Which earlier events members see: all, those since their invitation, or those since they joined.",
+  }),
   powerLevels: powerLevelsSchema(100).prefault({}).meta({ description: "The power levels in it." }),
 });
 

@@ -332,7 +332,10 @@ describe("npx hearth trust", () => {
     const keys = Object.entries({ ...config, secrets }).map(([key, value]) => [`hearth:${key}`, value]);
     writeFileSync(file(), JSON.stringify({ config: Object.fromEntries(keys) }));
     const asked = await trust();
-    expect(asked).toEqual({ status: 2, said: expect.stringMatching(/nobody can be asked here; --yes/) });
+    expect(asked).toEqual({
+      status: 2,
+      said: expect.stringMatching(/there is no terminal for the question\n {2}fix: --yes/),
+    });
     expect(asked.said).toMatch(/new hearth:hosts\.vps\.address: Hearth logs in to alice@vps/);
     expect(confirmedFor(record, "trusting")).toBeUndefined();
     expect((await trust("--yes")).status).toBe(0);

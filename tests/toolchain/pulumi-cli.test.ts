@@ -191,11 +191,11 @@ describe("without any way to get a Pulumi CLI", () => {
     const { code, stdout, stderr } = await ensure();
     expect({ code, stdout }).toEqual({ code: 1, stdout: "" });
     expect(stderr.split("\n")).toEqual([
-      "No usable Pulumi CLI, and no way to get one here.",
+      "There is no usable Pulumi CLI, and none can be fetched or built here.",
       "  on PATH: no program named pulumi",
       "  fetch: get.pulumi.com cannot be reached (ENOTFOUND)",
       "  build: no program named go on PATH",
-      "Do one of these, then run the same command again:",
+      "fix: do one of these, then run the same command again:",
       expect.stringContaining("install Pulumi 3.250.0 or newer: https://"),
       expect.stringContaining("get.pulumi.com"),
       expect.stringContaining("install Go "),
@@ -207,7 +207,7 @@ describe("without any way to get a Pulumi CLI", () => {
     const { code, stderr } = await ensure({ HEARTH_PULUMI_SOURCE: "magic" });
     expect({ code, stderr }).toEqual({
       code: 1,
-      stderr: "HEARTH_PULUMI_SOURCE=magic: allowed are path, fetch, build, or leave it unset\n",
+      stderr: "HEARTH_PULUMI_SOURCE=magic: allowed are path, fetch, build; default: all of them\n",
     });
   });
 });
