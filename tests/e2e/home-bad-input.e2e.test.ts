@@ -8,12 +8,12 @@ interface BadInput {
   what: string;
   /** Edits of the stack file. */
   edit?: Record<string, unknown>;
-  /** Shell text that spoils the host as root, and shell text that mends it. */
+  /** Shell text that breaks the host as root, and shell text that repairs it. */
   spoil?: string;
   mend?: string;
-  /** Name of the auth key that is given. */
+  /** Name of the auth key in the stack. */
   key?: keyof Tailnet["keys"];
-  /** What the one message must say: the place, the reason, the way out. */
+  /** The required parts of the one message: where, why, the fix. */
   says: RegExp[];
 }
 
@@ -99,14 +99,14 @@ async function refused(row: BadInput): Promise<void> {
   }
 }
 
-test.each(BEFORE_ANYTHING)("$what: one clear message before anything is touched", async (row) => {
+test.each(BEFORE_ANYTHING)("$what: one clear message before any change", async (row) => {
   await refused(row);
   expect(
     await home.asUser("ls -d ~/.config/hearth ~/.local/share/hearth 2>/dev/null || echo untouched"),
   ).toBe("untouched\n");
 });
 
-test("[H1] Debian 12 has a Podman without what the containers need: refused with the reason", async () => {
+test("[H1] the Podman of Debian 12 is too old for the containers: refused with the reason", async () => {
   const old = await upHost({ name: "e2e-home-old", suite: "bookworm" });
   try {
     await home.edit({ "hosts.home.address": old.name });
@@ -120,12 +120,12 @@ test("[H1] Debian 12 has a Podman without what the containers need: refused with
   }
 });
 
-test.each(AT_THE_TUNNEL)("$what: the daemon's own words and what to change", async (row) => {
+test.each(AT_THE_TUNNEL)("$what: the daemon's own message and the fix", async (row) => {
   await home.sh("tailscale logout || true");
   await refused(row);
 });
 
-test("[H5] without an auth key the login link is shown, and the rest of the server is up", async () => {
+test("[H5] without an auth key the login link is shown, and the rest of the server runs", async () => {
   await home.sh("tailscale logout || true");
   await home.stack.cli([
     ...["config", "rm", "--stack", NAME, "--config-file", home.stack.configFile],

@@ -8,10 +8,10 @@ interface BadInput {
   what: string;
   /** Edits of the stack file. */
   edit?: (server: VpsServer) => Promise<Record<string, unknown>>;
-  /** Shell text that spoils the host, and shell text that mends it. */
+  /** Shell text that breaks the host, and shell text that repairs it. */
   spoil?: string;
   mend?: string;
-  /** What the one message must say: the place, the reason, the way out. */
+  /** The required parts of the one message: where, why, the fix. */
   says: RegExp[];
 }
 
@@ -100,7 +100,7 @@ const DEPLOYED_HOST: BadInput[] = [
   },
   {
     what: "a full disk",
-    // A file system of one page in place of the folder that the change goes to.
+    // A file system of one page instead of the folder of the change.
     spoil: "mount -t tmpfs -o size=4k none /etc/hearth/homeserver",
     mend: "umount /etc/hearth/homeserver",
     edit: async () => ({ "homeserver.media.localLifetime": "112d" }),
@@ -108,7 +108,7 @@ const DEPLOYED_HOST: BadInput[] = [
   },
 ];
 
-describe("bad input is one clear message before anything is touched", () => {
+describe("bad input is one clear message before any change", () => {
   let server: VpsServer;
 
   beforeAll(async () => {
@@ -141,7 +141,7 @@ describe("bad input is one clear message before anything is touched", () => {
     );
   });
 
-  test("a stranger's stack file that is ssh's configuration too runs nothing here, in preview and up", async () => {
+  test("an unknown author's stack file that is also an ssh configuration runs nothing here, in preview and up", async () => {
     const proof = path.join(server.directory, "proof");
     const own = await fs.readFile(server.stack.configFile, "utf8");
     const document = parseDocument(own);
@@ -164,7 +164,7 @@ describe("bad input is one clear message before anything is touched", () => {
     }
   });
 
-  describe("once a server runs", () => {
+  describe("when a server runs", () => {
     beforeAll(async () => {
       await server.up(["--skip-preview"]);
     });
@@ -177,7 +177,7 @@ describe("bad input is one clear message before anything is touched", () => {
       await server.up(["--skip-preview"]);
     });
 
-    test("[V3] another server name is refused: identity is for ever", async () => {
+    test("[V3] another server name is refused: the identity is permanent", async () => {
       const before = await server.lives();
       const files = await server.sh("sha256sum /etc/hearth/homeserver/homeserver.yaml");
       await server.edit({ "homeserver.serverName": server.publicHost });
@@ -194,9 +194,9 @@ describe("bad input is one clear message before anything is touched", () => {
       await server.reset();
     });
 
-    test("a preview of a host that is away says how to go on, and works offline", async () => {
+    test("a preview of an unreachable host names the fix, and works offline", async () => {
       await server.sh("systemctl stop ssh.socket ssh.service || true");
-      // The connection of the run before would still carry this one.
+      // Otherwise the connection of the previous run would still be used.
       await server.disconnected();
       try {
         const refused = await server.stack.preview();
@@ -212,7 +212,7 @@ describe("bad input is one clear message before anything is touched", () => {
   });
 });
 
-/** sshd is stopped, so the way in is the container's own. */
+/** sshd is stopped, so this uses the container directly. */
 async function restartSshd(server: VpsServer): Promise<void> {
   await powerCutHost(server.host.name);
   await upHost({ name: server.host.name });
