@@ -16,7 +16,7 @@ import {
 import { tryRun } from "../../sandbox/process";
 import { StateDirectory } from "../../sandbox/state";
 
-/** A sandbox of this test's own, so that it can be torn down whole beside the one a developer uses. */
+/** A separate sandbox for this test, so that it can be removed completely while a developer uses another one. */
 let directory: string;
 let one: Host;
 let two: Host;
@@ -60,7 +60,7 @@ afterAll(async () => {
 });
 
 describe("two hosts", () => {
-  it("come up at once from nothing, at addresses of their own, booted without a failed unit", async () => {
+  it("come up at once from nothing, at separate addresses, booted without a failed unit", async () => {
     expect(one.address).not.toBe(two.address);
     expect(await sandboxNetwork({ directory })).toBe(one.address.replace(/\.\d+$/, ".0/24"));
     for (const host of [one, two]) {
@@ -159,14 +159,17 @@ describe("the command line", () => {
   });
 
   it.each([
-    [["shell", "nobody"], "sandbox: there is no host nobody; there are: one, two. Make it: up nobody\n"],
+    [
+      ["shell", "nobody"],
+      "sandbox: there is no host nobody; there are: one, two\n  fix: create it: up nobody\n",
+    ],
     [
       ["up", "one", "--suite", "bookworm"],
-      "sandbox: the host one is there with trixie, not bookworm; end it first (its disk is lost): down one\n",
+      "sandbox: the host one exists with trixie, not bookworm\n  fix: end it first (this deletes its disk): down one\n",
     ],
     [
       ["up", "two", "--name", "matrix.one.test"],
-      "sandbox: the name matrix.one.test already leads to the host one; take another name, or end that host: down one\n",
+      "sandbox: the name matrix.one.test already leads to the host one\n  fix: choose another name, or end that host: down one\n",
     ],
   ])("%j is refused in one message, without a stack trace", async (words, message) => {
     expect(await call(...words)).toEqual({ code: 1, stdout: "", stderr: message });
