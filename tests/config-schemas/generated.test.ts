@@ -133,7 +133,7 @@ describe("the JSON Schema of a stack file", () => {
   });
 
   test.each([
-    ["an unknown key of ours", "hearth:bridges", {}],
+    ["an unknown key of Hearth", "hearth:bridges", {}],
     ["a secret in clear text", "hearth:secrets", { accounts: { alice: "in clear" } }],
     ["a missing required key", "hearth:proxy", { kind: "nginx" }],
     ["a misspelt key", "hearth:proxy", { host: "vps", federationport: true }],

@@ -9,8 +9,8 @@ interface BadInput {
   /** Edits of the stack file. */
   edit?: Record<string, unknown>;
   /** Shell text that breaks the host as root, and shell text that repairs it. */
-  spoil?: string;
-  mend?: string;
+  damage?: string;
+  repair?: string;
   /** Name of the auth key in the stack. */
   key?: keyof Tailnet["keys"];
   /** The required parts of the one message: where, why, the fix. */
@@ -41,16 +41,16 @@ const BEFORE_ANYTHING: BadInput[] = [
   {
     what: "[H1] no subordinate ids, and nobody to add them",
     edit: NO_SUDO,
-    spoil:
+    damage:
       "cp -a /etc/subuid /etc/subuid.kept; cp -a /etc/subgid /etc/subgid.kept; sed -i '/^debian:/d' /etc/subuid /etc/subgid",
-    mend: "mv /etc/subuid.kept /etc/subuid; mv /etc/subgid.kept /etc/subgid",
+    repair: "mv /etc/subuid.kept /etc/subuid; mv /etc/subgid.kept /etc/subgid",
     says: [/subuid/, /usermod --add-subuids/],
   },
   {
     what: "[H1] no lingering, and nobody to switch it on",
     edit: NO_SUDO,
-    spoil: "loginctl disable-linger debian",
-    mend: "loginctl enable-linger debian",
+    damage: "loginctl disable-linger debian",
+    repair: "loginctl enable-linger debian",
     says: [/linger/, /loginctl enable-linger debian/],
   },
 ];
@@ -83,7 +83,7 @@ afterAll(async () => {
 });
 
 async function refused(row: BadInput): Promise<void> {
-  if (row.spoil) await home.sh(row.spoil);
+  if (row.damage) await home.sh(row.damage);
   try {
     if (row.edit) await home.edit(row.edit);
     if (row.key) await home.giveSecret("tunnel.authKey", tailnet.keys[row.key]);
@@ -93,7 +93,7 @@ async function refused(row: BadInput): Promise<void> {
     expect(result.output).not.toMatch(/^\s+at .*\.(ts|js):\d+/m);
     for (const key of Object.values(tailnet.keys)) expect(result.output).not.toContain(key);
   } finally {
-    if (row.mend) await home.sh(row.mend);
+    if (row.repair) await home.sh(row.repair);
     await home.reset();
     await home.giveSecret("tunnel.authKey", tailnet.keys.valid);
   }

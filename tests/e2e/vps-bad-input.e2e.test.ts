@@ -9,8 +9,8 @@ interface BadInput {
   /** Edits of the stack file. */
   edit?: (server: VpsServer) => Promise<Record<string, unknown>>;
   /** Shell text that breaks the host, and shell text that repairs it. */
-  spoil?: string;
-  mend?: string;
+  damage?: string;
+  repair?: string;
   /** The required parts of the one message: where, why, the fix. */
   says: RegExp[];
 }
@@ -65,21 +65,21 @@ const FRESH_HOST: BadInput[] = [
   },
   {
     what: "a user without sudo",
-    spoil:
+    damage:
       "id plain >/dev/null 2>&1 || useradd -m -s /bin/sh plain; mkdir -p /home/plain/.ssh; cp /root/.ssh/authorized_keys /home/plain/.ssh/; chown -R plain /home/plain/.ssh",
     edit: async () => ({ "hosts.vps.user": "plain", "hosts.vps.become": "sudo" }),
     says: [/sudo/, /plain/, /password|sudoers/],
   },
   {
     what: "an unsupported distribution",
-    spoil: `sed 's/^ID=.*/ID=ubuntu/; s/^VERSION_ID=.*/VERSION_ID="24.04"/; s/^PRETTY_NAME=.*/PRETTY_NAME="Ubuntu 24.04 LTS"/' /usr/lib/os-release >${OS_RELEASE}; mount --bind ${OS_RELEASE} /usr/lib/os-release`,
-    mend: "umount /usr/lib/os-release",
+    damage: `sed 's/^ID=.*/ID=ubuntu/; s/^VERSION_ID=.*/VERSION_ID="24.04"/; s/^PRETTY_NAME=.*/PRETTY_NAME="Ubuntu 24.04 LTS"/' /usr/lib/os-release >${OS_RELEASE}; mount --bind ${OS_RELEASE} /usr/lib/os-release`,
+    repair: "umount /usr/lib/os-release",
     says: [/Ubuntu 24\.04/, /Debian 12/],
   },
   {
     what: "a machine whose init is not systemd",
-    spoil: "mount -t tmpfs none /run/systemd",
-    mend: "umount /run/systemd",
+    damage: "mount -t tmpfs none /run/systemd",
+    repair: "umount /run/systemd",
     says: [/systemd/],
   },
   {
@@ -92,17 +92,17 @@ const FRESH_HOST: BadInput[] = [
 const DEPLOYED_HOST: BadInput[] = [
   {
     what: "another apply running",
-    spoil:
+    damage:
       "systemd-run --unit=holder --collect flock -o /var/lib/hearth/lock sleep 900; printf 'operator\\tcarol@desk\\nrun\\tother\\nrelease\\tproxy\\n' >/var/lib/hearth/owner; while flock -n /var/lib/hearth/lock true; do sleep 0.1; done",
-    mend: "systemctl stop holder",
+    repair: "systemctl stop holder",
     edit: async () => ({ "homeserver.media.localLifetime": "111d" }),
     says: [/carol@desk/, /proxy/, /again/],
   },
   {
     what: "a full disk",
     // A file system of one page instead of the folder of the change.
-    spoil: "mount -t tmpfs -o size=4k none /etc/hearth/homeserver",
-    mend: "umount /etc/hearth/homeserver",
+    damage: "mount -t tmpfs -o size=4k none /etc/hearth/homeserver",
+    repair: "umount /etc/hearth/homeserver",
     edit: async () => ({ "homeserver.media.localLifetime": "112d" }),
     says: [/No space left|MiB are needed|MiB are free/],
   },
@@ -120,7 +120,7 @@ describe("bad input is one clear message before any change", () => {
   });
 
   async function expectRefused(row: BadInput): Promise<void> {
-    if (row.spoil) await server.sh(row.spoil);
+    if (row.damage) await server.sh(row.damage);
     try {
       if (row.edit) await server.edit(await row.edit(server));
       const result = await server.stack.up({ args: ["--skip-preview"] });
@@ -129,7 +129,7 @@ describe("bad input is one clear message before any change", () => {
       expect(result.output).not.toMatch(/^\s+at .*\.(ts|js):\d+/m);
       expect(result.output).not.toContain("unhandled");
     } finally {
-      if (row.mend) await server.sh(row.mend);
+      if (row.repair) await server.sh(row.repair);
       await server.reset();
     }
   }
