@@ -39,7 +39,7 @@ const BEFORE_ANYTHING: BadInput[] = [
     says: [/hearth:inactivity\.window/, /30d/, /14d/],
   },
   {
-    what: "[H1] no subordinate ids, and nobody to add them",
+    what: "[H1] no subordinate ids, and no rights to add them",
     edit: NO_SUDO,
     damage:
       "cp -a /etc/subuid /etc/subuid.kept; cp -a /etc/subgid /etc/subgid.kept; sed -i '/^debian:/d' /etc/subuid /etc/subgid",
@@ -47,7 +47,7 @@ const BEFORE_ANYTHING: BadInput[] = [
     says: [/subuid/, /usermod --add-subuids/],
   },
   {
-    what: "[H1] no lingering, and nobody to switch it on",
+    what: "[H1] no lingering, and no rights to enable it",
     edit: NO_SUDO,
     damage: "loginctl disable-linger debian",
     repair: "loginctl enable-linger debian",

@@ -175,7 +175,7 @@ describe("a VPS server from the committed stack file", () => {
     await server.edit({ "homeserver.media.localLifetime": "180d" });
     const { output, outage } = await failedUp();
     await server.sh("rm /etc/systemd/system/matrix-synapse.service.d/test.conf; systemctl daemon-reload");
-    console.log(`roll back: nobody was answered for ${outage.toFixed(1)} s`);
+    console.log(`roll back: no answers for ${outage.toFixed(1)} s`);
     expect(output).toMatch(/rolled back: step \d+\/\d+ units/);
     expect(output).toMatch(/matrix-synapse\.service/);
     expect(outage).toBeLessThan(OUTAGE_LIMIT);

@@ -43,7 +43,7 @@ export type Program = "facts" | "observe" | "apply" | "result" | "cancel" | "del
 
 const sha256 = (text: string): string => createHash("sha256").update(text).digest("hex");
 
-/** The digest that stands for a given secret, as Check writes it. */
+/** The digest that replaces a given secret, as written by Check. */
 export const sealed = (value: string): string => `v1:5a17:${sha256(`5a17${value}`)}`;
 
 /** The sandbox's user without rights, who runs releases of scope `user`. */

@@ -236,7 +236,7 @@ describe("the passphrase", () => {
     { PULUMI_CONFIG_PASSPHRASE: "" },
     { PULUMI_CONFIG_PASSPHRASE: "mine" },
     { PULUMI_CONFIG_PASSPHRASE_FILE: "/mine" },
-  ])("of the user's own is left alone: %j", async (own) => {
+  ])("of the user stays unchanged: %j", async (own) => {
     expect((await ensure(own)).stdout).not.toContain("PASSPHRASE");
     expect(fs.existsSync(file())).toBe(false);
   });
