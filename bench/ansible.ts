@@ -6,7 +6,7 @@ import type { Contender, Field } from "./contender";
 import type { DesiredState } from "./desired";
 import type { PythonTool } from "./tools";
 
-/** Ansible as its practised users set it up: pipelining, a connection kept for a minute, no fact gathering. */
+/** Ansible with the settings of experienced users: pipelining, a connection kept for a minute, no fact gathering. */
 export function ansible(tool: PythonTool, { host, directory }: Field): Contender {
   const settings = [
     ...[

@@ -2,7 +2,7 @@ export interface Arguments {
   help: boolean;
   /** Repetitions of each measurement. */
   rounds: number;
-  /** Leave the host running for the next time. */
+  /** Leave the host running for the next run. */
   keep: boolean;
   /** Also measure the whole VPS stack. */
   vps: boolean;
@@ -21,7 +21,7 @@ Needs what the quickstart needs, and python3 with venv.
 Writes the single measurements to .hearth/bench/results.json.
 `;
 
-/** Reads the command line; throws with a message for the user on what it does not know. */
+/** Reads the command line; throws with a message for the user on unknown arguments. */
 export function parseArguments(argv: readonly string[]): Arguments {
   const parsed: Arguments = { help: false, rounds: 5, keep: false, vps: true };
   const rest = [...argv];

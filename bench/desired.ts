@@ -1,4 +1,4 @@
-/** A file of the state that all tools bring about. */
+/** A file of the state that all tools apply. */
 export interface DesiredFile {
   path: string;
   content: string;
@@ -36,7 +36,7 @@ export function desiredState(edition: string) {
     packages: ["bc", "file", "jq", "rsync", "tree", "zip"],
     directories,
     files: [...units, ...settings, ...others] satisfies DesiredFile[],
-    /** Unit to the file whose change restarts it. */
+    /** Maps a unit to the file whose change restarts it. */
     units: Object.fromEntries(
       services.map((name) => [`hearth-bench-${name}.service`, `/etc/hearth-bench/settings/${name}.conf`]),
     ),

@@ -3,9 +3,9 @@ import { stringify } from "yaml";
 import { type RunResult, Stack } from "../sandbox/deploy/stack";
 import type { Contender, Field } from "./contender";
 
-/** Hearth with the same state through one Release. The edition is all that ever changes. */
+/** Hearth with the same state through one Release. Only the edition changes. */
 export interface HearthContender extends Contender {
-  /** `pulumi up --skip-preview`: the next step for one who has just seen the preview. */
+  /** `pulumi up --skip-preview`: the next step for a user who has just seen the preview. */
   applySeen(): Promise<number>;
 }
 
@@ -27,7 +27,7 @@ export function hearth({ host, directory }: Field): HearthContender {
   };
 }
 
-/** Number of changed resources; throws with the engine's words when the run failed. */
+/** Number of changed resources; throws with the engine's message if the run failed. */
 export function changesOf(result: RunResult): number {
   if (!result.ok)
     throw new Error(`${result.errors.join("\n") || result.output}\nFull output: ${result.logFile}`);

@@ -13,13 +13,13 @@ import { pyinfra } from "./pyinfra";
 import { pythonTool } from "./tools";
 import { VPS_NAMES, vpsStack } from "./vps";
 
-// The newest ones that a Python 3.11 (Debian 12) runs.
+// The newest versions that run on Python 3.11 (Debian 12).
 const ANSIBLE = "ansible-core==2.19.14";
 const PYINFRA = "pyinfra==3.10.0";
 const HOST = "bench";
 
 const results = path.resolve(__dirname, "../.hearth/bench/results.json");
-/** Goes and stays with the host, whose state it holds. */
+/** Kept and removed together with the host, because it contains the host's state. */
 const directory = path.resolve(__dirname, "../.hearth/bench/work");
 const say = (text: string): void => void process.stderr.write(`bench: ${text}\n`);
 
@@ -28,7 +28,7 @@ type Contenders = [HearthContender, Contender, Contender];
 async function prepare(): Promise<{ field: Field; contenders: Contenders }> {
   await fs.mkdir(directory, { recursive: true, mode: 0o700 });
   const host = await upHost({ name: HOST, dnsNames: [...VPS_NAMES], progress: say });
-  // Ansible's modules run on Python with its apt bindings; both are there before anything is measured.
+  // Ansible's modules run on Python with its apt bindings; both are installed before the measurement.
   const packages = ["apt-get", "install", "-y", "-q", "python3", "python3-apt"];
   for (const command of [["apt-get", "update", "-q"], packages]) {
     const done = await onHost(host, ["env", "DEBIAN_FRONTEND=noninteractive", ...command]);
@@ -52,7 +52,7 @@ async function prepare(): Promise<{ field: Field; contenders: Contenders }> {
   return { field, contenders };
 }
 
-/** A run that was to find nothing must find nothing, or the table compares different things. */
+/** A run without expected changes must find none; otherwise the table compares different things. */
 async function expectChanges(
   expected: "none" | "some",
   who: string,
@@ -73,7 +73,7 @@ async function measureNothingToDo(contenders: Contenders, rounds: number): Promi
     ...contenders.map((one) => row("run, nothing to do", one.name, idle(one.name, one.apply))),
     row("run, nothing to do", "Hearth, --skip-preview", idle(own.name, own.applySeen)),
   ];
-  // Round by round, so that a slow minute of this machine hits all of them.
+  // Round by round, so that a slow minute of this machine affects all tools.
   for (let round = 1; round <= rounds; round += 1) {
     say(`nothing to do: round ${round} of ${rounds}`);
     for (const subject of subjects) subject.seconds.push(await subject.measure());
@@ -88,7 +88,7 @@ async function measureOneFile(contenders: Contenders, rounds: number): Promise<R
   for (const contender of [own, ...others, seen]) {
     say(`one file: ${contender.name}`);
     const seconds: number[] = [];
-    // There and back again, so that the host is as the others expect it.
+    // Change and revert, so that the host is as the other tools expect it.
     for (let round = 0; round < 2 * Math.ceil(rounds / 2); round += 1) {
       await contender.write(desiredState(round % 2 === 0 ? "second" : "first"));
       seconds.push(await timed(() => expectChanges("some", contender.name, contender.apply)));
@@ -115,7 +115,7 @@ async function measureVps(field: Field, rounds: number): Promise<Row[]> {
   return subjects;
 }
 
-/** The floor: one command through ssh with a new connection each time. */
+/** The lower bound: one command through ssh with a new connection each time. */
 async function measureSsh({ host }: Field, rounds: number): Promise<Row> {
   const call = () =>
     run("ssh", ["-F", host.sshConfigFile, "-o", "ControlPath=none", host.name, "--", "true"]);

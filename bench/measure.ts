@@ -5,7 +5,7 @@ export async function timed(call: () => Promise<unknown>): Promise<number> {
   return (performance.now() - started) / 1000;
 }
 
-/** The middle value; of an even number, the mean of the two in the middle. */
+/** The middle value; for an even number, the mean of the two in the middle. */
 export function median(values: readonly number[]): number {
   const sorted = [...values].sort((a, b) => a - b);
   const [low, high] = [
@@ -16,7 +16,7 @@ export function median(values: readonly number[]): number {
   return (low + high) / 2;
 }
 
-/** A measured row: what was run, and each repetition's seconds. */
+/** A measured row: its description, and the seconds of each repetition. */
 export interface Row {
   /** Rows with the same subject are compared with each other. */
   subject: string;

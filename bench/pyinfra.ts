@@ -5,7 +5,7 @@ import type { Contender, Field } from "./contender";
 import type { DesiredState } from "./desired";
 import type { PythonTool } from "./tools";
 
-/** pyinfra with a deploy file as its manual writes it; it reads the state from a file of its own. */
+/** pyinfra with a deploy file in the style of its manual; it reads the state from a separate file. */
 export function pyinfra(tool: PythonTool, { host, directory }: Field): Contender {
   const inventory = [
     "hosts = [",

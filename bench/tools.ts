@@ -3,7 +3,7 @@ import os from "node:os";
 import path from "node:path";
 import { run, tryRun } from "../sandbox/process";
 
-/** A tool from the Python index in an environment of its own, kept between runs. */
+/** A tool from the Python index in a separate environment, kept between runs. */
 export interface PythonTool {
   name: string;
   /** Directory with its programs. */
@@ -11,7 +11,7 @@ export interface PythonTool {
   version: string;
 }
 
-/** Installs `requirement` (with an exact version) unless an earlier run did. */
+/** Installs `requirement` (with an exact version) unless an earlier run has installed it. */
 export async function pythonTool(name: string, requirement: string): Promise<PythonTool> {
   const cache = process.env.XDG_CACHE_HOME || path.join(os.homedir(), ".cache");
   const directory = path.join(cache, "hearth/bench", requirement);

@@ -5,10 +5,10 @@ import { placeStack } from "../sandbox/deploy/stack-file";
 import { issueCertificate, sandboxNetwork } from "../sandbox/index";
 import type { Field } from "./contender";
 
-/** Names of the VPS stack's server here; its host must carry them. */
+/** Names of the VPS stack's server here; its host must have them. */
 export const VPS_NAMES = ["bench.test", "matrix.bench.test"] as const;
 
-/** The committed VPS stack, ready to be brought up on the host. */
+/** The committed VPS stack, ready for a deployment on the host. */
 export async function vpsStack({ host, directory }: Field): Promise<Stack> {
   const [serverName, publicHost] = VPS_NAMES;
   const tls = path.join(directory, "tls");

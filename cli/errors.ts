@@ -1,4 +1,4 @@
-/** A fault the user can do something about; the command line prints its message alone. */
+/** An error that the user can fix; the command line prints only its message. */
 export class CliError extends Error {
   override readonly name = "CliError";
 }

@@ -11,15 +11,15 @@ function usage(): string {
   const names = Object.entries(VERBS).map(([name, verb]) => `  ${name.padEnd(10)} ${verb.summary}`);
   return `npx hearth VERB [OPTIONS]
 
-What people do with a stack besides pulumi preview and pulumi up.
+Commands for a stack in addition to pulumi preview and pulumi up.
 
 ${names.join("\n")}
 
-  npx hearth VERB --help   what a verb does and its options
+  npx hearth VERB --help   description and options of a verb
 `;
 }
 
-/** Runs one command line; the result is the exit status: 0 good, 1 something is wrong with the server, 2 with the command. */
+/** Runs one command line; the result is the exit status: 0 success, 1 a fault of the server, 2 a fault of the command. */
 export async function main(argv: string[]): Promise<number> {
   const [name, ...rest] = argv;
   if (name === undefined || name === "--help" || name === "-h" || name === "help") {
@@ -30,7 +30,7 @@ export async function main(argv: string[]): Promise<number> {
     const verb = Object.hasOwn(VERBS, name) ? VERBS[name] : undefined;
     if (verb === undefined) {
       throw new CliError(
-        `"${name}" is not a verb; there is: ${Object.keys(VERBS).join(", ")} (npx hearth --help)`,
+        `"${name}" is not a verb; allowed: ${Object.keys(VERBS).join(", ")} (npx hearth --help)`,
       );
     }
     if (rest.includes("--help") || rest.includes("-h")) {

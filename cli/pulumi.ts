@@ -2,21 +2,21 @@ import { spawn } from "node:child_process";
 import * as path from "node:path";
 import { CliError } from "./errors";
 
-/** The checkout: Pulumi.yaml is there. */
+/** The checkout: the directory of Pulumi.yaml. */
 export const ROOT = path.dirname(__dirname);
 
-/** Lines of the engine's output that are shown when it fails. */
+/** The most lines of the engine's output that are shown when it fails. */
 const LONGEST_COMPLAINT = 40;
 
-/** Which stack, and the file its configuration is in when that is not Pulumi.STACK.yaml. */
+/** The stack, and the file of its configuration when it is not Pulumi.STACK.yaml. */
 export interface StackChoice {
   stack?: string;
   configFile?: string;
 }
 
 /**
- * Standard output of `pulumi ARGUMENTS` in the checkout; the engine on PATH is the toolchain's, and the environment
- * (PULUMI_BACKEND_URL, passphrase) is the caller's. Throws with the engine's own words when it fails.
+ * Standard output of `pulumi ARGUMENTS` in the checkout, with the toolchain's engine on PATH and the caller's environment
+ * (PULUMI_BACKEND_URL, passphrase). Throws with the engine's own message when it fails.
  */
 export function pulumi(args: string[], choice: StackChoice): Promise<string> {
   const stack = choice.stack === undefined ? [] : ["--stack", choice.stack];
@@ -32,7 +32,8 @@ export function pulumi(args: string[], choice: StackChoice): Promise<string> {
       stderr += chunk;
     });
     child.on("error", (error: NodeJS.ErrnoException) => {
-      const why = error.code === "ENOENT" ? "there is no pulumi on PATH; run: npm run hearth" : error.message;
+      const why =
+        error.code === "ENOENT" ? "there is no pulumi on PATH\n  fix: run npm run hearth" : error.message;
       reject(new CliError(`pulumi could not be started: ${why}`));
     });
     child.on("close", (status) => {
@@ -43,8 +44,8 @@ export function pulumi(args: string[], choice: StackChoice): Promise<string> {
 }
 
 /**
- * What the engine complained about; with --json it does so among the diagnostics on standard output. Nothing else of standard
- * output is shown: with --show-secrets it is a plan or a state with secrets in clear.
+ * The errors of the engine; with --json they are among the diagnostics on standard output. Nothing else of standard
+ * output is shown: with --show-secrets it is a plan or a state with secrets in clear text.
  */
 export function complaint(stdout: string, stderr: string): string {
   try {
@@ -55,7 +56,7 @@ export function complaint(stdout: string, stderr: string): string {
   } catch {
     // Not JSON: the engine ended before it wrote its plan.
   }
-  return stderr.trim() || "it said nothing of why; run the same pulumi command by hand";
+  return stderr.trim() || "it gave no reason; run the same pulumi command by hand";
 }
 
 function indented(text: string): string {

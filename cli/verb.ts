@@ -1,17 +1,17 @@
 import { type ParseArgsConfig, parseArgs, types } from "node:util";
 import { CliError } from "./errors";
 
-/** One word after `hearth`. */
+/** A command after `hearth`. */
 export interface Verb {
   /** One line for the list of verbs. */
   summary: string;
   /** The whole help text, ending with a newline. */
   usage: string;
-  /** Resolves to the exit status: 0 good, 1 something is wrong with the server. Throws `CliError` for a wrong command. */
+  /** Resolves to the exit status: 0 success, 1 a fault of the server. Throws `CliError` for a wrong command. */
   run(argv: string[]): Promise<number>;
 }
 
-/** Reads the options of a verb; what it does not know is an error that names the verb's help. */
+/** Reads the options of a verb; an unknown option is an error that names the verb's help. */
 export function readOptions<T extends NonNullable<ParseArgsConfig["options"]>>(
   verb: string,
   argv: string[],

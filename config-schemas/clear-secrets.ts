@@ -4,7 +4,7 @@ import { parse } from "yaml";
 import type { Fault, Path } from "./language/fault";
 import { NAMESPACE } from "./stack";
 
-/** Places below a value of the stack file that hold something not encrypted. */
+/** Paths of unencrypted values below a value of the stack file. */
 function clearBelow(value: unknown, path: Path): Path[] {
   if (value === null || value === undefined) return [];
   if (typeof value !== "object") return [path];
@@ -12,14 +12,14 @@ function clearBelow(value: unknown, path: Path): Path[] {
   return Object.entries(value).flatMap(([key, child]) => clearBelow(child, [...path, key]));
 }
 
-/** Whether anything stands below a key; the engine leaves empty mappings behind when the last secret is removed. */
+/** Whether there are values below a key; the engine leaves empty mappings when the last secret is removed. */
 export function holdsValues(value: unknown): boolean {
   return clearBelow(value, []).length > 0;
 }
 
 /**
- * Secrets that stand in clear in a stack file. The engine marks a key as secret as soon as one value under it is, so only
- * the file itself tells.
+ * Paths of secrets in clear text in a stack file. The engine marks a key as secret as soon as one value under it is secret, so only
+ * the file itself shows which values are not encrypted.
  * @param text the stack file
  */
 export function clearSecrets(text: string): Path[] {
@@ -39,8 +39,8 @@ function textOf(file: string): string | undefined {
 }
 
 /**
- * Faults for secrets in clear. When the stack file is not where it usually is (`--config-file`), the engine's mark decides.
- * @param marked whether the engine knows `hearth:secrets` as secret; undefined when there is no such key
+ * Faults for secrets in clear text. When the stack file is not at its usual path (`--config-file`), the engine's mark decides.
+ * @param marked whether the engine marks `hearth:secrets` as secret; undefined when there is no such key
  */
 export function clearSecretFaults(
   projectDirectory: string,
@@ -49,10 +49,10 @@ export function clearSecretFaults(
 ): Fault[] {
   const text = textOf(join(projectDirectory, fileName));
   const unmarked: Path[] = marked === false ? [["secrets"]] : [];
-  const places = text === undefined ? unmarked : clearSecrets(text);
-  return places.map((path) => ({
+  const paths = text === undefined ? unmarked : clearSecrets(text);
+  return paths.map((path) => ({
     path,
-    problem: "stands in clear in the stack file",
-    fix: "change what was exposed, and set the new value with `npm run pulumi -- config set --secret --path`, which asks for it",
+    problem: "is in clear text in the stack file",
+    fix: "replace the exposed secret, and set the new value with `npm run pulumi -- config set --secret --path`, which asks for it",
   }));
 }

@@ -7,7 +7,7 @@ import { certificatesIn, isPicture } from "./public-files";
 import type { StackConfig } from "./stack";
 
 /**
- * Where a file named in the stack file is: absolute, below the home directory (`~/…`), else relative to the project.
+ * The absolute path of a file named in the stack file: absolute, below the home directory (`~/…`), else relative to the project.
  */
 export function resolveFile(projectDirectory: string, file: string): string {
   return file.startsWith("~/") ? resolve(homedir(), file.slice(2)) : resolve(projectDirectory, file);
@@ -19,23 +19,28 @@ function certificateNames(config: Pick<StackConfig, "homeserver" | "delegation">
   return config.delegation.serve === "here" ? [...new Set([publicHost, serverName])] : [publicHost];
 }
 
-/** The fault that keeps us from reading a file, if there is one. */
+/** The fault of a file that Hearth cannot read; undefined when it can. */
 function accessFault(projectDirectory: string, file: string, path: Path): Fault | undefined {
-  const place = resolveFile(projectDirectory, file);
+  const absolute = resolveFile(projectDirectory, file);
   try {
-    accessSync(place, constants.R_OK);
-    if (!statSync(place).isDirectory()) return undefined;
-    return { path, value: file, problem: "names a directory, not a file", fix: "name the file in it" };
+    accessSync(absolute, constants.R_OK);
+    if (!statSync(absolute).isDirectory()) return undefined;
+    return {
+      path,
+      value: file,
+      problem: "names a directory, not a file",
+      fix: "write the path of the file in it",
+    };
   } catch (error) {
     const code =
       typeof error === "object" && error !== null && "code" in error ? String(error.code) : "unknown error";
     const problem =
       code === "ENOENT" ? "names a file that does not exist" : `names a file that cannot be read (${code})`;
-    return { path, value: file, problem, fix: `put the file at ${place}, or change the path` };
+    return { path, value: file, problem, fix: `put the file at ${absolute}, or change the path` };
   }
 }
 
-/** A certificate file that is one, and nothing more: what else is in it would become public with it. */
+/** Accepts a file that contains only certificates: anything else in it would become public too. */
 function certificatesFrom(root: string, file: string, path: Path): X509Certificate | Fault {
   try {
     const { certificates, others } = certificatesIn(readFileSync(resolveFile(root, file), "utf8"));
@@ -45,17 +50,17 @@ function certificatesFrom(root: string, file: string, path: Path): X509Certifica
         path,
         file,
         "a certificate",
-        "the file has to begin with the certificate, -----BEGIN CERTIFICATE-----",
+        "name a file that begins with the certificate, -----BEGIN CERTIFICATE-----",
       );
     if (others.length === 0) return new X509Certificate(own);
     return {
       path,
       value: file,
-      problem: `holds more than certificates: ${others.join(", ")}; this file becomes public`,
-      fix: "name a file with nothing but certificates (fullchain.pem); keys stand in files of their own",
+      problem: `contains more than certificates: ${others.join(", ")}; this file becomes public`,
+      fix: "name a file with only certificates (fullchain.pem), and keep keys in separate files",
     };
   } catch {
-    return notPem(path, file, "a certificate", "a certificate in it cannot be read: get the file again");
+    return notPem(path, file, "a certificate", "get the file again: a certificate in it cannot be read");
   }
 }
 
@@ -89,7 +94,7 @@ function certificateFaults(config: StackConfig, certificate: X509Certificate, no
     faults.push({
       path,
       value,
-      problem: `is a certificate that ended on ${certificate.validTo}`,
+      problem: `is a certificate that expired on ${certificate.validTo}`,
       fix: "renew it",
     });
   return faults;
@@ -99,7 +104,7 @@ function notPem(path: Path, file: string, what: string, fix: string): Fault {
   return { path, value: file, problem: `is not ${what} in PEM form`, fix };
 }
 
-/** Faults of certificate and key, both readable. */
+/** Faults of a readable certificate and key. */
 function keyPairFaults(config: StackConfig, root: string, now: Date): Fault[] {
   if (config.certificates === undefined) return [];
   const { certificateFile, privateKeyFile } = config.certificates;
@@ -112,8 +117,8 @@ function keyPairFaults(config: StackConfig, root: string, now: Date): Fault[] {
     faults.push({
       path: keyPath,
       value: privateKeyFile,
-      problem: "is the certificate's file too; the key would become readable with it",
-      fix: "put the private key into a file of its own",
+      problem: "is the same file as the certificate, so everybody could read the key",
+      fix: "put the private key into a separate file",
     });
   if (key === undefined)
     faults.push(
@@ -121,7 +126,7 @@ function keyPairFaults(config: StackConfig, root: string, now: Date): Fault[] {
         keyPath,
         privateKeyFile,
         "an unencrypted private key",
-        "the file has to hold one -----BEGIN PRIVATE KEY-----; decrypt it with `openssl pkey`",
+        "name a file with one -----BEGIN PRIVATE KEY-----; decrypt an encrypted key with `openssl pkey`",
       ),
     );
   if (certificate) faults.push(...certificateFaults(config, certificate, now));
@@ -129,8 +134,8 @@ function keyPairFaults(config: StackConfig, root: string, now: Date): Fault[] {
     faults.push({
       path: keyPath,
       value: privateKeyFile,
-      problem: "does not belong to the certificate",
-      fix: "use the key that the certificate was made for",
+      problem: "does not match the certificate",
+      fix: "use the key that the certificate was issued for",
     });
   return faults;
 }
@@ -146,12 +151,12 @@ function authorityFaults({ verification: { caFile } }: StackConfig, root: string
   return isFault(found) ? [found] : [];
 }
 
-/** A picture goes to a room, where its members keep it. */
+/** Checks the pictures of rooms, because the members of a room can keep them. */
 function pictureFaults(config: StackConfig, root: string): Fault[] {
   return readFiles(config).flatMap(([path, file]) =>
     path[0] !== "rooms" || isPicture(file, readFileSync(resolveFile(root, file)))
       ? []
-      : [{ path, value: file, problem: "is not the picture that its name says", fix: "name a picture" }],
+      : [{ path, value: file, problem: "is not a picture of the type in its name", fix: "name a picture" }],
   );
 }
 
@@ -163,7 +168,7 @@ function present(files: [Path, string | undefined][]): NamedFile[] {
   return files.flatMap(([path, file]): NamedFile[] => (file === undefined ? [] : [[path, file]]));
 }
 
-/** The files of a stack that ssh reads, by their place in the stack file. */
+/** The files of a stack that ssh reads, with their paths in the stack file. */
 function sshFiles(config: StackConfig): NamedFile[] {
   return present(
     Object.entries(config.hosts).flatMap(([name, host]) =>
@@ -172,7 +177,7 @@ function sshFiles(config: StackConfig): NamedFile[] {
   );
 }
 
-/** The files of a stack that Hearth itself reads, by their place in the stack file. */
+/** The files of a stack that Hearth itself reads, with their paths in the stack file. */
 export function readFiles(config: StackConfig): NamedFile[] {
   return present([
     [["verification", "caFile"], config.verification.caFile],
@@ -188,9 +193,9 @@ export function readFiles(config: StackConfig): NamedFile[] {
 }
 
 /**
- * Faults in the files that a stack names: missing, unreadable, a certificate that does not fit. Reads files, nothing else.
- * @param projectDirectory where relative paths start
- * @param now for a certificate's end
+ * Finds faults in the files that a stack names: missing, unreadable, a certificate that does not match. Reads files, nothing else.
+ * @param projectDirectory relative paths start here
+ * @param now the time to compare with a certificate's end
  */
 export function fileFaults(config: StackConfig, projectDirectory: string, now: Date): Fault[] {
   const faults = [...sshFiles(config), ...readFiles(config)].flatMap(

@@ -4,13 +4,13 @@ import { parseDocument, stringify, visit } from "yaml";
 import { stackFileJsonSchema } from "./language/json-schema";
 import { type Example, renderReference } from "./language/reference";
 
-/** Where the generated files stand. */
+/** The directory of the generated files. */
 export const GENERATED = join(__dirname, "generated");
 
-/** Stack files that people begin with, and that tests deploy: what stands in them works. */
+/** Stack files that people start with and that tests deploy, so their content works. */
 const EXAMPLES = ["Pulumi.vps.yaml", "Pulumi.home.yaml", "examples/home-ports.yaml"];
 
-/** Each section as the first of these files has it, without its comments. */
+/** Each section from the first of these files that has it, without comments. */
 function examples(): Record<string, Example> {
   const all: Record<string, Example> = {};
   for (const file of EXAMPLES) {
@@ -26,7 +26,7 @@ function examples(): Record<string, Example> {
   return all;
 }
 
-/** Every generated file: its name and what it should contain. */
+/** The name and the expected content of every generated file. */
 export function generatedFiles(): Readonly<Record<string, string>> {
   const schema = stackFileJsonSchema();
   return {
@@ -44,8 +44,8 @@ function contentOf(file: string): string | undefined {
 }
 
 /**
- * Names of the generated files that are missing or whose content is not what the schemas say now.
- * @param directory where they stand
+ * Names of the generated files that are missing or outdated.
+ * @param directory the directory of the files
  */
 export function staleFiles(directory: string = GENERATED): string[] {
   return Object.entries(generatedFiles())
@@ -61,8 +61,8 @@ function write(): void {
   }
 }
 
-const USAGE = `npm run gen              writes the schema and the manual in config-schemas/generated
-npm run gen -- --check   only says whether they are what the schemas say
+const USAGE = `npm run gen              write the schema and the reference to config-schemas/generated
+npm run gen -- --check   only check whether they match the schemas
 `;
 
 function main(args: readonly string[]): number {
@@ -78,7 +78,7 @@ function main(args: readonly string[]): number {
   const stale = staleFiles();
   if (stale.length === 0) return 0;
   console.error(
-    `${stale.join(", ")} in config-schemas/generated: not what the schemas say; run: npm run gen, and commit the result`,
+    `${stale.join(", ")} in config-schemas/generated: does not match the schemas\n  fix: run npm run gen, and commit the result`,
   );
   return 1;
 }

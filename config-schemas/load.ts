@@ -13,7 +13,7 @@ import { Consent } from "./trust/consent";
 /** A mistake that the user can fix: the engine prints the message and no stack trace. */
 export class UserError extends pulumi.RunError {}
 
-/** The operator's secrets, each as an output of its own, so that nothing else becomes secret with it. */
+/** The operator's secrets, each as a separate output, so that nothing else becomes secret with it. */
 export interface Secrets {
   /** Passwords of accounts with `password: given`, by local part. */
   accounts: Readonly<Record<string, pulumi.Output<string>>>;
@@ -21,7 +21,7 @@ export interface Secrets {
   sudo: Readonly<Record<string, pulumi.Output<string>>>;
   /** Password for the login at the mail server. */
   smtpPassword?: pulumi.Output<string>;
-  /** Key with which the machine joins the tailnet. */
+  /** Key that the host uses to join the tailnet. */
   tunnelAuthKey?: pulumi.Output<string>;
   /** API key of the account at Dynu. */
   dynuApiKey?: pulumi.Output<string>;
@@ -29,15 +29,15 @@ export interface Secrets {
   captchaPrivateKey?: pulumi.Output<string>;
 }
 
-/** A stack file, read and found good. */
+/** A stack file that was read and has no faults. */
 export interface LoadedStack {
   config: StackConfig;
   secrets: Secrets;
-  /** Directory that relative paths in the stack file start from. */
+  /** Relative paths in the stack file start at this directory. */
   projectDirectory: string;
 }
 
-/** Where the engine tells a program which of its configuration keys hold secrets. */
+/** The variable in which the engine lists the configuration keys that hold secrets. */
 const SECRET_KEYS_VARIABLE = "PULUMI_CONFIG_SECRET_KEYS";
 
 function secretKeys(): readonly string[] {
@@ -45,7 +45,7 @@ function secretKeys(): readonly string[] {
   return Array.isArray(keys) ? keys.map(String) : [];
 }
 
-/** Structured values reach a program as JSON text, scalars as they are. */
+/** The engine passes structured values to a program as JSON text, and scalars unchanged. */
 function plainValue(text: string): unknown {
   try {
     return JSON.parse(text);
@@ -63,14 +63,14 @@ function readRaw(): RawStack {
   );
 }
 
-/** Secrets where none belong: the engine marks the whole key, and nothing under it may be shown any more. */
+/** Secrets in a section without secrets: the engine marks the whole key, so nothing under it may be shown. */
 function hiddenFaults(raw: RawStack, secret: readonly string[]): Fault[] {
   return Object.keys(raw)
     .filter((section) => section !== "secrets" && secret.includes(`${NAMESPACE}:${section}`))
     .map((section) => ({
       path: [section],
-      problem: "holds a value that was set with --secret, which would hide the whole key from every diff",
-      fix: "set it again without --secret; secrets have their own key, hearth:secrets",
+      problem: "contains a value that was set with --secret, which would hide the whole key from every diff",
+      fix: "set it again without --secret; secrets belong in hearth:secrets",
     }));
 }
 
@@ -89,7 +89,7 @@ function wrap(secrets: PlainSecrets): Secrets {
   };
 }
 
-/** A file of confirmations that cannot be used is the user's to repair. */
+/** Converts the error of an unusable file of confirmations to one that the user can fix. */
 function withConfirmations<T>(work: () => T): T {
   try {
     return work();
@@ -104,9 +104,9 @@ function consentTo(parsed: ParsedStack, projectDirectory: string): Consent {
 }
 
 /**
- * Reads the stack's configuration, the only place that does.
- * @param projectDirectory where relative paths start; default: where Pulumi.yaml is
- * @throws UserError with every fault of the stack file, none of them showing a secret
+ * Reads the stack's configuration; no other function does.
+ * @param projectDirectory relative paths start here; default: the directory of Pulumi.yaml
+ * @throws UserError with all faults of the stack file; no fault shows a secret
  */
 export function loadStack(projectDirectory: string = process.cwd()): LoadedStack {
   const raw = readRaw();

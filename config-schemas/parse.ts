@@ -6,7 +6,7 @@ import { rules } from "./rules";
 import type { PlainSecrets } from "./secrets";
 import { type FullStack, type Section, type StackConfig, stackSchema } from "./stack";
 
-/** What reading a stack came to. */
+/** The result of reading a stack. */
 export type ParsedStack =
   | { ok: true; config: StackConfig; secrets: PlainSecrets }
   | { ok: false; faults: readonly Fault[] };
@@ -20,7 +20,7 @@ function isSection(name: string): name is Section {
 
 const SECTIONS = Object.keys(stackSchema.shape).filter(isSection);
 
-/** The sections that have the right shape, for the rules; the faulty ones are left out. */
+/** The sections with the right shape, for the rules; faulty sections are left out. */
 function soundSections(raw: RawStack): Partial<FullStack> {
   const sound = SECTIONS.flatMap((name): [string, unknown][] => {
     const result = stackSchema.shape[name].safeParse(raw[name]);
@@ -37,9 +37,9 @@ function rawExtra(raw: RawStack): unknown {
 }
 
 /**
- * Reads a stack: shapes, rules between keys, and what is known to be wrong in `extra`. Pure; touches no file.
+ * Reads a stack: checks shapes, rules between keys, and known mistakes in `extra`. Pure; reads no file.
  * Rules about sections that have the right shape are checked even when another section is faulty.
- * @param raw the `hearth:` keys, secrets in clear
+ * @param raw the `hearth:` keys, secrets in clear text
  */
 export function parseStack(raw: RawStack): ParsedStack {
   const whole = stackSchema.safeParse(raw);

@@ -1,19 +1,19 @@
 import { X509Certificate } from "node:crypto";
 
 /**
- * Files whose content becomes public: it stands in previews and in the state, and everybody can read it on a host. Whatever path a
- * stack file names, only what such a file is for is taken from it.
+ * Files whose content becomes public: previews and the state contain it, and everybody on a host can read it. A stack file can name
+ * any path, so only the expected kind of content is taken from such a file.
  */
 
-/** What a file of certificates holds. */
+/** The content of a file of certificates. */
 export interface CertificateFile {
-  /** Every certificate in it, encoded again, so that nothing else of the file is left. */
+  /** Every certificate in it, encoded again, so that nothing else remains. */
   certificates: string[];
-  /** Labels of everything in PEM form that is no certificate, e.g. `PRIVATE KEY`. */
+  /** Labels of all PEM blocks that are not certificates, e.g. `PRIVATE KEY`. */
   others: string[];
 }
 
-/** Reads a PEM file of certificates; text between the blocks is dropped. Throws when a certificate in it cannot be read. */
+/** Reads a PEM file of certificates; text between the blocks is dropped. Throws when it cannot read a certificate. */
 export function certificatesIn(text: string): CertificateFile {
   const labels = [...text.matchAll(/-----BEGIN ([^\r\n]*?)-----/g)].map(([, label = ""]) => label);
   const blocks = text.match(/-----BEGIN CERTIFICATE-----[\s\S]*?-----END CERTIFICATE-----/g) ?? [];
@@ -39,13 +39,13 @@ function isJpeg(content: Buffer): boolean {
   return content.subarray(0, 3).equals(Buffer.from([0xff, 0xd8, 0xff]));
 }
 
-/** Whether a file is the picture that the end of its name says. */
+/** Whether the content matches the picture type in the file's name. */
 export function isPicture(file: string, content: Buffer): boolean {
   const ending = /\.([a-z]+)$/.exec(file)?.[1] ?? "";
   return PICTURES[ending]?.(content) ?? false;
 }
 
-/** Why a file cannot be a public OpenPGP key; undefined: it is one, or several. */
+/** Why a file is not a public OpenPGP key; undefined when it is one or several. */
 export function publicKeyFault(content: Buffer): string | undefined {
   const labels = [...content.toString("latin1").matchAll(/-----BEGIN ([^\r\n]*?)-----/g)].map(
     ([, label = ""]) => label,
@@ -61,7 +61,7 @@ export function publicKeyFault(content: Buffer): string | undefined {
 const PUBLIC_PACKET = 6;
 const SECRET_PACKETS: readonly number[] = [5, 7];
 
-/** Tags of the OpenPGP packets in a file (RFC 4880, 4.2); undefined when it does not consist of packets. */
+/** Tags of the OpenPGP packets in a file (RFC 4880, 4.2); undefined when it is not a list of packets. */
 function packetTags(content: Buffer): number[] | undefined {
   const tags: number[] = [];
   for (let at = 0; at < content.length; ) {

@@ -12,7 +12,7 @@ import { proxyRules } from "./proxy/rules";
 import { roomRules } from "./rooms/rules";
 import { tunnelRules } from "./tunnel/rules";
 
-/** Everything about a stack that goes beyond one key; all of them are asked, and all faults are reported together. */
+/** All rules between keys of a stack; every rule is checked, and all faults are reported together. */
 export const rules: readonly AnyRule[] = [
   ...hostRules,
   ...containerRules,

@@ -1,11 +1,11 @@
 import { z } from "zod";
 import { hostName, localpart } from "./language/common";
 
-// Messages about these values never repeat them.
+// Messages about these values never show them.
 const secret = z.string().min(1);
 
 /**
- * The secrets that an operator gives, all under the one key `hearth:secrets`. Each is set by
+ * The secrets that an operator provides, all under the key `hearth:secrets`. Set each with
  * `npm run pulumi -- config set --secret --path 'hearth:secrets.<path>'`, which asks for the value.
  */
 export const secretsSchema = z.strictObject({
@@ -14,15 +14,15 @@ export const secretsSchema = z.strictObject({
     .default({})
     .meta({ description: "Passwords of accounts with `password: given`, by local part." }),
   sudo: z
-    .record(hostName, secret.meta({ description: "Password that sudo asks for." }))
+    .record(hostName, secret.meta({ description: "Password for sudo." }))
     .default({})
-    .meta({ description: "Passwords for sudo, by host. Absent: sudo asks for none." }),
+    .meta({ description: "Passwords for sudo, by host. Absent: sudo needs none." }),
   smtp: z
     .strictObject({ password: secret.meta({ description: "Password for the login at the mail server." }) })
     .optional()
     .meta({ description: "For `homeserver.email`." }),
   tunnel: z
-    .strictObject({ authKey: secret.meta({ description: "Key with which the machine joins the tailnet." }) })
+    .strictObject({ authKey: secret.meta({ description: "Key that the host uses to join the tailnet." }) })
     .optional()
     .meta({ description: "For `tunnel`." }),
   dynu: z
@@ -35,5 +35,5 @@ export const secretsSchema = z.strictObject({
     .meta({ description: "For `homeserver.captcha`." }),
 });
 
-/** The secrets in clear; only {@link parseStack}'s caller sees them. */
+/** The secrets in clear text; only the caller of {@link parseStack} sees them. */
 export type PlainSecrets = z.output<typeof secretsSchema>;

@@ -2,7 +2,7 @@ import { parse } from "yaml";
 import type { RawStack } from "./parse";
 import { NAMESPACE } from "./stack";
 
-/** Stands for a secret whose value nobody needs. */
+/** Replaces a secret whose value is not needed. */
 const ENCRYPTED = "encrypted";
 
 function withoutSecrets(value: unknown): unknown {
@@ -13,7 +13,7 @@ function withoutSecrets(value: unknown): unknown {
 }
 
 /**
- * The `hearth:` keys of a stack file without asking the engine: every secret stays encrypted and is a fixed word here.
+ * Reads the `hearth:` keys of a stack file without the engine: every secret stays encrypted and becomes a fixed word here.
  * @param text the file; throws when it is not YAML
  */
 export function rawOf(text: string): RawStack {

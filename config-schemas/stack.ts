@@ -14,27 +14,27 @@ import { secretsSchema } from "./secrets";
 import { tunnelSchema } from "./tunnel/schema";
 import { verificationSchema } from "./verification/schema";
 
-/** Namespace of our keys in a stack file: the project's name. */
+/** Namespace of Hearth's keys in a stack file: the project's name. */
 export const NAMESPACE = "hearth";
 
-/** Everything a stack file says, one key per component; `hearth:secrets` is apart because its values are secret. */
+/** The whole stack file, one key per component; `hearth:secrets` is separate because its values are secret. */
 export const stackSchema = z.strictObject({
   hosts: hostsSchema,
   homeserver: homeserverSchema.meta({ description: "The Matrix homeserver: Synapse." }),
   postgres: postgresSchema.meta({ description: "The homeserver's database." }),
-  proxy: proxySchema.meta({ description: "The reverse proxy in front of it." }),
+  proxy: proxySchema.meta({ description: "The reverse proxy in front of the homeserver." }),
   certificates: certificatesSchema.optional().meta({
-    description: "The TLS certificate of the public names. Absent behind a tunnel that has its own.",
+    description:
+      "The TLS certificate of the public names. Absent behind a tunnel that has its own certificate.",
   }),
-  tunnel: tunnelSchema
-    .optional()
-    .meta({ description: "The way in for a machine without a public address. Absent: plain ports." }),
-  dns: dnsSchema
-    .optional()
-    .meta({ description: "DNS records that Hearth keeps. Absent: they are yours to make." }),
+  tunnel: tunnelSchema.optional().meta({
+    description:
+      "The tunnel to a host without a public address. Absent: clients connect to ports of the host.",
+  }),
+  dns: dnsSchema.optional().meta({ description: "DNS records that Hearth keeps. Absent: you create them." }),
   delegation: delegationSchema
     .prefault({})
-    .meta({ description: "The well-known documents by which the homeserver is found from the bare domain." }),
+    .meta({ description: "The well-known documents, which lead from the bare domain to the homeserver." }),
   accounts: accountsSchema.prefault({}),
   rooms: roomsSchema.prefault({}),
   maintenance: maintenanceSchema
@@ -54,7 +54,7 @@ export const stackSchema = z.strictObject({
 /** A whole stack file, secrets included. */
 export type FullStack = z.output<typeof stackSchema>;
 
-/** What components get: everything but the secrets. */
+/** The configuration for components: everything but the secrets. */
 export type StackConfig = Omit<FullStack, "secrets">;
 
 export type Section = keyof FullStack;

@@ -6,7 +6,7 @@ import type { HostFacts } from "../provider/sdk";
 export interface RecordedStack {
   /** Name of the stack. */
   name: string;
-  /** The `hearth:` keys and their values, secrets in clear. */
+  /** The `hearth:` keys and their values, with secrets in clear text. */
   raw: Readonly<Record<string, unknown>>;
 }
 
@@ -16,13 +16,13 @@ export interface Registered {
   name: string;
   /** As sent to the engine: each secret value is wrapped in the engine's own marker. */
   inputs: Record<string, unknown>;
-  /** Names of the resources that it waits for, sorted. */
+  /** Names of the resources that it depends on, sorted. */
   dependsOn: string[];
   /** Name of its parent; empty for the stack itself. */
   parent: string;
 }
 
-/** What the program did. */
+/** The result of a run of the program. */
 export interface ProgramRun {
   /** In the order of their registration. */
   resources: Registered[];
@@ -32,15 +32,15 @@ export interface ProgramRun {
   errors: string[];
 }
 
-/** Who logs in to a host where containers are rootless. */
+/** The login user of a host with rootless containers. */
 const LOGIN = { user: "alice", group: "alice", uid: 1000, home: "/home/alice" };
 const SECRET_MARK = "4dabf18193072939515e22adb298388d";
 
 /**
- * Runs the program for one stack against an engine that only records. Nothing is reached and nothing is changed.
- * The current directory and HEARTH_TRUSTED are the program's own: set them before.
- * @param facts what every host of the stack is like
- * @param load loads index.ts anew, with the same `@pulumi/pulumi` as this module has, and returns what it exports
+ * Runs the program for one stack against an engine that only records. It connects to no host and changes nothing.
+ * The program uses the current directory and HEARTH_TRUSTED: set them before.
+ * @param facts the facts of every host of the stack
+ * @param load loads index.ts again, with the same `@pulumi/pulumi` as this module, and returns its exports
  */
 export async function record(
   stack: RecordedStack,
@@ -72,8 +72,8 @@ export async function record(
 }
 
 /**
- * Writes down every registration and message, until the function that it returns is called. Not what the mocks get: they see
- * a whole object as secret when one of its leaves is.
+ * Records every registration and message until the returned function is called. It does not use the mocks' inputs: for them
+ * a whole object is secret if one of its leaves is.
  */
 function listen(run: ProgramRun): () => void {
   const { warn, error } = pulumi.log;
@@ -98,7 +98,7 @@ function listen(run: ProgramRun): () => void {
   };
 }
 
-/** Outputs of our resources, as the provider would answer. */
+/** Outputs of our resources, like the provider's. */
 function answer(
   type: string,
   name: string,
@@ -127,7 +127,7 @@ export function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === "object" && value !== null;
 }
 
-/** The same value with the engine's secret wrappers replaced by what `secret` makes of their content; by default the content. */
+/** The same value with the engine's secret wrappers replaced by the result of `secret` for their content; by default the content. */
 export function unwrap(
   value: unknown,
   secret: (content: unknown) => unknown = (content) => content,

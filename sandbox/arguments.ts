@@ -4,7 +4,7 @@ import { SUITES, type Suite } from "./state";
 export const VERBS = ["up", "down", "list", "shell", "reboot", "power-cut", "cert", "ssh-config"] as const;
 export type Verb = (typeof VERBS)[number];
 
-/** One call of the command line, read and checked. */
+/** One parsed and checked call of the command line. */
 export type Call =
   | { verb: "help"; about?: Verb }
   | { verb: "up"; name: string; suite?: Suite; dnsNames?: string[] }
@@ -18,9 +18,9 @@ export type Call =
 
 const USAGE: Record<Verb, string> = {
   up: `up NAME [--suite ${SUITES.join("|")}] [--name DNSNAME ...]
-  Make sure the host NAME runs; make and boot it when it does not (first time: builds the image).
+  Make sure the host NAME runs; create and boot it if necessary (the first time: builds the image).
   --suite   Debian release of a new host; default: ${SUITES[0]}
-  --name    DNS name that leads to this host in all hosts; may be repeated; default: keep those it has`,
+  --name    DNS name that leads to this host in all hosts; may be repeated; default: keep the existing names`,
   down: `down NAME | --all
   End a host and delete its disk. --all also removes the bridge and the firewall table.`,
   list: `list [--json]
@@ -34,18 +34,18 @@ const USAGE: Record<Verb, string> = {
   Kill the whole host without a shutdown. "up NAME" boots it again from the same disk.`,
   cert: `cert --out DIR DNSNAME ...
   Write DIR/fullchain.pem and DIR/privkey.pem, signed by the sandbox's CA, which all hosts trust.
-  Nothing changes while those in DIR are for these names and valid for 30 more days.`,
+  Nothing changes while the files in DIR have these names and are valid for 30 more days.`,
   "ssh-config": `ssh-config
   Print the path of an ssh configuration with all hosts: ssh -F "$(npm run -s sandbox -- ssh-config)" NAME`,
 };
 
-/** The help text: of one verb, or of all. */
+/** The help text of one verb, or of all verbs. */
 export function usage(about?: Verb): string {
   if (about) return `Usage: npm run sandbox -- ${USAGE[about]}\n`;
   const verbs = VERBS.map((verb) => USAGE[verb]).join("\n\n");
   return `Usage: npm run sandbox -- VERB ...   (as root, on Linux)
 
-Disposable Debian hosts: real systemd and sshd in systemd-nspawn, on a private network with a way out.
+Disposable Debian hosts: real systemd and sshd in systemd-nspawn, on a private network with access to the internet.
 State: HEARTH_SANDBOX_DIR, default /var/lib/hearth-sandbox. DNS server for hosts: HEARTH_SANDBOX_DNS.
 
 ${verbs}
@@ -54,7 +54,7 @@ ${verbs}
   Show this, or one verb.\n`;
 }
 
-/** Reads the command line; throws one error that says what is wrong and how the verb is used. */
+/** Reads the command line; throws one error that says what is wrong and how to use the verb. */
 export function parseArguments(argv: readonly string[]): Call {
   const [word, ...rest] = argv;
   if (word === undefined || word === "help" || word === "--help" || word === "-h") {
@@ -94,7 +94,7 @@ export function parseArguments(argv: readonly string[]): Call {
   }
 }
 
-/** Options each verb takes, and whether a value follows. */
+/** The options of each verb, and whether a value follows. */
 const OPTIONS: Record<Verb, Record<string, boolean>> = {
   up: { "--suite": true, "--name": true },
   down: { "--all": false },

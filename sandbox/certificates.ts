@@ -9,7 +9,7 @@ import { exists, type StateDirectory } from "./state";
 const LEAF_DAYS = 90;
 const RENEW_BEFORE_DAYS = 30;
 
-/** The sandbox's own certificate authority, made at first use. Call under the `shared` lock. */
+/** The sandbox's own certificate authority, created at first use. Call under the `shared` lock. */
 export async function ensureCa(state: StateDirectory): Promise<{ certificate: string; key: string }> {
   const [certificate, key] = [state.path("ca", "ca.crt"), state.path("ca", "ca.key")];
   if (await exists(certificate)) return { certificate, key };
@@ -27,8 +27,8 @@ export async function ensureCa(state: StateDirectory): Promise<{ certificate: st
 
 /**
  * Writes `fullchain.pem` and `privkey.pem` (0600) for `names` (DNS names or IP addresses) into `outDirectory`.
- * Nothing changes while the certificate there is the CA's, is for exactly these names, fits its key and has 30 days to
- * go. Returns whether it issued one.
+ * Nothing changes while the existing certificate is from this CA, is for exactly these names, matches its key and is valid for
+ * 30 more days. Returns whether it issued one.
  */
 export async function issue(
   state: StateDirectory,
@@ -46,7 +46,7 @@ export async function issue(
     const part = (name: string) => path.join(work, name);
     await generateKey(part("key"));
     await sign(ca, names, part);
-    // Should the two renames be torn apart, the pair no longer fits and the next call issues again.
+    // If only one of the two renames happens, the pair does not match and the next call issues again.
     await fs.rename(part("key"), privkey);
     await fs.rename(part("certificate"), fullchain);
   } finally {
@@ -55,7 +55,7 @@ export async function issue(
   return true;
 }
 
-/** Makes `certificate` from `key`; `part` names the files of one issue. */
+/** Creates `certificate` from `key`; `part` names the files of one issue. */
 async function sign(
   ca: { certificate: string; key: string },
   names: readonly string[],

@@ -7,18 +7,18 @@ import { removeCable } from "./network";
 import { run, sleep, tryRun } from "./process";
 import { exists, type StateDirectory } from "./state";
 
-/** What the container side needs to know of a host. */
+/** The data of a host for its container. */
 export interface Container {
   name: string;
-  /** Name of the machine for nspawn; short, because the cable on the bridge is named `vb-<machine>`. */
+  /** Machine name for nspawn; short, because the cable on the bridge is called `vb-<machine>`. */
   machine: string;
   /** The host's directory in the state directory: `root/` and `console.log`. */
   directory: string;
 }
 
 /**
- * Starts nspawn again after a reboot from inside (exit code 133), each time in the host's own cgroups. Without
- * those all hosts would share one "payload" cgroup, and stopping a service in one would kill it in the others.
+ * Starts nspawn again after a reboot from inside (exit code 133), each time in the host's own cgroups. Otherwise
+ * all hosts would share one "payload" cgroup, and stopping a service in one would kill it in the others.
  */
 const SUPERVISE = `
 while :; do
@@ -26,7 +26,7 @@ while :; do
   [ $? -eq 133 ] || exit
 done`;
 
-/** Device nodes of the sandbox's own, open to every user as on a normal machine (rootless Podman). */
+/** The sandbox's own device nodes, open to every user as on a normal host (rootless Podman). */
 const DEVICES = [
   { name: "fuse", at: "/dev/fuse", minor: "229" },
   { name: "tun", at: "/dev/net/tun", minor: "200" },
@@ -34,7 +34,7 @@ const DEVICES = [
 
 /** Boots the container in the background. Returns at once; the log of its console is `console.log`. */
 export async function startContainer(state: StateDirectory, container: Container): Promise<void> {
-  // Where modprobe is missing, so are modules: the kernel has these built in, or the boot says what it lacks.
+  // Without modprobe there are no modules: the kernel has these built in, or the boot reports the missing one.
   await tryRun("modprobe", ["-qa", "overlay", "fuse", "tun", "veth", "bridge"]).catch(() => undefined);
   await clearRemains(container);
   const log = path.join(container.directory, "console.log");
@@ -90,7 +90,7 @@ async function nspawnCommand(state: StateDirectory, container: Container): Promi
       `--network-bridge=${state.bridge}`,
     ],
     ...["--resolv-conf=off", "--timezone=off", "--link-journal=no"],
-    // The clock is this machine's: a host that sets it, or its time zone, would set everybody's.
+    // Hosts share this machine's clock: a host that sets it, or its time zone, would change it for all.
     ...["--capability=all", "--drop-capability=CAP_SYS_TIME"],
     ...["--system-call-filter=@keyring bpf keyctl add_key", ...binds],
   ];
@@ -104,27 +104,27 @@ export async function leaderOf(container: Container): Promise<number | undefined
   return children.find((entry) => !nspawns.includes(entry))?.pid;
 }
 
-/** Whether anything of the container runs: a supervisor, nspawn or PID 1. */
+/** Whether any process of the container runs: a supervisor, nspawn or PID 1. */
 export async function isRunning(container: Container): Promise<boolean> {
   return (await managers(container)).length > 0;
 }
 
-/** Asks the container's PID 1 for an orderly reboot, as ctrl-alt-del would. */
+/** Asks the container's PID 1 for an orderly reboot, like ctrl-alt-del. */
 export async function signalReboot(container: Container): Promise<void> {
   const leader = await leaderOf(container);
   if (leader === undefined)
-    throw new SandboxError(`the host ${container.name} is not running; start it: up ${container.name}`);
+    throw new SandboxError(`the host ${container.name} is not running\n  fix: up ${container.name}`);
   process.kill(leader, "SIGINT");
 }
 
-/** Ends every process of the container at once, without any shutdown, and clears what it leaves in the kernel. */
+/** Ends every process of the container at once, without any shutdown, and removes its leftovers in the kernel. */
 export async function killContainer(state: StateDirectory, container: Container): Promise<void> {
   const started = Date.now();
   while (Date.now() - started < 60_000) {
     const left = await managers(container);
     if (left.length === 0) break;
-    // First whatever would start it again; then PID 1, whose end ends all inside; nspawn then tidies up and
-    // ends by itself, and is ended only when it does not.
+    // First the processes that would start it again; then PID 1, which ends all processes inside; nspawn then
+    // tidies up and ends by itself, and is killed only if it does not.
     for (const entry of left) if (path.basename(entry.argv[0] ?? "") !== "systemd-nspawn") kill(entry.pid);
     const leader = await leaderOf(container);
     if (leader !== undefined) kill(leader);
@@ -143,7 +143,7 @@ export async function killContainer(state: StateDirectory, container: Container)
   }
 }
 
-/** Removes a control group and those in it; the kernel may still hold one for a moment for a process that has just ended. */
+/** Removes a control group and its children; the kernel may keep one for a moment after its last process ended. */
 async function removeGroups(group: string): Promise<void> {
   for (let tries = 0; tries < 50 && (await exists(group)); tries++) {
     if (tries > 0) await sleep(100);
@@ -151,7 +151,7 @@ async function removeGroups(group: string): Promise<void> {
   }
 }
 
-/** Clears what an nspawn that was itself killed could not: its cable, and directories it would stumble over. */
+/** Removes the leftovers of a killed nspawn: its cable, and directories that would block the next start. */
 async function clearRemains(container: Container): Promise<void> {
   await removeCable(container.machine);
   const exported = `/run/systemd/nspawn/unix-export/${container.machine}`;
@@ -183,7 +183,7 @@ interface Process {
   argv: string[];
 }
 
-/** The processes outside the container that keep it: known by their argument, so a stale pid file cannot lie. */
+/** The processes outside the container that keep it running; found by their argument, so a stale pid file does not matter. */
 async function managers(container: Container): Promise<Process[]> {
   return (await processes()).filter((entry) => entry.argv.includes(`--directory=${rootOf(container)}`));
 }
@@ -205,7 +205,7 @@ async function processes(): Promise<Process[]> {
   return found.filter((entry) => entry !== undefined && !entry.zombie).map((entry) => entry!);
 }
 
-/** Where this machine without systemd has the cgroup trees that systemd in a container uses. */
+/** The cgroup trees on this machine (without systemd) that systemd in a container uses. */
 async function cgroupTrees(): Promise<string[]> {
   const lines = (await fs.readFile("/proc/self/mounts", "utf8")).split("\n").map((line) => line.split(" "));
   return lines.flatMap(([, point = "", type, options = ""]) =>

@@ -9,33 +9,31 @@ import { withLock } from "./lock";
 import { openSandbox, type SandboxOptions } from "./open";
 import { exists } from "./state";
 
-/** Names of the images that {@link prepareImages} brings, as their registries have them. */
+/** Names of the images that {@link prepareImages} installs, as in their registries. */
 export const IMAGE_NAMES: readonly string[] = IMAGES.map(([, name]) => name);
 
-/** In a host's store: which build its images are of. Podman takes `*-images` there for a storage driver's. */
+/** In a host's store: the build of its images. Podman treats `*-images` there as a storage driver's. */
 const MARK = "hearth-sandbox-build";
 
 export interface PrepareOptions extends SandboxOptions {
-  /** Whether Podman and what it needs are installed too. Default: true. Without, only the images lie there. */
+  /** Whether to install Podman and its requirements too. Default: true. If false, only the images are installed. */
   podman?: boolean;
 }
 
 /**
- * Puts stand-ins for the images that no registry is asked for here into user debian's own store on a trixie host, as if
- * pulled: once for each host, before anything else uses that store. The first on a machine builds them. Throws on a host
- * of another suite and when the store has contents of its own.
+ * Puts stand-ins for the images into the store of user debian on a trixie host, as if pulled, without a registry: once for each
+ * host, before anything else uses that store. The first call on a machine builds them. Throws on a host
+ * of another suite and when the store has other contents.
  */
 export async function prepareImages(host: Host, options: PrepareOptions = {}): Promise<void> {
   const { podman = true } = options;
   if (host.suite !== "trixie") {
-    throw new SandboxError(
-      `container images are there for trixie only; the host ${host.name} is ${host.suite}`,
-    );
+    throw new SandboxError(`container images exist for trixie only; the host ${host.name} is ${host.suite}`);
   }
   const { state, progress } = await openSandbox(options);
   const inHost = (work: () => Promise<void>) => withLock(state, `host-${host.name}`, progress, work);
   if (podman) await inHost(() => installPodman(host));
-  // Under the lock to the end: another build would take away what is being copied.
+  // Keeps the lock to the end: another build would remove the files that are copied.
   await withLock(state, "containers", progress, async () => {
     const images = await ensureImages(state, host, progress);
     await inHost(() => placeImages(host, images));
@@ -55,7 +53,7 @@ async function placeImages(host: Host, images: ImageStore): Promise<void> {
   await fs.rename(staging, store);
 }
 
-/** A store that Podman has only looked at has these indexes, empty or not at all. */
+/** A store that Podman has only read contains these indexes empty, or not at all. */
 async function refuseContents(host: Host, store: string): Promise<void> {
   for (const file of [
     "overlay-images/images.json",
@@ -65,7 +63,7 @@ async function refuseContents(host: Host, store: string): Promise<void> {
     const text = await fs.readFile(path.join(store, file), "utf8").catch(() => "[]");
     if (/"id"|"ID"/i.test(text)) {
       throw new SandboxError(
-        `debian's container store on ${host.name} has contents of its own (${file}); prepare the images before it is used`,
+        `debian's container store on ${host.name} has other contents (${file})\n  fix: prepare the images before the store is used`,
       );
     }
   }

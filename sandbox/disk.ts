@@ -8,13 +8,13 @@ const BTRFS = 0x9123683e;
 /** Inode number of the root of every btrfs subvolume. */
 const SUBVOLUME_ROOT = 256;
 
-/** Two commands may come to need the disk at once, before there is a directory for locks. */
+/** Two commands may need the disk at the same time, before there is a directory for locks. */
 const LOCK = "/run/hearth-sandbox-disk.lock";
 
 /**
- * $1: the sandbox's directory. Hosts are made and thrown away all the time, each of some ten thousand files: a copy on ext4
- * costs a second, and its inodes are slow to be found again for minutes after; a snapshot costs nothing. A host's data is
- * not worth a flush of this machine's disk: it has to survive the end of a host, not of this machine.
+ * $1: the sandbox's directory. Hosts are created and removed all the time, each with some ten thousand files: a copy on ext4
+ * costs a second, and lookups of its inodes are slow for minutes; a snapshot costs nothing. A host's data is
+ * not flushed to this machine's disk: it must survive the end of a host, not of this machine.
  */
 const MOUNT = `
 root=$1 disk=$1.btrfs
@@ -46,26 +46,26 @@ mount -o "$2" "$disk" "$root"
 const OPTIONS = "loop,noatime,nodatacow,nobarrier";
 
 /**
- * Mounts the file that a sandbox keeps everything in, `<directory>.btrfs`. It is made when the directory is not there yet
- * and this machine can; a directory that is there is used as it is. Then trees are copied file by file. `make: false` mounts one that is there.
+ * Mounts the file `<directory>.btrfs`, which contains everything of a sandbox. The file is created if the directory does not exist
+ * and this machine supports it; an existing directory is used unchanged, and trees are copied file by file. `make: false` only mounts an existing file.
  */
 export async function mountDisk(root: string, { make = true } = {}): Promise<void> {
   if (!make && !(await exists(`${root}.btrfs`))) return;
   const { code, stderr } = await tryRun("flock", [LOCK, "sh", "-eu", "-c", MOUNT, "sh", root, OPTIONS]);
   if (code !== 0) {
     throw new SandboxError(
-      `the sandbox's disk ${root}.btrfs cannot be mounted; to begin with an empty one, remove that file. mount says:\n  ${stderr.trim()}`,
+      `the sandbox's disk ${root}.btrfs cannot be mounted: ${stderr.trim()}\n  fix: to start with an empty disk, remove that file`,
     );
   }
 }
 
-/** Makes an empty directory that {@link copyTree} can copy at no cost where the file system knows how. */
+/** Creates an empty directory that {@link copyTree} can copy at no cost if the file system supports it. */
 export async function makeTree(directory: string): Promise<void> {
   if (await onBtrfs(path.dirname(directory))) await run("btrfs", ["subvolume", "create", directory]);
   else await fs.mkdir(directory);
 }
 
-/** Copies a tree with everything that belongs to it, to a path that is not there yet. */
+/** Copies a tree with all metadata to a new path. */
 export async function copyTree(from: string, to: string): Promise<void> {
   if (await isSubvolume(from)) await run("btrfs", ["subvolume", "snapshot", from, to]);
   else await run("cp", ["-a", "--reflink=auto", from, to]);
@@ -89,21 +89,21 @@ export async function moveTree(from: string, to: string): Promise<void> {
   await removeTree(from);
 }
 
-/** Gives a file a second name or, in another tree, a copy; what has that name already stays. */
+/** Links a file to a second name or, in another tree, copies it; an existing file of that name stays. */
 export async function shareFile(from: string, to: string): Promise<void> {
   const unlessThere = (error: NodeJS.ErrnoException) => {
     if (error.code !== "EEXIST" && error.code !== "ENOENT") throw error;
   };
   await fs.link(from, to).catch(async (error: NodeJS.ErrnoException) => {
     if (error.code !== "EXDEV") return unlessThere(error);
-    // Under another name first: apt would take half a package for one.
+    // Under another name first: apt would treat an incomplete package as complete.
     const half = `${to}.${process.pid}.new`;
     await fs.copyFile(from, half, constants.COPYFILE_FICLONE).catch(unlessThere);
     await fs.rename(half, to).catch(unlessThere);
   });
 }
 
-/** Removes a directory tree, if it is there, after unmounting what may be mounted in it. */
+/** Removes a directory tree, if it exists, after unmounting everything in it. */
 export async function removeTree(directory: string): Promise<void> {
   const mounts = (await fs.readFile("/proc/self/mounts", "utf8"))
     .split("\n")
@@ -116,7 +116,7 @@ export async function removeTree(directory: string): Promise<void> {
   if (!(await removeSubvolume(directory))) await run("rm", ["-rf", "--one-file-system", directory]);
 }
 
-/** Removes a subvolume with what is nested in it; false when it is none. */
+/** Removes a subvolume and the ones nested in it; false if it is not a subvolume. */
 async function removeSubvolume(directory: string): Promise<boolean> {
   if (!(await isSubvolume(directory))) return false;
   if ((await tryRun("btrfs", ["subvolume", "delete", directory])).code === 0) return true;

@@ -1,6 +1,6 @@
 /**
- * A fault the user can do something about: its message says what, where and how to go on.
- * The command line prints the message alone; every other error is a bug and keeps its stack.
+ * An error that the user can fix: its message says what, where and the fix.
+ * The command line prints only the message; every other error is a bug and keeps its stack.
  */
 export class SandboxError extends Error {
   override readonly name = "SandboxError";

@@ -11,7 +11,7 @@ import { resolverForHosts } from "./resolver";
 import { exists, type StateDirectory, type Suite, writeFileAtomically } from "./state";
 import { addressIn } from "./subnet";
 
-/** What is kept of a host, in its `host.json`. */
+/** The record of a host, in its `host.json`. */
 export interface HostRecord {
   name: string;
   suite: Suite;
@@ -50,7 +50,7 @@ export function containerOf(state: StateDirectory, record: HostRecord): Containe
 }
 
 /**
- * Copies an image under a hidden name, the first half of making a host: it takes a second or more, so other hosts need
+ * Copies an image under a hidden name, the first half of creating a host: it takes a second or more, and other hosts do
  * not wait for it. Call under the host's lock, and the image's (shared).
  */
 export async function copyImage(state: StateDirectory, name: string, image: string): Promise<void> {
@@ -61,7 +61,7 @@ export async function copyImage(state: StateDirectory, name: string, image: stri
 }
 
 /**
- * Makes a host of a copied image: completes it, then renames it, so that a crash leaves nothing that looks like a host.
+ * Creates a host from a copied image: completes it, then renames it, so that a crash leaves nothing that looks like a host.
  * Call under the host's lock and the `shared` one.
  */
 export async function createHost(state: StateDirectory, record: HostRecord, caFile: string): Promise<void> {
@@ -89,8 +89,8 @@ export async function createHost(state: StateDirectory, record: HostRecord, caFi
 }
 
 /**
- * Takes a host's disk away from the others' sight; what it downloaded with apt stays for later hosts. Its files go with
- * {@link removeHalfHost}. Call under the host's lock and the `shared` one.
+ * Hides a host's disk from the other hosts; packages that it downloaded with apt stay for later hosts. {@link removeHalfHost}
+ * removes its files. Call under the host's lock and the `shared` one.
  */
 export async function retireHost(state: StateDirectory, record: HostRecord): Promise<void> {
   await keepPackages(state, record);
@@ -98,14 +98,14 @@ export async function retireHost(state: StateDirectory, record: HostRecord): Pro
   await fs.rename(state.hostDirectory(record.name), state.path("hosts", `.${record.name}.gone`));
 }
 
-/** Removes what the making or removing of a host has left. Call under the host's lock. */
+/** Removes leftovers of creating or removing a host. Call under the host's lock. */
 export async function removeHalfHost(state: StateDirectory, name: string): Promise<void> {
   for (const directory of [halfMade(state, name), state.path("hosts", `.${name}.gone`)]) {
     if (await exists(directory)) await removeTree(directory);
   }
 }
 
-/** Removes what was left of any host that nobody works on now. */
+/** Removes leftovers of all hosts that no command works on now. */
 export async function removeHalfHosts(state: StateDirectory): Promise<void> {
   for (const entry of await fs.readdir(state.path("hosts"))) {
     const name = /^\.(.+)\.(new|gone)$/.exec(entry)?.[1];
@@ -115,7 +115,7 @@ export async function removeHalfHosts(state: StateDirectory): Promise<void> {
 
 const halfMade = (state: StateDirectory, name: string) => state.path("hosts", `.${name}.new`);
 
-/** Writes what depends on the subnet, before each boot: the sandbox's /24 may have moved since the last one. */
+/** Writes the files that depend on the subnet, before each boot: the sandbox's /24 may have changed since the last one. */
 export async function writeNetworkFiles(
   state: StateDirectory,
   record: HostRecord,
@@ -131,7 +131,7 @@ export async function writeNetworkFiles(
   await writeFileAtomically(path.join(root, "etc/resolv.conf"), await resolverForHosts());
 }
 
-/** Brings every file that lists hosts up to date: each host's /etc/hosts, known_hosts, the ssh configuration. */
+/** Updates every file that lists hosts: each host's /etc/hosts, known_hosts, the ssh configuration. */
 export async function syncNames(state: StateDirectory, subnet: string): Promise<void> {
   const records = await readHosts(state);
   const hosts = await Promise.all(records.map((record) => namedHost(state, record, subnet)));
@@ -154,7 +154,7 @@ export function knownHostsFile(state: StateDirectory): string {
   return state.path("ssh", "known_hosts");
 }
 
-/** The private key that opens every host of this sandbox, made at first use. */
+/** The private key for all hosts of this sandbox, created at first use. */
 async function ensureIdentity(state: StateDirectory): Promise<string> {
   const file = state.path("ssh", "id_ed25519");
   if (!(await exists(`${file}.pub`))) {
@@ -165,8 +165,8 @@ async function ensureIdentity(state: StateDirectory): Promise<string> {
 }
 
 /**
- * Hands what one host downloaded to later hosts of its suite. Each host has an archive directory, and so an
- * apt lock, of its own; files are shared, not copied. apt checks each file's digest before it uses it.
+ * Passes the downloads of one host to later hosts of its suite. Each host has its own archive directory and
+ * apt lock; files are shared, not copied. apt checks each file's digest before it uses it.
  */
 export async function keepPackages(state: StateDirectory, record: HostRecord): Promise<void> {
   const archives = path.join(state.hostDirectory(record.name), "root/var/cache/apt/archives");

@@ -5,18 +5,18 @@ import { makeTree, removeTree } from "./disk";
 import { run } from "./process";
 import { exists, type Progress, type StateDirectory, type Suite } from "./state";
 
-/** Raise it when something below changes what an image holds in a way the texts here do not show. */
+/** Raise it when a change below affects the image but not the texts here. */
 const RECIPE_VERSION = 2;
 
-/** What a fresh server from a hosting company has; everything else is for Hearth to install. */
+/** The packages of a new server from a hosting company; Hearth must install all others. */
 const PACKAGES = [
   ...["systemd", "systemd-sysv", "libpam-systemd", "dbus", "udev", "openssh-server", "sudo"],
   ...["ca-certificates", "iproute2", "iputils-ping", "netbase", "procps", "less", "nano", "tzdata"],
 ];
 
 /**
- * A build whose parent dies must not write on into the next one: it runs in a process namespace that the kernel
- * ends with this process, and in a mount namespace that takes its mounts along.
+ * A build whose parent dies must not write into the next one: it runs in a process namespace that the kernel
+ * ends with this process, and in a mount namespace that removes its mounts.
  */
 const ENDS_WITH_US = [
   "--pdeathsig",
@@ -30,10 +30,10 @@ const ENDS_WITH_US = [
   "--mount-proc",
 ];
 
-/** The operator machine's bundle: where outgoing TLS is inspected, hosts must trust what this machine trusts. */
+/** The CA bundle of this machine: if outgoing TLS is inspected, hosts must trust the same authorities. */
 const OPERATOR_BUNDLE = "/etc/ssl/certs/ca-certificates.crt";
 
-/** Run inside the new image. Masked: what cannot work in a container, or starts package managers by itself. */
+/** Runs inside the new image. Masked units cannot work in a container, or start package managers by themselves. */
 const FINISH = `
 useradd --create-home --shell /bin/bash --comment 'Debian' debian
 install -d -m 0700 /root/.ssh
@@ -51,18 +51,18 @@ touch /etc/.updated /var/.updated
 const FILES: Readonly<Record<string, string>> = {
   "etc/default/locale": "LANG=C.UTF-8\n",
   "etc/sudoers.d/90-debian": "debian ALL=(ALL) NOPASSWD:ALL\n",
-  // A download that stalls is gone on with; a pip that does not know how passes over that line.
+  // pip resumes a stalled download; an older pip ignores that line.
   "etc/pip.conf":
     "[global]\ncert = /etc/ssl/certs/ca-certificates.crt\ncache-dir = /var/cache/pip\ntimeout = 60\nretries = 10\nresume-retries = 10\n",
-  // Hosts are thrown away: a package manager that waits for the disk at every file buys nothing.
+  // Hosts are temporary, so a package manager need not wait for the disk at every file.
   "etc/dpkg/dpkg.cfg.d/unsafe-io": "force-unsafe-io\n",
-  // The pids controller is missing where the operator's cgroups are hybrid; Podman's default limit needs it.
+  // The pids controller is missing if the cgroups of this machine are hybrid; Podman's default limit needs it.
   "etc/containers/containers.conf.d/sandbox.conf": "[containers]\npids_limit = 0\n",
 };
 
 /**
- * Directory of the suite's base image, whether it is there or not. Its name stands for the recipe and for what the
- * operator's machine trusts, not for the sandbox: a copy of `images/` saves another sandbox the build.
+ * Directory of the suite's base image; it may not exist yet. Its name is a digest of the recipe and of the authorities that this
+ * machine trusts, not of the sandbox: with a copy of `images/` another sandbox needs no build.
  */
 export async function imageOf(state: StateDirectory, suite: Suite): Promise<string> {
   const bundle = await fs.readFile(OPERATOR_BUNDLE, "utf8");
@@ -71,8 +71,8 @@ export async function imageOf(state: StateDirectory, suite: Suite): Promise<stri
 }
 
 /**
- * Builds the suite's base image unless it is there. A build is renamed into place when complete, so a crash leaves no
- * half image. Call under the image's lock.
+ * Builds the suite's base image unless it exists. A complete build is renamed to its path, so a crash leaves no
+ * incomplete image. Call under the image's lock.
  */
 export async function ensureImage(state: StateDirectory, suite: Suite, progress: Progress): Promise<void> {
   const image = await imageOf(state, suite);
@@ -107,8 +107,8 @@ export async function ensureImage(state: StateDirectory, suite: Suite, progress:
 }
 
 /**
- * Makes the host below `root` trust the sandbox's CA, as `update-ca-certificates` would, which takes a second for each
- * host: the file where Debian keeps local authorities, the bundle, and the two links that OpenSSL looks for.
+ * Makes the host below `root` trust the sandbox's CA, like `update-ca-certificates`, which takes a second for each
+ * host: writes the file among Debian's local authorities, the bundle, and the two links that OpenSSL needs.
  */
 export async function trustAuthority(root: string, caFile: string): Promise<void> {
   const ca = await fs.readFile(caFile, "utf8");
@@ -122,7 +122,7 @@ export async function trustAuthority(root: string, caFile: string): Promise<void
   await fs.symlink("hearth-sandbox-ca.pem", path.join(certificates, `${hash.trim()}.0`));
 }
 
-/** Puts what the operator machine trusts beyond Debian's own list where Debian looks. */
+/** Installs the authorities that this machine trusts in addition to Debian's own list. */
 async function addAuthorities(image: string, bundle: string): Promise<void> {
   const directory = path.join(image, "usr/local/share/ca-certificates");
   await fs.mkdir(directory, { recursive: true });
@@ -134,7 +134,7 @@ async function addAuthorities(image: string, bundle: string): Promise<void> {
   }
 }
 
-/** The PEM certificates of a bundle, each in one normal form. */
+/** The PEM certificates of a bundle, each in a normal form. */
 export function certificatesIn(bundle: string): string[] {
   const blocks = bundle.match(/-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g) ?? [];
   return blocks.map((block) => {

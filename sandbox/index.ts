@@ -60,11 +60,11 @@ export interface UpOptions extends SandboxOptions {
   name: string;
   /** Default: trixie. A host that exists keeps its suite; asking for another is an error. */
   suite?: Suite;
-  /** Names that lead to this host, in every host of the sandbox. Default: those it has (none for a new host). */
+  /** Names that lead to this host, in every host of the sandbox. Default: its current names (none for a new host). */
   dnsNames?: string[];
 }
 
-/** Makes sure a host is there and running, and returns it once it has booted. Quick when it is. */
+/** Makes sure that a host exists and runs, and returns it when it has booted. Fast if it already runs. */
 export async function upHost(options: UpOptions): Promise<Host> {
   const { name, dnsNames } = options;
   checkHostName(name);
@@ -74,7 +74,7 @@ export async function upHost(options: UpOptions): Promise<Host> {
     const present = await readHost(state, name);
     if (present && options.suite && options.suite !== present.suite) {
       throw new SandboxError(
-        `the host ${name} is there with ${present.suite}, not ${options.suite}; end it first (its disk is lost): down ${name}`,
+        `the host ${name} exists with ${present.suite}, not ${options.suite}\n  fix: end it first (this deletes its disk): down ${name}`,
       );
     }
     const record =
@@ -101,7 +101,7 @@ export async function upHost(options: UpOptions): Promise<Host> {
   });
 }
 
-/** Ends a host and removes its disk, without a shutdown; nothing happens when there is none of that name. */
+/** Ends a host and removes its disk, without a shutdown; does nothing if there is no host of that name. */
 export async function downHost(name: string, options: SandboxOptions = {}): Promise<void> {
   checkHostName(name);
   const { state, progress } = await openSandbox(options);
@@ -120,7 +120,7 @@ export async function downHost(name: string, options: SandboxOptions = {}): Prom
   });
 }
 
-/** Ends all hosts and removes bridge and firewall table. Images, caches, CA and ssh key stay for the next time. */
+/** Ends all hosts and removes bridge and firewall table. Images, caches, CA and ssh key stay for the next use. */
 export async function downAll(options: SandboxOptions = {}): Promise<void> {
   const { state, progress } = await openSandbox(options);
   for (const record of await readHosts(state)) await downHost(record.name, options);
@@ -132,7 +132,7 @@ export async function downAll(options: SandboxOptions = {}): Promise<void> {
 
 /** All hosts, running or not, by name. */
 export async function listHosts(options: SandboxOptions = {}): Promise<Host[]> {
-  // Looking installs nothing: where there are hosts, what they stand on is there.
+  // Listing installs nothing: if there are hosts, their requirements are installed.
   addSystemDirectoriesToPath();
   checkPlatform();
   const state = new StateDirectory(options.directory);
@@ -143,14 +143,14 @@ export async function listHosts(options: SandboxOptions = {}): Promise<Host[]> {
   return Promise.all(records.map((record) => describe(state, record, subnet)));
 }
 
-/** The host of that name; throws one error that names those there are when there is none. */
+/** The host of that name; throws an error that lists the existing hosts if there is none. */
 export async function findHost(name: string, options: SandboxOptions = {}): Promise<Host> {
   checkHostName(name);
   const hosts = await listHosts(options);
   return hosts.find((host) => host.name === name) ?? noSuchHost(name, hosts);
 }
 
-/** Reboots a host in an orderly way and returns it once it has booted again. */
+/** Reboots a host in an orderly way and returns it when it has booted again. */
 export async function rebootHost(name: string, options: SandboxOptions = {}): Promise<Host> {
   const { state, progress } = await openSandbox(options);
   return withLock(state, `host-${name}`, progress, async () => {
@@ -171,8 +171,8 @@ export async function rebootHost(name: string, options: SandboxOptions = {}): Pr
 }
 
 /**
- * Ends every process of a host at once, as a power cut would; `upHost` boots it again from the same disk. Unlike
- * a real power cut, what programs wrote and did not yet sync is kept: this machine's page cache lives on.
+ * Ends every process of a host at once, like a power cut; `upHost` boots it again from the same disk. Unlike
+ * a real power cut, written data that was not yet synced is kept, because this machine's page cache survives.
  */
 export async function powerCutHost(name: string, options: SandboxOptions = {}): Promise<void> {
   const { state, progress } = await openSandbox(options);
@@ -184,7 +184,7 @@ export async function powerCutHost(name: string, options: SandboxOptions = {}): 
 
 /**
  * Issues a server certificate of the sandbox's CA: `fullchain.pem` and `privkey.pem` (0600) in `outDirectory`.
- * Returns false, having changed nothing, when the one there is for exactly these names and valid for 30 days.
+ * Returns false and changes nothing if the existing certificate is for exactly these names and valid for 30 days.
  */
 export async function issueCertificate(
   names: readonly string[],
@@ -225,14 +225,14 @@ async function makeHost(
     for (const other of others) await keepPackages(state, other);
     const index = freeIndex(others.map((other) => other.index));
     if (index === undefined)
-      throw new SandboxError("all 253 addresses of the sandbox are in use; end hosts with down.");
+      throw new SandboxError("all 253 addresses of the sandbox are in use\n  fix: end hosts with down");
     const record = { name, suite, index, dnsNames };
     await createHost(state, record, ca.certificate);
     return record;
   });
 }
 
-/** A copy of the suite's image for a new host, made next to other copies; the first on this machine builds the image. */
+/** A copy of the suite's image for a new host, created in parallel with other copies; the first call on this machine builds the image. */
 async function copyOf(state: StateDirectory, suite: Suite, name: string, progress: Progress): Promise<void> {
   const lock = `image-${suite}`;
   const image = await imageOf(state, suite);
@@ -254,7 +254,7 @@ async function existingHost(state: StateDirectory, name: string): Promise<HostRe
 
 function noSuchHost(name: string, hosts: readonly { name: string }[]): never {
   const names = hosts.map((host) => host.name).join(", ") || "none";
-  throw new SandboxError(`there is no host ${name}; there are: ${names}. Make it: up ${name}`);
+  throw new SandboxError(`there is no host ${name}; there are: ${names}\n  fix: create it: up ${name}`);
 }
 
 async function describe(state: StateDirectory, record: HostRecord, subnet: string): Promise<Host> {

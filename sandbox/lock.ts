@@ -4,7 +4,7 @@ import { messageOf, SandboxError } from "./errors";
 import { spending } from "./spent";
 import type { Progress, StateDirectory } from "./state";
 
-/** How a lock is taken: with others that only look, and whether somebody who holds it is waited for. */
+/** How to take a lock: shared with other readers or not, and whether to wait for its holder. */
 interface LockMode {
   shared?: boolean;
   wait?: boolean;
@@ -14,9 +14,9 @@ const BUSY = 75;
 
 /**
  * Runs `work` while holding an exclusive lock between processes. The lock is a `flock` held by a child that
- * waits for the end of its stdin, so it goes away with this process however this process ends.
+ * waits for the end of its stdin, so it ends with this process in any case.
  *
- * Order where locks nest (`tailscale` is held alone): `containers`, then `host-<name>`, then `image-<suite>`, then `shared`.
+ * Order of nested locks (`tailscale` is never nested): `containers`, then `host-<name>`, then `image-<suite>`, then `shared`.
  */
 export async function withLock<T>(
   state: StateDirectory,
@@ -29,7 +29,7 @@ export async function withLock<T>(
   return done.result;
 }
 
-/** As {@link withLock}, next to others who take it in the same way: what the lock guards is only read. */
+/** Like {@link withLock}, but shared with other readers of the guarded data. */
 export async function withSharedLock<T>(
   state: StateDirectory,
   name: string,
@@ -41,7 +41,7 @@ export async function withSharedLock<T>(
   return done.result;
 }
 
-/** As {@link withLock}, but does nothing while somebody else holds the lock. */
+/** Like {@link withLock}, but does nothing while another process holds the lock. */
 export async function ifUnlocked(
   state: StateDirectory,
   name: string,
@@ -50,7 +50,7 @@ export async function ifUnlocked(
   await holding(state, name, () => undefined, { wait: false }, work);
 }
 
-/** Undefined: the lock was not to be had. All that makes, boots and ends hosts comes through here, so its time is counted here. */
+/** Undefined: the lock was not available. Creating, booting and ending hosts all call this function, so it counts their time. */
 function holding<T>(
   state: StateDirectory,
   name: string,

@@ -1,6 +1,6 @@
 import { SandboxError } from "./errors";
 
-/** What the name files need to know of a host. */
+/** The data of a host for the name files. */
 export interface NamedHost {
   name: string;
   address: string;
@@ -14,11 +14,11 @@ const DNS_NAME = /^(?=.{1,253}$)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)*[a-z0-9](
 const BEGIN = "# hearth-sandbox begin: the sandbox's hosts, rewritten as they come and go";
 const END = "# hearth-sandbox end";
 
-/** Throws unless `name` can be a host's name: it becomes a hostname and a directory. */
+/** Throws unless `name` is valid for a host: it becomes a hostname and a directory. */
 export function checkHostName(name: string): void {
   if (HOST_NAME.test(name) && name !== "localhost") return;
   throw new SandboxError(
-    `"${name}" cannot be a host's name: 1 to 32 lower-case letters, digits and hyphens, beginning with a letter.`,
+    `"${name}" cannot be a host's name: 1 to 32 lower-case letters, digits and hyphens, starting with a letter.`,
   );
 }
 
@@ -27,7 +27,7 @@ export function checkDnsNames(names: readonly string[]): void {
   for (const name of names) {
     if (!DNS_NAME.test(name)) {
       throw new SandboxError(
-        `"${name}" is not a DNS name: labels of lower-case letters, digits and hyphens, split by dots.`,
+        `"${name}" is not a DNS name: labels of lower-case letters, digits and hyphens, separated by dots.`,
       );
     }
   }
@@ -46,14 +46,14 @@ export function renderHostsFile(present: string, hosts: readonly NamedHost[]): s
   return `${[kept.join("\n").trimEnd(), BEGIN, ...lines, END].join("\n").trimStart()}\n`;
 }
 
-/** The known_hosts file of the sandbox: every name and address a host answers to. */
+/** The known_hosts file of the sandbox: every name and address of a host. */
 export function renderKnownHosts(hosts: readonly NamedHost[]): string {
   return hosts
     .map((host) => `${[host.name, host.address, ...host.dnsNames].join(",")} ${host.hostKey}\n`)
     .join("");
 }
 
-/** The ssh client configuration: `ssh -F <file> NAME`, with nothing taken from the user's own files. */
+/** The ssh client configuration: `ssh -F <file> NAME`; it uses none of the user's own files. */
 export function renderSshConfig(
   hosts: readonly NamedHost[],
   files: { identityFile: string; knownHostsFile: string },
@@ -88,7 +88,7 @@ export function checkNamesAreFree(
     const taken = [name, ...wanted].find((entry) => entry === other.name || other.dnsNames.includes(entry));
     if (taken) {
       throw new SandboxError(
-        `the name ${taken} already leads to the host ${other.name}; take another name, or end that host: down ${other.name}`,
+        `the name ${taken} already leads to the host ${other.name}\n  fix: choose another name, or end that host: down ${other.name}`,
       );
     }
   }

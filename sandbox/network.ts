@@ -9,7 +9,7 @@ interface Address {
   addr_info: { local?: string; prefixlen?: number }[];
 }
 
-/** The sandbox's /24, chosen once and kept; chosen anew when it collides and no bridge stands on it. */
+/** The sandbox's /24, chosen once and kept; chosen again if it collides and no bridge uses it. */
 export async function sandboxSubnet(state: StateDirectory): Promise<string> {
   const file = state.path("network");
   const stored = (await fs.readFile(file, "utf8").catch(() => "")).trim();
@@ -25,7 +25,7 @@ export async function sandboxSubnet(state: StateDirectory): Promise<string> {
   return chosen;
 }
 
-/** Makes the bridge, its address, forwarding and NAT, where missing. Call under the `shared` lock. */
+/** Creates the bridge, its address, forwarding and NAT, if they are missing. Call under the `shared` lock. */
 export async function ensureNetwork(state: StateDirectory): Promise<string> {
   const subnet = await sandboxSubnet(state);
   const address = `${addressIn(subnet, 1)}/24`;
@@ -42,7 +42,7 @@ export async function ensureNetwork(state: StateDirectory): Promise<string> {
   return subnet;
 }
 
-/** Removes bridge and firewall rules; says nothing when they are not there. Call under the `shared` lock. */
+/** Removes bridge and firewall rules, if they exist. Call under the `shared` lock. */
 export async function removeNetwork(state: StateDirectory): Promise<void> {
   await tryRun("ip", ["link", "delete", state.bridge]);
   await tryRun("nft", ["delete", "table", "ip", state.firewallTable]);
@@ -59,12 +59,12 @@ export async function removeNetwork(state: StateDirectory): Promise<void> {
   }
 }
 
-/** Removes the operator's end of a host's cable, should the container's end have left it behind. */
+/** Removes this machine's end of a host's cable, if it still exists after the container ended. */
 export async function removeCable(machine: string): Promise<void> {
   await tryRun("ip", ["link", "delete", `vb-${machine}`]);
 }
 
-/** Hosts that outlived their bridge (someone removed it) get their cables back into the new one. */
+/** Connects hosts that outlived their bridge (somebody removed it) to the new one. */
 async function plugCablesIn(state: StateDirectory): Promise<void> {
   for (const link of await fs.readdir("/sys/class/net")) {
     if (link.startsWith(`vb-${state.tag}-`))
@@ -92,7 +92,7 @@ async function addressOfBridge(state: StateDirectory): Promise<string | undefine
   return links.find((link) => link.ifname === state.bridge)?.addr_info[0]?.local;
 }
 
-/** Ranges this machine routes somewhere else, and its resolvers. */
+/** Ranges that this machine routes elsewhere, and its resolvers. */
 async function takenRanges(state: StateDirectory): Promise<string[]> {
   const routes: { dst: string; dev?: string }[] = JSON.parse(
     (await run("ip", ["-j", "-4", "route", "show", "table", "all"])) || "[]",
@@ -113,8 +113,8 @@ interface NftObject {
 }
 
 /**
- * An accept in our own table does not help where another table drops what it does not know (Docker sets its
- * FORWARD chain so). There, and only there, one rule per direction goes in front, marked with our name.
+ * An accept in our own table does not help if another table drops unknown packets (Docker configures its
+ * FORWARD chain this way). Only in that case one rule for each direction is inserted before, marked with our name.
  */
 async function passThroughForeignFirewalls(state: StateDirectory): Promise<void> {
   const objects = await ruleset();

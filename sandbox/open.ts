@@ -2,17 +2,17 @@ import { mountDisk } from "./disk";
 import { addSystemDirectoriesToPath, ensureRequirements } from "./requirements";
 import { type Progress, StateDirectory } from "./state";
 
-/** Which sandbox, and who hears of progress. */
+/** The sandbox, and the receiver of progress. */
 export interface SandboxOptions {
   /** State directory; default: `HEARTH_SANDBOX_DIR`, else `/var/lib/hearth-sandbox`. */
   directory?: string;
-  /** Default: nobody. */
+  /** Default: none. */
   progress?: Progress;
 }
 
 /**
- * Makes ready what every work on a sandbox stands on, in this order: a directory that somebody makes before its disk is
- * there stays without one for ever.
+ * Prepares the requirements of all work on a sandbox, in this order: a directory that is created before its disk
+ * permanently stays without one.
  */
 export async function openSandbox({ directory, progress = () => undefined }: SandboxOptions): Promise<{
   state: StateDirectory;

@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { SandboxError } from "./errors";
 
-/** What a finished program said. `code` is 128 when a signal ended it. */
+/** The result of a finished program. `code` is 128 when a signal ended it. */
 export interface Finished {
   code: number;
   stdout: string;
@@ -53,7 +53,7 @@ export function tryRun(
   });
 }
 
-/** Runs a program, returns its standard output, throws with the end of its stderr when it fails. */
+/** Runs a program and returns its standard output; throws with the end of its stderr if it fails. */
 export async function run(
   program: string,
   args: readonly string[],
@@ -65,7 +65,7 @@ export async function run(
   throw new SandboxError(`${[program, ...args].join(" ")} failed (exit code ${finished.code}):\n  ${tail}`);
 }
 
-/** Runs a program on this terminal (stdin, stdout and stderr handed through) and returns its exit code. */
+/** Runs a program on this terminal (with its stdin, stdout and stderr) and returns its exit code. */
 export function runOnTerminal(program: string, args: readonly string[]): Promise<number> {
   return new Promise((resolve, reject) => {
     const child: ChildProcess = spawn(program, args, { stdio: "inherit" });

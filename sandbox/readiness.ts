@@ -6,15 +6,15 @@ import { SandboxError } from "./errors";
 import { type Finished, sleep, tryRun } from "./process";
 import type { Progress } from "./state";
 
-/** Milliseconds. A boot takes two or three seconds; on a machine that is busy with others it takes its time. */
+/** Milliseconds. A boot takes two or three seconds; on a busy machine it takes longer. */
 const SSHD_WITHIN = 180_000;
 const BOOT_WITHIN = 300_000;
-/** Between the two lives of a rebooting host there is a moment without any process of it. */
+/** While a host reboots there is a moment without any process of it. */
 const GONE_AFTER = 2000;
-/** Answers of ssh that waiting does not change. */
+/** Answers of ssh that do not change by waiting. */
 const FINAL = /Permission denied|Host key verification failed|Bad owner or permissions/;
 
-/** Waits until sshd lets the sandbox in and systemd has finished booting; throws with the console's end if not. */
+/** Waits until sshd accepts a login and systemd has finished booting; otherwise throws with the end of the console. */
 export async function waitUntilReady(
   container: Container,
   address: string,
@@ -38,7 +38,7 @@ export async function waitUntilReady(
   }
 }
 
-/** Whether root can log in now. A real log-in: sshd shuts out who connects often and leaves without one. */
+/** Whether root can log in now. Uses a real login: sshd blocks clients that often connect without one. */
 export async function canLogIn(name: string, sshConfig: string): Promise<boolean> {
   return (await ssh(sshConfig, name, "true", 5000)).code === 0;
 }
@@ -53,7 +53,7 @@ function report(name: string, answer: Finished, progress: Progress): void {
   progress(`${name}: systemd says "${systemState}"${failed.map((line) => `\n  ${line}`).join("")}`);
 }
 
-/** Whether port 22 takes a connection. The short limit matters: an address that is not up yet swallows packets. */
+/** Whether port 22 accepts a connection. The short limit matters: an address that is not up yet drops packets. */
 function accepts(address: string): Promise<boolean> {
   return new Promise((resolve) => {
     const socket = createConnection({ host: address, port: 22 });

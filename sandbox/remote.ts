@@ -1,11 +1,11 @@
 import { type Finished, type RunOptions, tryRun } from "./process";
 
-/** One word for a POSIX shell that stands for exactly `text`. */
+/** One word for a POSIX shell that expands to exactly `text`. */
 export function quote(text: string): string {
   return /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
 }
 
-/** What ssh is to send: one word is shell text, as with ssh itself; several are a program and its arguments. */
+/** The command for ssh: one word is shell text, as with ssh itself; several are a program and its arguments. */
 export function remoteCommand(words: readonly string[]): string {
   return words.length === 1 ? (words[0] ?? "") : words.map(quote).join(" ");
 }

@@ -5,7 +5,7 @@ import { messageOf, SandboxError } from "./errors";
 import { run } from "./process";
 import type { Progress } from "./state";
 
-/** What the sandbox calls on the operator's machine, and the Debian package that brings it. */
+/** The programs that the sandbox calls on this machine, and their Debian packages. */
 const PROGRAMS: Readonly<Record<string, string>> = {
   mmdebstrap: "mmdebstrap",
   "systemd-nspawn": "systemd-container",
@@ -29,20 +29,20 @@ const FILES: Readonly<Record<string, string>> = {
 export function checkPlatform(): void {
   if (process.platform !== "linux") {
     throw new SandboxError(
-      `the sandbox needs Linux (it boots systemd in namespaces); this is ${process.platform}. Use a Linux virtual machine.`,
+      `the sandbox needs Linux (it boots systemd in namespaces); this is ${process.platform}.\n  fix: use a Linux virtual machine`,
     );
   }
   if (process.getuid?.() !== 0) {
     throw new SandboxError(
-      "the sandbox needs root (namespaces, a bridge, a firewall table); run it with sudo.",
+      "the sandbox needs root (namespaces, a bridge, a firewall table)\n  fix: run it with sudo",
     );
   }
 }
 
-/** apt waits for nobody who updates its lists, and sandboxes of several directories may come to need packages at once. */
+/** apt does not wait for another update of its lists, and several sandboxes may need packages at the same time. */
 const LOCK = "/run/hearth-sandbox-packages.lock";
 
-/** Checks what the sandbox stands on and installs missing packages. Throws one error that names all that is missing. */
+/** Checks the requirements of the sandbox and installs missing packages. Throws one error that lists everything missing. */
 export async function ensureRequirements(progress: Progress): Promise<void> {
   checkPlatform();
   const missing = await missingPackages();
@@ -50,7 +50,7 @@ export async function ensureRequirements(progress: Progress): Promise<void> {
   if (!(await findProgram("apt-get"))) {
     throw new SandboxError(
       `the sandbox needs packages that are not installed: ${missing.join(", ")} (Debian's names). ` +
-        "There is no apt-get here; install them with this system's package manager.",
+        "There is no apt-get here.\n  fix: install them with this system's package manager",
     );
   }
   progress(`installing ${missing.join(", ")}`);
@@ -66,7 +66,7 @@ export async function ensureRequirements(progress: Progress): Promise<void> {
   }
 }
 
-/** The programs this process can start also lie in sbin, which is not on every user's PATH. */
+/** Adds sbin to PATH, because some programs are there and not every user's PATH contains it. */
 export function addSystemDirectoriesToPath(): void {
   const parts = (process.env.PATH ?? "").split(":").filter(Boolean);
   for (const directory of ["/usr/sbin", "/sbin"]) if (!parts.includes(directory)) parts.push(directory);

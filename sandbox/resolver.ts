@@ -1,14 +1,14 @@
 import fs from "node:fs/promises";
 import { SandboxError } from "./errors";
 
-/** Where a machine with a resolver on its own loopback keeps the addresses of the real ones. */
+/** The file with the real resolvers on a machine whose own resolver is on loopback. */
 const CANDIDATES = [
   "/etc/resolv.conf",
   "/run/systemd/resolve/resolv.conf",
   "/run/NetworkManager/no-stub-resolv.conf",
 ];
 
-/** The lines of a resolv.conf that are of use in another network namespace; empty without a usable server. */
+/** The lines of a resolv.conf that work in another network namespace; empty without a usable server. */
 export function usableResolverLines(text: string): string[] {
   const lines = text.split("\n").map((line) => line.trim());
   const servers = lines.filter((line) => /^nameserver\s+(?!127\.|::1(\s|$)|fe80:)\S+/i.test(line));
@@ -29,7 +29,7 @@ export async function resolverForHosts(): Promise<string> {
     if (lines.length > 0) return `${lines.join("\n")}\n`;
   }
   throw new SandboxError(
-    "no DNS server that the sandbox's hosts could reach: /etc/resolv.conf names only this machine's loopback. " +
-      "Set HEARTH_SANDBOX_DNS to the address of a server.",
+    "no DNS server is reachable from the sandbox's hosts: /etc/resolv.conf names only this machine's loopback" +
+      "\n  fix: set HEARTH_SANDBOX_DNS to the address of a server",
   );
 }

@@ -1,7 +1,7 @@
 import { AsyncLocalStorage } from "node:async_hooks";
 
 /**
- * What a run on sandbox hosts spends its time on: hosts that are made, booted and ended; `pulumi up` and `destroy`; other
+ * How a run on sandbox hosts spends its time: creating, booting and ending hosts; `pulumi up` and `destroy`; other
  * runs of the engine; waiting for an effect.
  */
 export const KINDS = ["boot", "deploy", "engine", "waiting"] as const;
@@ -10,7 +10,7 @@ export type Kind = (typeof KINDS)[number];
 const seconds = new Map<Kind, number>();
 const inside = new AsyncLocalStorage<Kind>();
 
-/** Runs `work` and counts its time under `kind`; what it counts in turn belongs to the outermost. */
+/** Runs `work` and counts its time under `kind`; nested calls count for the outermost one. */
 export async function spending<T>(kind: Kind, work: () => Promise<T>): Promise<T> {
   if (inside.getStore() !== undefined) return work();
   const started = performance.now();
@@ -21,7 +21,7 @@ export async function spending<T>(kind: Kind, work: () => Promise<T>): Promise<T
   }
 }
 
-/** Seconds counted so far in this process; what went on at the same time counts twice. */
+/** Seconds counted so far in this process; parallel work counts twice. */
 export function spent(): Record<Kind, number> {
   return Object.fromEntries(KINDS.map((kind) => [kind, seconds.get(kind) ?? 0])) as Record<Kind, number>;
 }

@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import fs from "node:fs/promises";
 import path from "node:path";
 
-/** Debian releases a host can be made of. */
+/** Debian releases for hosts. */
 export const SUITES = ["trixie", "bookworm"] as const;
 export type Suite = (typeof SUITES)[number];
 
@@ -10,9 +10,9 @@ export type Suite = (typeof SUITES)[number];
 export type Progress = (message: string) => void;
 
 /**
- * Where one sandbox keeps everything: images, hosts, its CA, its ssh key. Outside the checkout, so that
- * `git clean` and a second checkout share or spare it. Two directories are two sandboxes that do not meet:
- * bridge, firewall table and container names carry a tag made from the directory.
+ * The directory of one sandbox: images, hosts, its CA, its ssh key. It is outside the checkout, so that
+ * `git clean` keeps it and a second checkout can share it. Two directories are two separate sandboxes:
+ * the names of bridge, firewall table and containers contain a tag derived from the directory.
  */
 export class StateDirectory {
   readonly root: string;
@@ -41,19 +41,19 @@ export class StateDirectory {
     return this.path("hosts", name);
   }
 
-  /** Makes the directory (0700: it holds private keys) and its fixed subdirectories. */
+  /** Creates the directory (0700: it contains private keys) and its fixed subdirectories. */
   async prepare(): Promise<void> {
     await fs.mkdir(this.root, { recursive: true, mode: 0o700 });
     for (const part of ["images", "hosts", "ca", "ssh", "locks", "devices", "cache/apt", "cache/pip"]) {
       await fs.mkdir(this.path(part), { recursive: true, mode: 0o755 });
     }
-    // Environments are built by a user without rights, on every host the same one; what it finds here is checked by its hash.
+    // A user without rights builds environments, the same user on every host; files from here are checked by their hashes.
     await fs.chmod(this.path("cache", "pip"), 0o1777);
   }
 }
 
 /**
- * Writes a file so that a reader sees the old or the new content, never a part. A symbolic link in its place
+ * Writes a file so that a reader sees the old or the new content, never a part. A symbolic link at its path
  * is replaced, not followed: inside a host's root it could point out of that root.
  */
 export async function writeFileAtomically(file: string, content: string, mode = 0o644): Promise<void> {

@@ -6,7 +6,7 @@ export interface Range {
   prefix: number;
 }
 
-/** Reads `10.1.2.0/24`, or an address alone as a /32; undefined for anything else (IPv6, `default`). */
+/** Parses `10.1.2.0/24`, or a single address as a /32; undefined for anything else (IPv6, `default`). */
 export function parseRange(text: string): Range | undefined {
   const [address = "", prefixText = "32"] = text.split("/");
   const prefix = Number(prefixText);
@@ -21,9 +21,9 @@ export function overlaps(a: Range, b: Range): boolean {
 }
 
 /**
- * The /24 for the sandbox: the first of 10.213.x.0/24, beginning at x = `start`, that meets none of `taken`
- * (routes and resolvers of this machine; entries that are not IPv4 are passed over, as is the default route,
- * which meets everything). Undefined when all 256 are taken.
+ * The /24 for the sandbox: the first of 10.213.x.0/24, starting at x = `start`, that overlaps with none of `taken`
+ * (routes and resolvers of this machine; entries that are not IPv4 are ignored, and so is the default route,
+ * which overlaps with everything). Undefined when all 256 are taken.
  */
 export function chooseSubnet(taken: readonly string[], start: number): string | undefined {
   const ranges = taken.map(parseRange).filter((range) => range !== undefined && range.prefix > 0);

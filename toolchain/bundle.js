@@ -1,4 +1,4 @@
-// A TypeScript program with everything it imports in one JavaScript file: half the start-up time of loading its files and
+// Bundles a TypeScript program with all its imports into one JavaScript file: half the start-up time of loading files and
 // packages one by one. For the resource provider, which the engine starts twice in every preview.
 const fs = require("node:fs");
 const path = require("node:path");
@@ -6,8 +6,8 @@ const path = require("node:path");
 const root = path.dirname(__dirname);
 
 /**
- * The path of the program's bundle, made again if any file that went into it has changed (by time or size), or the packages.
- * Its first line lists those files, so that program and list change together, by one rename, under any number of readers.
+ * The path of the program's bundle, rebuilt if one of its source files (by time or size) or the packages have changed.
+ * Its first line lists those files, so that program and list change together, by one rename, for any number of readers.
  * @param {string} entry absolute path of the .ts file
  */
 function bundle(entry) {
@@ -21,7 +21,7 @@ function fresh(entry, file) {
   const listed = firstLine(file);
   if (!listed) return false;
   const inputs = JSON.parse(listed.slice(2));
-  // In a copied checkout the list names the files of the first one.
+  // In a copied checkout the list names the files of the original checkout.
   return (
     inputs.some(([input]) => input === entry) && inputs.every(([input, state]) => stateOf(input) === state)
   );
@@ -47,10 +47,10 @@ function make(entry, file) {
   });
   const inputs = Object.keys(metafile.inputs)
     .map((input) => path.resolve(root, input))
-    // Packages change only with the lock file, and are too many to look at one by one.
+    // Packages change only with the lock file, and are too many to check one by one.
     .filter((input) => !input.includes(`${path.sep}node_modules${path.sep}`))
     .concat(path.join(root, "package-lock.json"), __filename);
-  // A file saved while we compiled may be in the bundle as it was before; listed without a state, it is never fresh.
+  // The bundle may contain the old text of a file that was saved during compilation; without a state it is never fresh.
   const listed = inputs.map((input) => [
     input,
     fs.statSync(input).mtimeMs < started - 1 ? stateOf(input) : "unsettled",

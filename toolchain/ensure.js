@@ -1,4 +1,4 @@
-// Everything a checkout needs before its programs run: Node packages and a Pulumi engine, and the environment to use them.
+// Prepares a checkout before its programs run: Node packages, a Pulumi engine, and the environment to use them.
 const fs = require("node:fs");
 const path = require("node:path");
 const crypto = require("node:crypto");
@@ -11,15 +11,15 @@ const root = path.dirname(__dirname);
 const oldestNode = "20.20.0";
 
 /**
- * Gets what is missing and returns the variables to set: PATH with the engine's directory first and, where the user has
- * not set them, no update check and a passphrase file of this checkout's own, so that nothing asks for one.
- * @param {{engine?: boolean}} options false leaves the engine out: Node packages only, and no variables
+ * Installs missing parts and returns the variables to set: PATH with the engine's directory first and, if the user has
+ * not set them, no update check and this checkout's own passphrase file, so that the engine does not ask for one.
+ * @param {{engine?: boolean}} options false skips the engine: only Node packages, and no variables
  * @returns {Promise<Record<string, string>>}
  */
 async function ensure({ engine = true } = {}) {
   if (!atLeast(process.version, oldestNode)) {
     throw new ToolchainError(
-      `Node ${process.version} is too old: ${oldestNode} or newer is needed (https://nodejs.org)`,
+      `Node ${process.version} is too old\n  fix: install ${oldestNode} or newer (https://nodejs.org)`,
     );
   }
   privateFolder(path.join(root, ".hearth"));
@@ -42,21 +42,21 @@ function environment(cli) {
   return variables;
 }
 
-/** State, passphrase and passwords of sandbox servers are their owner's alone; what an earlier version made is, from now on, too. */
+/** Only the owner may read state, passphrase and passwords of sandbox servers; this also restricts files of earlier versions. */
 function privateFolder(folder) {
   fs.mkdirSync(folder, { recursive: true, mode: 0o700 });
   const { mode, uid } = fs.statSync(folder);
   if ((mode & 0o077) !== 0 && uid === process.getuid?.()) fs.chmodSync(folder, 0o700);
 }
 
-/** A random passphrase, made once per checkout and readable by its owner only. */
+/** A random passphrase, created once per checkout and readable by its owner only. */
 function passphraseFile() {
   const file = path.join(root, ".hearth", "passphrase");
   if (!fs.existsSync(file)) {
     const temporary = `${file}.${process.pid}`;
     fs.writeFileSync(temporary, `${crypto.randomBytes(24).toString("base64url")}\n`, { mode: 0o600 });
     try {
-      // A link does not overwrite: of two first runs at once, one passphrase wins and both use it.
+      // A link does not overwrite: if two first runs happen at once, both use the same passphrase.
       fs.linkSync(temporary, file);
     } catch (error) {
       if (error.code !== "EEXIST") throw error;
@@ -67,8 +67,8 @@ function passphraseFile() {
 }
 
 /**
- * Runs an entry program: signals end its steps, and the user's own faults print as their message alone.
- * @param {(release: () => void) => Promise<void>} main gets the function that puts the usual handling of signals back
+ * Runs an entry program: signals end its steps, and errors that the user can fix print only their message.
+ * @param {(release: () => void) => Promise<void>} main gets the function that restores the default handling of signals
  */
 async function entry(main) {
   const release = endChildrenOnSignals();

@@ -1,4 +1,4 @@
-// For the test tiers that start the engine: `pulumi` on PATH and the variables it needs, as the npm scripts have them.
+// For the test tiers that start the engine: `pulumi` on PATH and the same variables as in the npm scripts.
 const { ensure } = require("./ensure");
 
 module.exports = async () => {

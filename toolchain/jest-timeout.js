@@ -1,2 +1,2 @@
-// jest takes testTimeout only for all projects together, so each tier's own is set here.
+// jest accepts testTimeout only for all projects together, so this file sets the timeout of each tier.
 jest.setTimeout(testTimeoutSeconds * 1000);

@@ -1,13 +1,13 @@
-// Puts language-host.js beside an engine that has none, as one file that needs no node_modules.
+// Puts language-host.js next to an engine without a language host, as one file that needs no node_modules.
 const crypto = require("node:crypto");
 const fs = require("node:fs");
 const path = require("node:path");
 
 const source = path.join(__dirname, "language-host.js");
-/** Second line of the file we write; what lacks it is the vendor's own and is left alone. */
+/** Second line of our file; a file without it belongs to the vendor and stays unchanged. */
 const mark = "// hearth language host ";
 
-/** Writes `pulumi-language-nodejs` into the engine's directory if it is missing or an older one of ours. */
+/** Writes `pulumi-language-nodejs` into the engine's directory if it is missing or our older version. */
 function installLanguageHost(dir) {
   const target = path.join(dir, "pulumi-language-nodejs");
   const text = fs.readFileSync(source, "utf8");

@@ -1,6 +1,6 @@
-// A Node language host for an engine that was built from its Go module, which comes without one. The vendor's releases
-// bring their own, and then this one is not used. It answers the engine's LanguageRuntime service and runs the program
-// with `@pulumi/pulumi/cmd/run`, honouring the runtime options `typescript`, `tsconfig` and `nodeargs`.
+// A Node language host for an engine that was built from its Go module, which has none. The vendor's releases
+// contain their own, and then this one is not used. It serves the engine's LanguageRuntime service and runs the program
+// with `@pulumi/pulumi/cmd/run`, and supports the runtime options `typescript`, `tsconfig` and `nodeargs`.
 const { spawn } = require("node:child_process");
 const grpc = require("@grpc/grpc-js");
 const { Empty } = require("google-protobuf/google/protobuf/empty_pb");
@@ -8,14 +8,14 @@ const { LanguageRuntimeService } = require("@pulumi/pulumi/proto/language_grpc_p
 const language = require("@pulumi/pulumi/proto/language_pb");
 const { PluginInfo } = require("@pulumi/pulumi/proto/plugin_pb");
 
-/** The program's exit code after it has shown its error itself; the engine then adds nothing. */
+/** The program's exit code if it has already shown its error; the engine then adds nothing. */
 const bailed = 32;
 const engine = process.argv.at(-1);
 const programs = new Set();
 
 const answers = {
   handshake: () => new language.LanguageHandshakeResponse(),
-  // Plugins are found when a resource first needs them, so nothing is required up front.
+  // The engine finds plugins when a resource first needs them, so nothing is required at the start.
   getRequiredPlugins: () => new language.GetRequiredPluginsResponse(),
   getRequiredPackages: () => new language.GetRequiredPackagesResponse(),
   getProgramDependencies: () => new language.GetProgramDependenciesResponse(),
@@ -33,7 +33,7 @@ const answers = {
   },
 };
 
-/** Runs the program to its end; the answer says how it ended. */
+/** Runs the program until it ends; the answer contains the result. */
 function run({ request }, callback) {
   const info = request.getInfo();
   const options = info.getOptions()?.toJavaScript() ?? {};
@@ -44,7 +44,7 @@ function run({ request }, callback) {
       ...process.env,
       PULUMI_CONFIG: JSON.stringify(Object.fromEntries(request.getConfigMap().entries())),
       PULUMI_CONFIG_SECRET_KEYS: JSON.stringify(request.getConfigsecretkeysList()),
-      // As the vendor's: left out, not "false".
+      // Like the vendor's language host: omitted, not "false".
       ...(options.typescript !== false && { PULUMI_NODEJS_TYPESCRIPT: "true" }),
       ...(options.tsconfig && { PULUMI_NODEJS_TSCONFIG_PATH: options.tsconfig }),
     },
@@ -65,7 +65,7 @@ function run({ request }, callback) {
   });
 }
 
-/** `pulumi install`: the Node packages are already there, because the toolchain comes before the engine. */
+/** `pulumi install`: the Node packages are already there, because the toolchain installs them before the engine starts. */
 function installDependencies(call) {
   call.end();
 }
@@ -91,14 +91,14 @@ function runArguments(request) {
   ];
 }
 
-/** Splits `nodeargs` at blanks, as a shell would with quotes around a part that has blanks in it. */
+/** Splits `nodeargs` at blanks, except inside quotes, like a shell. */
 function splitArguments(text = "") {
   return (text.match(/(?:"[^"]*"|'[^']*'|[^\s"'])+/g) ?? []).map((part) =>
     part.replace(/"([^"]*)"|'([^']*)'/g, "$1$2"),
   );
 }
 
-/** Leaves, with the program first. The engine interrupts its plugins when it is done and waits for them to go. */
+/** Ends the program, then this process. The engine interrupts its plugins when it is done and waits until they end. */
 function leave() {
   for (const program of programs) program.kill("SIGTERM");
   process.exit(0);
@@ -117,5 +117,5 @@ server.bindAsync("127.0.0.1:0", grpc.ServerCredentials.createInsecure(), (error,
 });
 process.on("SIGINT", leave);
 process.on("SIGTERM", leave);
-// The engine holds our stdin open for as long as it lives: its end is the only word we get when the engine is killed.
+// The engine keeps our stdin open while it runs: end of file is the only signal if the engine is killed.
 process.stdin.on("end", leave).on("error", leave).resume();

@@ -1,6 +1,6 @@
 // Loaded into the Pulumi program before anything else (`nodeargs` in Pulumi.yaml). Pulumi's SDK loads the TypeScript
 // compiler and npm's dependency solver at every start, although it needs them only to serialize functions, which this
-// project never does. Loading them at first use instead takes a third of a second off every preview, and twice that off an
+// project never does. Loading them at first use instead saves a third of a second in every preview, and twice that in an
 // update with its preview.
 const Module = require("node:module");
 const path = require("node:path");
@@ -20,7 +20,7 @@ Module._load = function (request, parent, isMain) {
     {},
     {
       get(_target, name) {
-        // Asked by compiled import statements; the answer keeps them from copying, and so from loading, what is there.
+        // Compiled import statements read this property; the answer prevents a copy of the module, which would load it.
         if (name === "__esModule") return true;
         loaded ??= load(request, parent, isMain);
         return name === "default" ? loaded : loaded[name];

@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 
-// Looks at what is not TypeScript: every shell script with shellcheck, every Python program with ruff. Part of `npm run check`.
+// Checks files that are not TypeScript: every shell script with shellcheck, every Python program with ruff. Part of `npm run check`.
 const { execFileSync, spawnSync } = require("node:child_process");
 const crypto = require("node:crypto");
 const fs = require("node:fs");
@@ -11,12 +11,12 @@ const { step } = require("./progress");
 const { cacheDir } = require("./pulumi-cli");
 
 const PINS = path.join(__dirname, "linters.txt");
-/** Scripts of sh without an ending. */
+/** Shell scripts without a file extension. */
 const UNNAMED = [".ci/run", "provider/pulumi-resource-hearth-host", "toolchain/pulumi"];
 /** The library of the host programs: one program in many files, each of which uses the variables of others. */
 const HOST = "provider/machine/programs";
 
-/** The folder with the linters' programs, for all checkouts; what an interrupted installation left is replaced. */
+/** The folder with the linters' programs, for all checkouts; the rest of an interrupted installation is replaced. */
 async function ensureLinters() {
   const digest = crypto.createHash("sha256").update(fs.readFileSync(PINS)).digest("hex").slice(0, 12);
   const folder = path.join(cacheDir(), `linters-${digest}`);
@@ -47,14 +47,14 @@ async function ensureLinters() {
   return bin;
 }
 
-/** Debian has Python without what makes environments. */
+/** Debian's Python may lack the module venv. */
 async function makeEnvironment(folder) {
   try {
     await run("python3", ["-m", "venv", folder]);
   } catch (error) {
     if (process.getuid?.() !== 0 || !fs.existsSync("/usr/bin/apt-get")) {
       throw new ToolchainError(
-        `shellcheck and ruff need Python 3 with its module venv (Debian: apt-get install python3-venv)\n${error.message}`,
+        `shellcheck and ruff need Python 3 with its module venv\n  fix: apt-get install python3-venv (Debian)\n${error.message}`,
       );
     }
     const env = { ...process.env, DEBIAN_FRONTEND: "noninteractive" };
@@ -78,7 +78,7 @@ function clean(program, args, input) {
   const { error, status } = spawnSync(program, args, { cwd: root, stdio, input });
   if (error) {
     throw new ToolchainError(
-      `${path.basename(program)} cannot be started: ${error.message}. Where there is no wheel of it, install it with this system's package manager.`,
+      `${path.basename(program)} cannot be started: ${error.message}\n  fix: if it has no wheel, install it with this system's package manager`,
     );
   }
   return status === 0;
@@ -96,7 +96,7 @@ function checkShell(bin) {
   const shellcheck = fs.existsSync(own) ? own : "shellcheck";
   const { library, others } = checkedFiles();
   const whole = library.map((file) => `. "$DIR/lib/${path.basename(file)}"\n`).join("");
-  // Findings in the library come by the first call: each file of its own would complain of the others' variables.
+  // The first call checks the whole library: a file alone would cause complaints about the other files' variables.
   return [
     clean(shellcheck, ["-x", "-a", "-P", HOST, "-"], `#!/bin/sh\nDIR=$1\n${whole}`),
     clean(shellcheck, ["-x", "-P", HOST, ...others]),

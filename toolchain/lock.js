@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 
-// `npm run lock -- VERSION…` writes what a release of Synapse is installed from: every package with its version and the
-// hash of the one wheel that fits, for each Python and architecture that Hearth supports. Look at the change and commit it.
+// `npm run lock -- VERSION…` writes the requirements of a release of Synapse: every package with its version and the
+// hash of the one matching wheel, for each Python and architecture that Hearth supports. Check the change and commit it.
 const fs = require("node:fs");
 const os = require("node:os");
 const path = require("node:path");
@@ -10,7 +10,7 @@ const { run, ToolchainError } = require("./process");
 const { step } = require("./progress");
 
 const LOCKS = path.join(__dirname, "..", "components", "homeserver", "locks");
-/** uv resolves for machines that this one is not (pip reads the markers of its own Python); pip then picks the wheel. */
+/** uv can resolve for other platforms than this machine (pip uses the markers of its own Python); pip then selects the wheel. */
 const TOOLS = ["uv==0.13.9", "pip==26.0"];
 /** Debian 12 has Python 3.11 and glibc 2.36, Debian 13 has Python 3.13 and a newer glibc. */
 const PYTHONS = ["3.11", "3.13"];
@@ -18,7 +18,7 @@ const GLIBC = 36;
 const ARCHITECTURES = { amd64: "x86_64", arm64: "aarch64" };
 const VERSION = /^\d+\.\d+\.\d+(rc\d+)?$/;
 
-/** What the operator's environment may say to pip: where the index is, and how it is reached. */
+/** The operator's variables that pip may read: the address of the index, and the connection to it. */
 const INDEX_SETTINGS = ["PIP_INDEX_URL", "PIP_CERT", "PIP_PROXY"];
 
 function environment() {
@@ -29,13 +29,13 @@ function environment() {
   return { ...Object.fromEntries(others), ...(index && { UV_DEFAULT_INDEX: index }) };
 }
 
-/** Every platform tag whose wheels run there, newest first. */
+/** Every platform tag with compatible wheels, newest first. */
 function platforms(machine) {
   const tags = Array.from({ length: GLIBC - 16 }, (_, index) => `manylinux_2_${GLIBC - index}_${machine}`);
   return [...tags, `manylinux2014_${machine}`].flatMap((tag) => ["--platform", tag]);
 }
 
-/** The exact versions that one target needs. */
+/** The exact versions for one target. */
 async function resolve(tools, folder, version, python, machine) {
   const [wanted, pins] = [path.join(folder, "wanted.txt"), path.join(folder, "pins.txt")];
   fs.writeFileSync(wanted, `matrix-synapse[url-preview]==${version}\n`);
@@ -60,7 +60,7 @@ async function resolve(tools, folder, version, python, machine) {
   return pins;
 }
 
-/** The wheel that pip would install of each, as requirement lines with its hash. */
+/** The wheel that pip would install of each package, as requirement lines with its hash. */
 async function hashed(tools, folder, pins, python, machine) {
   const report = path.join(folder, "report.json");
   await run(
@@ -112,7 +112,7 @@ entry(async () => {
   if (versions.length === 0 || wrong !== undefined) {
     const what =
       wrong === undefined ? "no release of Synapse is named" : `"${wrong}" is not a release of Synapse`;
-    throw new ToolchainError(`${what}; write for example: npm run lock -- 1.163.2`);
+    throw new ToolchainError(`${what}\n  fix: npm run lock -- 1.163.2 (for example)`);
   }
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), "hearth-lock-"));
   try {

@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 
-// `node toolchain/main.js` gets the toolchain ready; `--no-engine` stops after the Node packages. `--environment` also
+// `node toolchain/main.js` prepares the toolchain; `--no-engine` stops after the Node packages. `--environment` also
 // prints the variables to set, as sh text, for the wrapper `toolchain/pulumi`.
 const { ensure, entry } = require("./ensure");
 

@@ -1,16 +1,16 @@
-// Refuses a program run by an engine that keeps its state elsewhere than this project does. Pulumi.yaml says
-// `file://.hearth/state`, which the CLI reads from where it was started, while it looks for Pulumi.yaml in the folders above as
-// well: from a folder below it begins with a second, empty state, and would make everything again that the first one has.
+// Refuses to run under an engine whose state is not the state of this project. Pulumi.yaml says
+// `file://.hearth/state`, which is relative to the CLI's working directory, while the CLI looks for Pulumi.yaml in the folders above as
+// well: from a folder below it starts with a second, empty state, and would create everything of the first state again.
 const fs = require("node:fs");
 const path = require("node:path");
 
-/** Directory that a `file://` url means for one who works in `from`; undefined for every other url. */
+/** Directory of a `file://` url, relative to `from`; undefined for every other url. */
 function directoryOf(url, from) {
   const found = /^file:\/\/(?!~)([^?]*)/.exec(url ?? "");
   return found ? path.resolve(from, found[1]) : undefined;
 }
 
-/** Where the engine that started this program works: the nearest of our ancestors named pulumi. Undefined where nobody can tell. */
+/** Working directory of the engine that started this program: our nearest ancestor named pulumi. Undefined if unknown. */
 function engineDirectory() {
   try {
     for (let pid = process.ppid; pid > 1; ) {
@@ -20,13 +20,13 @@ function engineDirectory() {
       pid = Number(parent);
     }
   } catch {
-    // No /proc, or somebody else's process.
+    // No /proc, or a process of another user.
   }
   return undefined;
 }
 
 /**
- * What is wrong with where the state is, or undefined.
+ * The error if the state is in the wrong directory, or undefined.
  * @param {string} project the directory of Pulumi.yaml
  * @param {string | undefined} engine the directory that the engine works in
  */
@@ -38,12 +38,12 @@ function secondState(project, engine) {
   if (used === own) return undefined;
   return [
     `the state would be kept in ${used}, not in ${own}: pulumi was started in ${engine}`,
-    "  now: nothing was touched; a second state knows nothing of what the first has made",
-    `  fix: start it in ${project}, or from anywhere in it with npm run pulumi -- …; remove ${used} if nothing else uses it`,
+    "  now: nothing was changed; a second state would not contain the resources of the first",
+    `  fix: start it in ${project}, or in any folder below with npm run pulumi -- …; remove ${used} if nothing else uses it`,
   ].join("\n");
 }
 
-/** Throws what the engine prints without a stack trace. */
+/** Throws an error that the engine prints without a stack trace. */
 function requireOneState(project) {
   const problem = secondState(project, engineDirectory());
   if (problem === undefined) return;

@@ -5,7 +5,7 @@ const path = require("node:path");
 const { locked, run } = require("./process");
 const { step } = require("./progress");
 
-/** Installs the packages with `npm ci` unless node_modules already holds exactly what the lock file asks for. */
+/** Installs the packages with `npm ci` unless node_modules already matches the lock file exactly. */
 async function ensurePackages(root) {
   if (fresh(root)) return;
   await locked(path.join(root, ".hearth", "packages.lock"), async () => {
@@ -25,7 +25,7 @@ async function ensurePackages(root) {
 
 const stampFile = (root) => path.join(root, "node_modules", ".hearth-stamp");
 
-/** What node_modules has to match: the lock file, and the platform that native packages were installed for. */
+/** Identifies a matching node_modules: the lock file, and the platform of the native packages. */
 function wanted(root) {
   const lock = fs.readFileSync(path.join(root, "package-lock.json"));
   return `${crypto.createHash("sha256").update(lock).digest("hex")} ${process.platform}-${process.arch}\n`;
@@ -41,9 +41,9 @@ function fresh(root) {
 }
 
 /**
- * Whether somebody's own `npm install` has already put the locked packages there. npm writes its record of node_modules
+ * Whether the user's own `npm install` has already installed the locked packages. npm writes its record of node_modules
  * last, so the record is missing or old after an interrupted installation; but `--package-lock-only` writes it too, without
- * installing anything, so each package is asked for its version as well.
+ * installing anything, so the version of each package is checked as well.
  */
 function installed(root) {
   const read = (...file) => JSON.parse(fs.readFileSync(path.join(root, ...file), "utf8"));
@@ -60,7 +60,7 @@ function installed(root) {
   }
 }
 
-/** `npm run` hands its own settings down as variables; of those, a nested npm needs none. */
+/** `npm run` passes its own settings on as variables; a nested npm needs none of them. */
 function npmEnvironment() {
   return Object.fromEntries(
     Object.entries(process.env).filter(([name]) => !/^npm_(lifecycle|package|command|execpath)/.test(name)),

@@ -1,16 +1,16 @@
-// Child processes that never outlive us, and a lock between two runs of the toolchain.
+// Child processes that end with this process, and a lock between two runs of the toolchain.
 const { spawn } = require("node:child_process");
 const fs = require("node:fs");
 const path = require("node:path");
 
-/** A fault the user can act on: printed as its message alone, without a stack trace. */
+/** An error that the user can fix: only its message is printed, without a stack trace. */
 class ToolchainError extends Error {}
 
 const children = new Set();
 
 /**
  * From now on a signal ends the running steps and then this process, with the exit code a shell expects.
- * Returns the function that puts the usual handling back.
+ * Returns the function that restores the default handling.
  */
 function endChildrenOnSignals() {
   const numbers = { SIGHUP: 1, SIGINT: 2, SIGTERM: 15 };
@@ -33,7 +33,7 @@ function signalGroup(child, signal) {
 }
 
 /**
- * Runs a program to its end and returns its output (stdout and stderr together).
+ * Runs a program until it ends and returns its output (stdout and stderr together).
  * @param {string} command
  * @param {string[]} args
  * @param {{cwd?: string, env?: NodeJS.ProcessEnv, onLine?: (line: string) => void, timeout?: number}} options
@@ -42,7 +42,7 @@ function signalGroup(child, signal) {
  */
 function run(command, args, { cwd, env, onLine, timeout } = {}) {
   return new Promise((resolve, reject) => {
-    // A group of its own, so that what the program starts in turn ends with it.
+    // A separate process group, so that the program's own children end with it.
     const child = spawn(command, args, { cwd, env, stdio: ["ignore", "pipe", "pipe"], detached: true });
     children.add(child);
     let output = "";
@@ -70,7 +70,7 @@ function run(command, args, { cwd, env, onLine, timeout } = {}) {
   });
 }
 
-/** The output's beginning and end, indented: programs name the cause in one or the other. Warnings are left out. */
+/** The start and end of the output, indented: programs name the cause in one of them. Warnings are omitted. */
 function excerpt(output) {
   const lines = output.split("\n").filter((line) => line.trim() && !line.startsWith("npm warn"));
   const shown = lines.length > 20 ? [...lines.slice(0, 8), "...", ...lines.slice(-8)] : lines;
@@ -78,15 +78,15 @@ function excerpt(output) {
 }
 
 /**
- * Runs `work` while holding a lock file, waiting for another toolchain that holds it. A lock left by a process that is
- * gone is taken over.
+ * Runs `work` while holding a lock file, waiting for another toolchain that holds it. The lock of a process that
+ * has ended is taken over.
  */
 async function locked(file, work) {
   fs.mkdirSync(path.dirname(file), { recursive: true, mode: 0o700 });
   for (let told = false; !take(file); told = true) {
     if (!told)
       process.stderr.write(
-        `another run is preparing the same thing (process ${holder(file)}); waiting for it\n`,
+        `another run is preparing the same files (process ${holder(file)}); waiting for it\n`,
       );
     await new Promise((resolve) => setTimeout(resolve, 500));
   }

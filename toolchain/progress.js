@@ -3,10 +3,10 @@
 const seconds = (since) => `${Math.round((Date.now() - since) / 1000)} s`;
 
 /**
- * Runs one named step. On a terminal the line counts up in place; otherwise there is a line at the start, one every
- * 15 seconds and one at the end, so that a log shows that work goes on.
- * @param {string} title what is being done, as the user would say it
- * @param {(note: (text: string) => void) => Promise<T>} work gets `note`, which sets the detail shown beside the time
+ * Runs one named step. On a terminal one line shows the time; otherwise there is a line at the start, one every
+ * 15 seconds and one at the end, so that a log shows progress.
+ * @param {string} title description of the step for the user
+ * @param {(note: (text: string) => void) => Promise<T>} work gets `note`, which sets the detail next to the time
  * @returns {Promise<T>}
  * @template T
  */

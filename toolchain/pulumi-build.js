@@ -1,18 +1,18 @@
-// The engine, built from its Go module where the vendor's releases are out of reach.
+// Builds the engine from its Go module if the vendor's releases cannot be reached.
 const path = require("node:path");
 const { run } = require("./process");
 const { step } = require("./progress");
 const { atLeast, pinned } = require("./versions");
 
-/** From here on a Go too old for the module fetches the toolchain it asks for by itself. */
+/** From this version on, a Go that is too old for the module fetches the required toolchain by itself. */
 const oldestGo = "1.21.0";
 const source = "github.com/pulumi/pulumi/pkg/v3/cmd/pulumi";
 // Without symbol tables the program is a third smaller.
 const stamp = `-s -w -X github.com/pulumi/pulumi/sdk/v3/go/common/version.Version=v${pinned}`;
 
 /**
- * Builds `<staging>/bin/pulumi`: about three minutes on two cores. `pulumi-build/` pins every module by checksum; Go keeps
- * what it has downloaded and compiled, so an interrupted build goes on where it was.
+ * Builds `<staging>/bin/pulumi`: about three minutes on two cores. `pulumi-build/` pins every module by checksum; Go caches
+ * downloads and compiled packages, so the next run continues an interrupted build.
  * Returns false, with the reason added, when Go is missing or the build fails.
  */
 async function build(staging, reasons) {

@@ -1,4 +1,4 @@
-// The Pulumi engine: one on PATH, else one we fetched or built earlier, else fetched, else built.
+// Finds the Pulumi engine: on PATH, else one fetched or built earlier, else fetched now, else built.
 const fs = require("node:fs");
 const os = require("node:os");
 const path = require("node:path");
@@ -10,23 +10,23 @@ const { atLeast, oldest, pinned } = require("./versions");
 
 const languageHost = "pulumi-language-nodejs";
 
-/** Where engines are kept, outside the checkout, so that every checkout of this user shares them. */
+/** The directory of engines, outside the checkout, so that all checkouts of this user share them. */
 function cacheDir() {
   const base = process.env.XDG_CACHE_HOME || path.join(os.homedir(), ".cache");
   return process.env.HEARTH_CACHE || path.join(base, "hearth");
 }
 
 /**
- * The path of a usable Pulumi CLI, fetched or built first if need be.
+ * The path of a usable Pulumi CLI, fetched or built first if necessary.
  * HEARTH_PULUMI_SOURCE (path, fetch or build) limits it to one source; by default all are tried in that order.
  * @returns {Promise<string>}
- * @throws {ToolchainError} naming what was tried and what to install
+ * @throws {ToolchainError} naming the attempts and the packages to install
  */
 async function ensurePulumi(root) {
   const only = process.env.HEARTH_PULUMI_SOURCE;
   if (only && !["path", "fetch", "build"].includes(only)) {
     throw new ToolchainError(
-      `HEARTH_PULUMI_SOURCE=${only}: allowed are path, fetch, build, or leave it unset`,
+      `HEARTH_PULUMI_SOURCE=${only}: allowed are path, fetch, build; default: all of them`,
     );
   }
   const reasons = [];
@@ -54,12 +54,12 @@ async function obtain(home, only, reasons) {
     const got =
       (only !== "build" && (await fetchRelease(staging, reasons))) ||
       (only !== "fetch" && (await build(staging, reasons)));
-    // Only a complete directory ever gets the final name; an interrupted run leaves `.partial`, which the next one clears.
+    // Only a complete directory gets the final name; an interrupted run leaves `.partial`, which the next run deletes.
     if (got) fs.renameSync(staging, home);
   });
 }
 
-/** The first CLI on PATH that is new enough and has its Node language host; remembered by the file's time and size. */
+/** The first CLI on PATH that is new enough and has its Node language host; cached by the file's time and size. */
 async function onPath(root, reasons) {
   const memory = path.join(root, ".hearth", "pulumi-on-path.json");
   for (const cli of candidates(root)) {
@@ -75,7 +75,7 @@ async function onPath(root, reasons) {
         `on PATH: ${cli} is ${version ? `version ${version}` : "not runnable"}; ${oldest} or newer is needed`,
       );
     } else if (!hasLanguageHost(cli)) {
-      reasons.push(`on PATH: ${cli} has no ${languageHost} beside it or on PATH`);
+      reasons.push(`on PATH: ${cli} has no ${languageHost} next to it or on PATH`);
     } else {
       if (known?.identity !== identity) writeJson(memory, { identity, version });
       return cli;
@@ -87,7 +87,7 @@ async function onPath(root, reasons) {
 
 const pathDirs = () => (process.env.PATH ?? "").split(path.delimiter).filter(path.isAbsolute);
 
-/** Programs named pulumi on PATH, but not our own wrappers of that name. */
+/** Programs named pulumi on PATH, without our own wrappers of that name. */
 function candidates(root) {
   const ours = [
     path.join(root, "toolchain"),
@@ -131,9 +131,9 @@ function writeJson(file, value) {
 
 function nothingFound(reasons) {
   return [
-    "No usable Pulumi CLI, and no way to get one here.",
+    "There is no usable Pulumi CLI, and none can be fetched or built here.",
     ...reasons.map((reason) => `  ${reason}`),
-    "Do one of these, then run the same command again:",
+    "fix: do one of these, then run the same command again:",
     `  install Pulumi ${oldest} or newer: https://www.pulumi.com/docs/install/`,
     "  give this machine access to get.pulumi.com, so that it can be fetched",
     "  install Go 1.25 or newer (https://go.dev/dl/), so that it can be built from its Go module",

@@ -7,13 +7,13 @@ const { ToolchainError, run } = require("./process");
 const { step } = require("./progress");
 const { pinned, wrapper, wrapperIntegrity } = require("./versions");
 
-/** What the npm package downloads first; if this does not answer, nothing of it can work. */
+/** The first download of the npm package; if this does not answer, the package cannot work. */
 const vendor = "https://get.pulumi.com/install.sh";
 const probeTimeout = 4000;
 
 /**
- * Puts the release into `<staging>/bin`. Returns false, with the reason added, when the vendor cannot be reached: that is
- * found out in seconds, where the package itself would wait for every timeout on its way.
+ * Puts the release into `<staging>/bin`. Returns false, with the reason added, if the vendor cannot be reached: this
+ * takes seconds, while the package itself would wait for several timeouts.
  */
 async function fetchRelease(staging, reasons) {
   try {
@@ -47,7 +47,7 @@ async function fetchRelease(staging, reasons) {
   }
 }
 
-/** npm's package is not in our lock file, so its archive is fetched alone and its hash looked at before anything of it runs. */
+/** npm's package is not in our lock file, so its archive is fetched first and its hash is checked before the package runs. */
 async function fetchWrapper(folder) {
   fs.mkdirSync(folder, { recursive: true });
   await run("npm", ["pack", "--silent", "--pack-destination", folder, `pulumi@${wrapper}`], {
@@ -58,13 +58,13 @@ async function fetchWrapper(folder) {
   return archive;
 }
 
-/** Throws when a file is not the one whose hash is known (`sha512-BASE64`). */
+/** Throws if a file does not have the known hash (`sha512-BASE64`). */
 function requireIntegrity(file, wanted) {
   const [algorithm = ""] = wanted.split("-");
   const found = `${algorithm}-${crypto.createHash(algorithm).update(fs.readFileSync(file)).digest("base64")}`;
   if (found !== wanted) {
     throw new ToolchainError(
-      `${path.basename(file)} has the hash ${found}, pinned is ${wanted}; nothing of it was run`,
+      `${path.basename(file)} has the hash ${found}, pinned is ${wanted}\n  now: it was not run`,
     );
   }
 }

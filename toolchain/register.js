@@ -1,7 +1,7 @@
-// Loads TypeScript through `require`, with the compiled text kept on disk (`node -r ./toolchain/register.js file.ts`).
+// Loads TypeScript through `require`, with the compiled text cached on disk (`node -r ./toolchain/register.js file.ts`).
 //
-// A warm start costs a stat and a read per file and loads no compiler at all, which keeps the Pulumi program (started with
-// every preview) and the command lines near the start-up time of plain JavaScript. The resource provider, which starts more
+// A warm start costs a stat and a read per file and loads no compiler. So the Pulumi program (started with
+// every preview) and the command lines start almost as fast as plain JavaScript. The resource provider, which starts more
 // often, is bundled instead: `bundle.js`. Types are not checked here; `npm run check` does that.
 const crypto = require("node:crypto");
 const fs = require("node:fs");
@@ -9,10 +9,10 @@ const path = require("node:path");
 
 const root = path.dirname(__dirname);
 const cacheDir = path.join(root, ".hearth", "build", "modules");
-// A new compiler or other options make every kept text stale.
+// A new compiler or other options make every cached text stale.
 const compiler = `esbuild-${require("esbuild/package.json").version}-node20-2`;
 
-/** The JavaScript text of a TypeScript file; compiled only when the file's time or size differs from the kept text's. */
+/** The JavaScript text of a TypeScript file; compiled only when the file's time or size differs from the cached text's. */
 function compiled(file) {
   const { mtimeMs, size } = fs.statSync(file);
   const stamp = `//${compiler} ${mtimeMs} ${size}\n`;
@@ -47,7 +47,7 @@ function compile(file) {
     if (!error.errors?.[0]) throw error;
     const { text, location } = error.errors[0];
     const fault = new SyntaxError(`${file}:${location?.line}:${location?.column}: ${text}`);
-    // Where the compiler was when it met the fault helps nobody.
+    // The stack trace inside the compiler does not help.
     fault.stack = String(fault);
     throw fault;
   }
@@ -68,8 +68,8 @@ function keep(file, text) {
 
 require.extensions[".ts"] = (module, file) => module._compile(compiled(file), file);
 
-// Stack traces name the lines of the source. Under an engine (its language host sets PULUMI_CONFIG for every program, and
-// PULUMI_NODEJS_TYPESCRIPT for some only) Pulumi brings its own way to do that, which reads the map from the file.
+// Stack traces name the lines of the source. Under an engine (every language host sets PULUMI_CONFIG for its program, and
+// some set PULUMI_NODEJS_TYPESCRIPT) Pulumi does that itself, and reads the map from the file.
 if (process.env.PULUMI_CONFIG === undefined) process.setSourceMapsEnabled(true);
 else {
   const support = require.resolve("source-map-support", { paths: [require.resolve("@pulumi/pulumi")] });

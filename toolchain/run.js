@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 
-// `node toolchain/run.js file.ts arguments...`: gets the toolchain ready, then runs the TypeScript program in this process,
+// `node toolchain/run.js file.ts arguments...`: prepares the toolchain, then runs the TypeScript program in this process,
 // with `pulumi` first on its PATH. `--no-engine` before the file skips the engine, for programs that never start it.
 const fs = require("node:fs");
 const path = require("node:path");
@@ -15,7 +15,7 @@ entry(async (release) => {
   const [file, ...rest] = args;
   if (!file || !fs.existsSync(path.resolve(root, file))) {
     throw new ToolchainError(
-      `${file ?? "no program"}: not a file of this checkout; node toolchain/run.js [--no-engine] file.ts arguments...`,
+      `${file ?? "no program"}: not a file of this checkout\n  fix: node toolchain/run.js [--no-engine] file.ts arguments...`,
     );
   }
   Object.assign(process.env, await ensure({ engine }));

@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 
-// `npm test`: every tier. While the first one runs, which needs no hosts, what the others need is fetched and built next to it.
+// `npm test`: every tier. The first tier needs no hosts; images for the other tiers are fetched and built while it runs.
 const { spawn } = require("node:child_process");
 const fs = require("node:fs");
 const path = require("node:path");
@@ -8,7 +8,7 @@ const { ensure, entry, root } = require("./ensure");
 
 const WARM_UP = path.join(root, ".hearth", "warm-up.log");
 
-/** Builds images and programs in the background, with the CPU time that the unit tier leaves. Its words go to a file. */
+/** Builds images and programs in the background, with the CPU time that the unit tier leaves. Its output goes to a file. */
 function startWarmUp() {
   fs.mkdirSync(path.dirname(WARM_UP), { recursive: true });
   const log = fs.openSync(WARM_UP, "w");
@@ -19,7 +19,7 @@ function startWarmUp() {
   return child;
 }
 
-/** Runs one part with this terminal's streams; resolves to its exit code. */
+/** Runs one part with the streams of this terminal; resolves to its exit code. */
 function part(command, args) {
   return new Promise((resolve, reject) => {
     const child = spawn(command, args, { cwd: root, stdio: "inherit" });
@@ -48,12 +48,12 @@ entry(async (release) => {
         "e2e",
       ]));
   } finally {
-    // Nobody needs it any more: either a part failed, or all that it prepares has been used.
+    // It is no longer needed: either a part failed, or everything that it prepares has been used.
     stop(warmUp);
   }
 });
 
-/** Ends what still runs of it. */
+/** Ends its processes that still run. */
 function stop({ pid, exitCode }) {
   if (pid === undefined || exitCode !== null) return;
   try {

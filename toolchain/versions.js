@@ -1,4 +1,4 @@
-/** The engine Hearth is tested with, and what is fetched or built when there is none. */
+/** The engine that Hearth is tested with; this version is fetched or built if there is none. */
 const pinned = "3.259.0";
 /** The oldest engine that has everything Hearth uses; Pulumi.yaml's requiredPulumiVersion says the same. */
 const oldest = "3.250.0";

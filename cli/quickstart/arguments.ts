@@ -9,18 +9,18 @@ export interface Arguments {
 
 export const USAGE = `npm run quickstart [-- OPTIONS]
 
-Boots two disposable Debian hosts on this machine, deploys Pulumi.vps.yaml to both (under two server names), makes
+Boots two disposable Debian hosts on this machine, deploys Pulumi.vps.yaml to both (under two server names), creates
 accounts and sends an end-to-end encrypted message from one server to the other and back. Needs Linux, root, and
-package archives within reach. A second run changes nothing.
+access to package archives. A second run changes nothing.
 
-  --down         remove hosts, state and files of the quickstart, also after a run that was cut short
-  --name NAME    another pair of servers beside the first (default: quickstart)
+  --down         remove hosts, state and files of the quickstart, also after an interrupted run
+  --name NAME    another pair of servers next to the first (default: quickstart)
   --help         this text
 
 Writes .hearth/NAME.json (addresses, accounts, passwords, times), readable by you only.
 `;
 
-/** Reads the command line; throws on what it does not know. */
+/** Reads the command line; throws on unknown arguments. */
 export function parseArguments(argv: readonly string[]): Arguments {
   const parsed: Arguments = { help: false, down: false, name: "quickstart" };
   const rest = [...argv];
@@ -36,6 +36,6 @@ export function parseArguments(argv: readonly string[]): Arguments {
 function checkedName(name = ""): string {
   if (/^[a-z][a-z0-9-]{0,20}[a-z0-9]$/.test(name)) return name;
   throw new CliError(
-    `--name "${name}": 2 to 22 lower-case letters, digits and hyphens are allowed, beginning with a letter`,
+    `--name "${name}": 2 to 22 lower-case letters, digits and hyphens are allowed, starting with a letter`,
   );
 }

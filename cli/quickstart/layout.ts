@@ -1,8 +1,8 @@
 import path from "node:path";
 
-/** One of the two servers, before there is anything. */
+/** One of the two servers, before anything exists. */
 export interface ServerPlan {
-  /** `one` or `two`; also its stack's name is made from it. */
+  /** `one` or `two`; part of the stack's name. */
   key: string;
   /** Sandbox host. */
   host: string;
@@ -10,7 +10,7 @@ export interface ServerPlan {
   publicHost: string;
   baseUrl: string;
   stack: string;
-  /** The person who writes from here. */
+  /** The user who writes from this server. */
   person: { user: string; displayName: string };
 }
 
@@ -19,7 +19,7 @@ export interface Layout {
   name: string;
   /** The checkout. */
   root: string;
-  /** Everything the quickstart leaves in the checkout besides the result file. */
+  /** Everything that the quickstart leaves in the checkout except the result file. */
   directory: string;
   resultFile: string;
   servers: [ServerPlan, ServerPlan];

@@ -11,7 +11,7 @@ import { type Result, type RunningServer, running, summary, writeResult } from "
 import { addressesOf, both, deployPair, type Pair, raiseHosts, wasVerified } from "./servers";
 import { Steps } from "./steps";
 
-/** Exit code after a signal, as a shell has it for Ctrl-C. */
+/** Exit code after a signal, the same as a shell's for Ctrl-C. */
 const STOPPED = 130;
 
 async function up(layout: Layout, steps: Steps, signal: AbortSignal): Promise<string> {
@@ -21,7 +21,7 @@ async function up(layout: Layout, steps: Steps, signal: AbortSignal): Promise<st
   const { pair, fresh } = await steps.run("hosts", "Booting two Debian hosts", (note) =>
     raiseHosts(layout, note, signal),
   );
-  // A server's checks ask its partner to send a signed request: a new pair comes up first and is checked then.
+  // A server's checks ask its partner to send a signed request: a new pair is deployed first and checked afterwards.
   if (fresh || !(await wasVerified(pair))) {
     await steps.run("servers", "Deploying a homeserver to each", (note) =>
       deployPair(layout, pair, false, note),
@@ -42,7 +42,7 @@ async function up(layout: Layout, steps: Steps, signal: AbortSignal): Promise<st
   return `${what}\nRead by the other side, decrypted, after ${timings.total} s:\n${said}\n${summary(layout, pair, result)}`;
 }
 
-/** The first person of each server meets the other's. */
+/** Exchanges messages between the first user of each server. */
 async function meet(
   layout: Layout,
   pair: Pair,
@@ -60,7 +60,7 @@ async function meet(
     const reason = error instanceof Error ? error.message : String(error);
     throw new CliError(
       `both servers run, but no message passed between them: ${reason}\nLog of the clients: ${logFile}\n` +
-        "Run it again, or see what the servers say of themselves: npx hearth verify --help",
+        "fix: run it again, or check the servers: npx hearth verify --help",
     );
   }
 }
@@ -75,15 +75,17 @@ async function down(layout: Layout, steps: Steps): Promise<string> {
     await fs.rm(layout.directory, { recursive: true, force: true });
     await fs.rm(layout.resultFile, { force: true });
   });
-  return "Gone. The toolchain and the base image of the hosts stay for the next time.\n";
+  return "Removed. The toolchain and the base image of the hosts stay for the next run.\n";
 }
 
-/** Ctrl-C reaches every program of the terminal by itself; other signals are handed on. The second one ends us at once. */
+/** Ctrl-C reaches every program of the terminal by itself; other signals are forwarded. A second signal ends the program at once. */
 function stopOnSignals(): AbortSignal {
   const controller = new AbortController();
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
     process.once(signal, () => {
-      process.stderr.write("\nstopping; what is under way on the hosts ends first (once more: at once)\n");
+      process.stderr.write(
+        "\nstopping when the current steps on the hosts have ended (press again to stop at once)\n",
+      );
       process.exitCode = STOPPED;
       if (signal !== "SIGINT") controller.abort();
     });
@@ -103,10 +105,10 @@ async function main(): Promise<void> {
     const work = () => (removal ? down(layout, steps) : up(layout, steps, signal));
     process.stdout.write(await withLock(state, `quickstart-${name}`, wait, work));
   } catch (error) {
-    // Whatever fails after a signal fails because of it.
+    // Every failure after a signal is caused by it.
     if (process.exitCode === STOPPED) {
       process.stderr.write(
-        "quickstart: stopped. Run it again to go on, or remove it all: npm run quickstart -- --down\n",
+        "quickstart: stopped. Run it again to continue, or remove everything: npm run quickstart -- --down\n",
       );
       return;
     }

@@ -14,7 +14,7 @@ export interface Account {
   password: string;
 }
 
-/** A running server, as the result file has it. */
+/** A running server in the result file. */
 export interface RunningServer {
   serverName: string;
   baseUrl: string;
@@ -22,7 +22,7 @@ export interface RunningServer {
   /** Sandbox host, for `npm run sandbox -- shell HOST`. */
   host: string;
   caFile: string;
-  /** The person of this server first, then the admin. */
+  /** The user of this server first, then the admin. */
   accounts: [Account, Account];
 }
 
@@ -35,16 +35,14 @@ export interface Result {
 
 const ADMIN = "admin";
 
-/** The server with its accounts; the passwords were made on the host and are read from its root-only files. */
+/** The server with its accounts; the passwords were created on the host and are read from its root-only files. */
 export async function running(server: Server): Promise<RunningServer> {
   const { serverName, baseUrl, host, sandboxHost, person } = server;
   const account = async (user: string): Promise<Account> => {
     const file = passwordFile(user);
     const read = await onHost(sandboxHost, ["cat", file]);
     if (read.code === 0) return { user, password: read.stdout.trim() };
-    throw new CliError(
-      `cannot read ${file} on ${host}, where the account's password should be: ${read.stderr.trim()}`,
-    );
+    throw new CliError(`cannot read the account's password in ${file} on ${host}: ${read.stderr.trim()}`);
   };
   const accounts: [Account, Account] = [await account(person.user), await account(ADMIN)];
   return {
@@ -54,7 +52,7 @@ export async function running(server: Server): Promise<RunningServer> {
   };
 }
 
-/** Writes the result file; one that names the same servers and accounts stays, with the times of the run that made them. */
+/** Writes the result file; a file with the same servers and accounts stays, with the times of the run that created them. */
 export async function writeResult(layout: Layout, result: Result): Promise<void> {
   const present = await fs.readFile(layout.resultFile, "utf8").catch(() => "{}");
   const { servers } = JSON.parse(present) as Partial<Result>;
@@ -62,7 +60,7 @@ export async function writeResult(layout: Layout, result: Result): Promise<void>
   await writeFileAtomically(layout.resultFile, `${JSON.stringify(result, null, 2)}\n`, 0o600);
 }
 
-/** What the user reads at the end: what runs, where, how to log in, what to try. */
+/** The text at the end for the user: servers, addresses, login, suggestions. */
 export function summary(layout: Layout, pair: Pair, result: Result): string {
   const relative = (file: string) => path.relative(process.cwd(), file) || ".";
   const [one] = pair;
@@ -75,7 +73,7 @@ Two Matrix homeservers are running and federate:
 ${result.servers.map(serverLines).join("\n")}
 
 Log in
-  Passwords: ${relative(layout.resultFile)} (made on the hosts, there in /var/lib/hearth/accounts/)
+  Passwords: ${relative(layout.resultFile)} (created on the hosts, in /var/lib/hearth/accounts/)
   With curl, for example:
     curl --cacert ${caFile} --resolve ${one.publicHost}:443:${one.sandboxHost.address} ${one.baseUrl}/_matrix/client/versions
   With a Matrix client on this machine: add these lines to /etc/hosts, let the client trust the certificate authority
@@ -84,19 +82,19 @@ ${pair.map((server) => `    ${server.sandboxHost.address} ${server.serverName} $
 
 Try next
   export PULUMI_BACKEND_URL=${shellWord(one.deployment.backendUrl)} HEARTH_TRUSTED=${shellWord(one.deployment.confirmedFile)}
-  Keep other servers' media for 30 days instead of 90: see what that changes, then change it:
+  Keep other servers' media for 30 days instead of 90: preview the change, then deploy it:
     sed -i 's/remoteLifetime: 90d/remoteLifetime: 30d/' ${config}
     ${pulumi} preview --diff -s ${one.stack} --config-file ${config}
     ${pulumi} up -s ${one.stack} --config-file ${config}
   Check the server from outside again:
     npx hearth verify -s ${one.stack}
   Look around on the host:  npm run sandbox -- shell ${one.host}
-  Change a file there by hand, and see the next preview tell.
+  Change a file there by hand; the next preview shows it.
   Remove it all:            npm run quickstart -- --down${name}
 `;
 }
 
-/** Where the provider keeps the password it made for an account. */
+/** The file in which the provider keeps a generated password of an account. */
 function passwordFile(user: string): string {
   return `/var/lib/hearth/accounts/${user}.password`;
 }

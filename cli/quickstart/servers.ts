@@ -16,7 +16,7 @@ export interface Server extends ServerPlan {
 
 export type Pair = [Server, Server];
 
-/** Boots the two hosts and issues their certificates; says whether either host is new. */
+/** Boots the two hosts and issues their certificates; returns whether either host is new. */
 export async function raiseHosts(
   layout: Layout,
   note: Note,
@@ -37,8 +37,8 @@ export async function raiseHosts(
 }
 
 /**
- * Deploys the stack file to both hosts at once. A configuration that is there is kept, with what the user edited in it;
- * only places, names and keys are set again. Returns the number of resources that changed.
+ * Deploys the stack file to both hosts at once. An existing configuration is kept with the user's edits;
+ * only paths, names and keys are set again. Returns the number of resources that changed.
  */
 export async function deployPair(layout: Layout, pair: Pair, verify: boolean, note: Note): Promise<number> {
   const network = await sandboxNetwork();
@@ -62,7 +62,7 @@ export async function deployPair(layout: Layout, pair: Pair, verify: boolean, no
   return changes[0] + changes[1];
 }
 
-/** Whether the server's stack was brought up to its checks from outside by an earlier run. */
+/** Whether an earlier run deployed both stacks and passed the checks from outside. */
 export async function wasVerified(pair: Pair): Promise<boolean> {
   const states = await both(pair, async (server) => {
     const listed = await server.deployment.resources();
@@ -71,7 +71,7 @@ export async function wasVerified(pair: Pair): Promise<boolean> {
   return states[0] && states[1];
 }
 
-/** Host names of both servers to their addresses. */
+/** Maps the host names of both servers to their addresses. */
 export function addressesOf(pair: Pair): Record<string, string> {
   const entries = pair.flatMap(({ serverName, publicHost, sandboxHost }) => [
     [serverName, sandboxHost.address] as const,
@@ -91,7 +91,7 @@ async function update(server: Server, note: Note): Promise<number> {
         : result.output.trim().split("\n").slice(-15).join("\n");
     throw new CliError(
       `deploying ${server.serverName} to the sandbox host ${server.host} failed:\n${reasons.replaceAll(/^/gm, "  ")}\n` +
-        `Full output: ${result.logFile}\nRun it again to go on, or remove it all: npm run quickstart -- --down`,
+        `Full output: ${result.logFile}\nfix: run it again to continue, or remove everything: npm run quickstart -- --down`,
     );
   }
   const { same: _, ...changed } = result.counts;
@@ -107,7 +107,7 @@ async function stackFile(layout: Layout, server: Server): Promise<string> {
   return present ?? fs.readFile(path.join(layout.root, "Pulumi.vps.yaml"), "utf8");
 }
 
-/** Does something with both at once; waits for both before it fails with the first fault. */
+/** Runs `work` for both items at once; waits for both before it fails with the first error. */
 export async function both<In, Out>(items: [In, In], work: (item: In) => Promise<Out>): Promise<[Out, Out]> {
   const [one, two] = await Promise.allSettled([work(items[0]), work(items[1])]);
   if (one.status === "rejected") throw one.reason;

@@ -1,4 +1,4 @@
-/** Where steps are shown. */
+/** The output for steps. */
 export interface Screen {
   write(text: string): unknown;
   isTTY?: boolean;
@@ -6,8 +6,8 @@ export interface Screen {
 }
 
 /**
- * Shows the steps of a long run with their times and keeps the times. On a terminal the step under way counts up in place;
- * elsewhere each step is a line at its start, one for each new detail and one at its end.
+ * Shows the steps of a long run with their times and keeps the times. On a terminal the current step is one line that is updated;
+ * elsewhere each step has a line at its start, one for each new detail and one at its end.
  */
 export class Steps {
   /** Seconds per finished step, in order. */
@@ -16,8 +16,8 @@ export class Steps {
   constructor(private readonly screen: Screen = process.stderr) {}
 
   /**
-   * Runs a step. `key` names it in the timings; `title` is what the user reads. `work` gets `note`, which sets one part's
-   * detail (of the first server, say) or, without text, clears it.
+   * Runs a step. `key` names it in the timings; `title` is shown to the user. `work` gets `note`, which sets the detail
+   * of one part (for example of the first server) or, without text, clears it.
    */
   async run<T>(
     key: string,

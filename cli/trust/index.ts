@@ -18,16 +18,16 @@ import { readOptions, type Verb } from "../verb";
 
 const USAGE = `npx hearth trust -s STACK [--yes] [--config-file FILE]
 
-Shows what in a stack file decides how this machine behaves, which of its files are read, and where your secrets go, and asks
-whether that is what you want. Until then previews and updates refuse it: a stack file may be somebody else's.
+Lists the parts of a stack file that change how this machine behaves, read its files, or send your secrets, and asks you to
+confirm them. Previews and updates refuse them until then, because somebody else may have written the stack file.
 
   -s, --stack STACK   the stack
-  --yes               confirm without being asked, for scripts of your own
-  --config-file FILE  its configuration, when it is not Pulumi.STACK.yaml
+  --yes               confirm without a question, for your own scripts
+  --config-file FILE  its configuration, if it is not Pulumi.STACK.yaml
   -h, --help          this text
 
-Contacts nobody. What you confirm is kept below ~/.local/state/hearth/trusted, or in the file that HEARTH_TRUSTED names (for
-CI: a file that no branch can change). Exit status: 0 confirmed, 2 not.
+Uses no network. Your confirmations are kept below ~/.local/state/hearth/trusted, or in the file that HEARTH_TRUSTED names (for
+CI: a file that no branch can change). Exit status: 0 confirmed, 2 not confirmed.
 `;
 
 const OPTIONS = {
@@ -39,7 +39,8 @@ const OPTIONS = {
 async function run(argv: string[]): Promise<number> {
   const options = readOptions("trust", argv, OPTIONS);
   const { stack } = options;
-  if (stack === undefined) throw new CliError("trust: which stack? npx hearth trust -s STACK");
+  if (stack === undefined)
+    throw new CliError("trust: the stack is missing\n  fix: npx hearth trust -s STACK");
   const needed = neededBy(options["config-file"] ?? path.join(ROOT, `Pulumi.${stack}.yaml`));
   try {
     const file = confirmedFile(ROOT);
@@ -55,7 +56,7 @@ async function run(argv: string[]): Promise<number> {
   }
 }
 
-/** What the stack file in `file` needs to have confirmed. */
+/** Everything in the stack file `file` that needs a confirmation. */
 function neededBy(file: string): Confirmation[] {
   if (!existsSync(file)) throw new CliError(`trust: ${file}: there is no such file`);
   const parsed = parseStack(rawOf(readFileSync(file, "utf8")));
@@ -63,26 +64,24 @@ function neededBy(file: string): Confirmation[] {
   return confirmationsOf(parsed.config, parsed.secrets, ROOT);
 }
 
-/** Everything that has to be confirmed, new things marked. */
+/** The text that lists everything to confirm, with new entries marked. */
 export function listed(stack: string, needed: readonly Confirmation[], confirmed: readonly string[]): string {
-  if (needed.length === 0) return `Nothing in the stack ${stack} has to be confirmed.\n`;
+  if (needed.length === 0) return `Nothing in the stack ${stack} needs a confirmation.\n`;
   const lines = needed.map((one) => `${confirmed.includes(lineOf(one)) ? "      " : "  new "}${lineOf(one)}`);
-  return `The stack ${stack}, if you let it:\n\n${lines.join("\n")}\n\n`;
+  return `With your confirmation, the stack ${stack} does this:\n\n${lines.join("\n")}\n\n`;
 }
 
-/** Only a person at a terminal can be asked. */
+/** Asks the user; this needs a terminal. */
 async function agreed(): Promise<boolean> {
   if (!process.stdin.isTTY)
-    throw new CliError("trust: nobody can be asked here; --yes confirms what is listed");
+    throw new CliError("trust: there is no terminal for the question\n  fix: --yes confirms the whole list");
   const asking = createInterface({ input: process.stdin, output: process.stdout });
-  const answer = await asking
-    .question("Is all of that what you want? (yes/no) ")
-    .finally(() => asking.close());
+  const answer = await asking.question("Do you confirm all of this? (yes/no) ").finally(() => asking.close());
   return answer.trim().toLowerCase() === "yes";
 }
 
 export const trust: Verb = {
-  summary: "confirm what a stack file does with this machine and your secrets",
+  summary: "confirm the effects of a stack file on this machine and your secrets",
   usage: USAGE,
   run,
 };

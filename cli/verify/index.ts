@@ -12,8 +12,8 @@ import { table } from "./table";
 
 const USAGE = `npx hearth verify [-s STACK] [--json] [--config-file FILE]
 
-Checks a deployed stack, live: what anybody on the internet sees of it (from this machine) and what only its host can
-tell (over ssh). Changes nothing; an uploaded test file is removed again.
+Checks a deployed stack, live: from outside, as anybody on the internet sees it (from this machine), and on its
+host (over ssh). Changes nothing; an uploaded test file is removed again.
 
   names and TLS     DNS, certificate chains, names and expiry on 443 and 8448
   discovery         both well-known documents: status, type, CORS, content
@@ -23,11 +23,11 @@ tell (over ssh). Changes nothing; an uploaded test file is removed again.
   on the host       Postgres connections (and no SQLite), media disk use, federation errors in the log
 
   -s, --stack STACK   the stack (default: the selected one)
-  --config-file FILE  its configuration, when it is not Pulumi.STACK.yaml
+  --config-file FILE  its configuration, if it is not Pulumi.STACK.yaml
   --json              results as JSON: [{check, result: "pass" | "fail" | "not checked", seen, fix}]
   -h, --help          this text
 
-What is checked comes from the stack's last deployment, else from its configuration (pulumi preview).
+The inputs of the checks come from the stack's last deployment, else from its configuration (pulumi preview).
 Exit status: 0 nothing failed, 1 a check failed, 2 the command could not run.
 `;
 
@@ -40,12 +40,12 @@ const OPTIONS = {
 async function run(argv: string[]): Promise<number> {
   const options = readOptions("verify", argv, OPTIONS);
   const configFile = options["config-file"];
-  // The engine takes a missing file for an empty configuration, and makes it.
+  // The engine treats a missing file as an empty configuration, and creates it.
   if (configFile !== undefined && !existsSync(configFile)) {
     throw new CliError(`verify: --config-file ${configFile}: there is no such file`);
   }
   const inputs = await findInputs({ stack: options.stack, configFile });
-  // As the provider runs: relative paths of a stack start at the checkout.
+  // The provider also runs there: relative paths of a stack start at the checkout.
   process.chdir(ROOT);
   process.env.HEARTH_PROVIDER_DIR ??= `${ROOT}/provider`;
   const stopping = new AbortController();

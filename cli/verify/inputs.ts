@@ -11,14 +11,14 @@ const TYPE = "hearth-host:index:Verification";
 const SIGNATURE = "4dabf18193072939515e22adb298388d";
 
 /**
- * What the stack's Verification resource checks: from the state, or, when its checks have never passed (then it is not in
- * the state), from a preview. Secrets are only asked for when the connection has one (the password for sudo).
+ * The inputs of the stack's Verification resource: from the state, or, if its checks have never passed (then it is not in
+ * the state), from a preview. Secrets are requested only if the connection has one (the password for sudo).
  */
 export async function findInputs(choice: StackChoice): Promise<VerificationInputs> {
   const found = (await fromState(choice)) ?? (await fromPreview(choice));
   if (found === undefined) {
     throw new CliError(
-      `the stack ${choice.stack ?? "selected"} has no verification; set hearth:verification.enabled to true in its file`,
+      `the stack ${choice.stack ?? "selected"} has no verification\n  fix: set hearth:verification.enabled to true in its file`,
     );
   }
   return parse(verificationShape, completed(found), "the stack's verification");
@@ -40,20 +40,20 @@ async function fromPreview(choice: StackChoice): Promise<Properties | undefined>
   return verificationIn(steps.flatMap((step) => (step.newState === undefined ? [] : [step.newState])));
 }
 
-/** As far as it concerns us: what `stack export` and `preview --json` say about a resource. */
+/** The part of a resource in `stack export` and `preview --json` that Hearth reads. */
 export interface StateResource {
   type: string;
   inputs?: Properties;
   delete?: boolean;
 }
 
-/** The inputs of the Verification among a stack's resources, with secrets opened where the engine gave them. */
+/** The inputs of the Verification among a stack's resources, with secrets unwrapped if the engine revealed them. */
 export function verificationIn(resources: StateResource[]): Properties | undefined {
   const resource = resources.find((one) => one.type === TYPE && one.delete !== true);
   if (resource?.inputs === undefined) return undefined;
   const inputs = Object.entries(resource.inputs).map(([key, value]): [string, Value] => [key, opened(value)]);
   const kept = inputs.filter(([key]) => !key.startsWith("__"));
-  // What the checks do not need may still be unknown in a plan.
+  // Values that the checks do not need may still be unknown in a plan.
   return Object.fromEntries(kept.map(([key, value]) => [key, key === "revisions" ? {} : value]));
 }
 

@@ -1,7 +1,7 @@
 import type { CheckResult } from "../../provider/contract/matrix";
 import { visible } from "../../provider/text";
 
-/** How the table may look: colours, and the terminal's width in columns (undefined: lines are not wrapped). */
+/** The look of the table: colours, and the terminal's width in columns (undefined: lines are not wrapped). */
 export interface Style {
   colour: boolean;
   width?: number;
@@ -10,10 +10,10 @@ export interface Style {
 const WORDS = { pass: "ok", fail: "FAIL", "not checked": "-" } as const;
 const COLOURS = { pass: 32, fail: 31, "not checked": 33 } as const;
 const MARK_WIDTH = 4;
-/** A terminal narrower than this gets long lines instead of a column of single words. */
+/** Below this width the text is not wrapped, to avoid a column of single words. */
 const LEAST_TEXT_WIDTH = 24;
 
-/** The results for a reader: one line for each, the fix below what failed, the verdict last. */
+/** The results for a reader: one line for each, the fix below a failed check, the verdict last. */
 export function table(serverName: string, results: CheckResult[], style: Style): string {
   const nameWidth = Math.max(...results.map((result) => result.check.length), 0);
   const lines = results.flatMap((result) => row(result, nameWidth, style));
@@ -26,13 +26,13 @@ function row({ check, result, seen, fix }: CheckResult, nameWidth: number, style
   const indent = MARK_WIDTH + 1 + nameWidth + 2;
   const room = style.width === undefined ? Number.POSITIVE_INFINITY : style.width - indent;
   const width = room < LEAST_TEXT_WIDTH ? Number.POSITIVE_INFINITY : room;
-  const text = [...wrapped(seen, width), ...(fix === "" ? [] : wrapped(`do: ${fix}`, width))].map(visible);
+  const text = [...wrapped(seen, width), ...(fix === "" ? [] : wrapped(`fix: ${fix}`, width))].map(visible);
   return text.map((line, index) =>
     index === 0 ? `${mark} ${check.padEnd(nameWidth)}  ${line}`.trimEnd() : " ".repeat(indent) + line,
   );
 }
 
-/** Words on as few lines as fit; a word that is longer than the width stays whole. */
+/** Wraps words into as few lines as possible; a word that is longer than the width stays whole. */
 function wrapped(text: string, width: number): string[] {
   const lines: string[] = [];
   for (const word of text.split(/\s+/)) {

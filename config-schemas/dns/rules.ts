@@ -2,10 +2,10 @@ import { parseDuration } from "../language/common";
 import type { Path } from "../language/fault";
 import { type AnyRule, at, removeSecret, rule, setSecret } from "../language/rule";
 
-/** More often than this, a provider takes it for abuse. */
+/** A provider treats a shorter interval as abuse. */
 const SHORTEST_INTERVAL = "5m";
 
-/** Rules about the DNS that Hearth keeps. */
+/** Rules about the DNS records that Hearth keeps. */
 export const dnsRules: readonly AnyRule[] = [
   rule({
     name: "DNS at Dynu needs the key of its API",
@@ -16,7 +16,7 @@ export const dnsRules: readonly AnyRule[] = [
     fix: setSecret("dynu", "apiKey"),
   }),
   rule({
-    name: "a key of Dynu's API belongs to DNS",
+    name: "a key of Dynu's API needs DNS",
     needs: ["dns", "secrets"],
     when: ({ dns, secrets }) => at(dns === undefined && secrets.dynu !== undefined, "secrets", "dynu"),
     message: "is for hearth:dns, which is absent",
@@ -27,8 +27,8 @@ export const dnsRules: readonly AnyRule[] = [
     needs: ["dns", "tunnel"],
     when: ({ dns, tunnel }) => at(dns?.dynamic !== undefined && tunnel !== undefined, "dns", "dynamic"),
     message:
-      "would publish the address of your home, which hearth:tunnel hides, and nobody would use it: the way in is the tunnel's",
-    fix: "remove it, or the tunnel (then your router has to send ports 443 and 8448 to the machine)",
+      "would publish the address of your home, which hearth:tunnel hides; nobody would use it, because connections come through the tunnel",
+    fix: "remove it, or remove the tunnel (then your router must forward ports 443 and 8448 to the host)",
   }),
   rule({
     name: "dynamic DNS keeps an address",
@@ -46,11 +46,11 @@ export const dnsRules: readonly AnyRule[] = [
         names.indexOf(name) === index ? [] : [["dns", "dynamic", "names", index]],
       );
     },
-    message: "stands in the list already",
+    message: "is already in the list",
     fix: "remove it",
   }),
   rule({
-    name: "the public address is not looked at all the time",
+    name: "the public address is not checked too often",
     needs: ["dns"],
     when: ({ dns }) =>
       at(
@@ -59,11 +59,11 @@ export const dnsRules: readonly AnyRule[] = [
         "dynamic",
         "interval",
       ),
-    message: "is short enough for Dynu to take it for abuse",
+    message: "is so short that Dynu treats it as abuse",
     fix: `write ${SHORTEST_INTERVAL} or more`,
   }),
   rule({
-    name: "one hand keeps a name's address",
+    name: "a name's address has one source",
     needs: ["dns"],
     when: ({ dns }) =>
       Object.entries(dns?.records ?? {})
@@ -73,7 +73,7 @@ export const dnsRules: readonly AnyRule[] = [
         )
         .map(([key]): Path => ["dns", "records", key]),
     message: "is for a name in hearth:dns.dynamic.names, whose address follows the host's",
-    fix: "remove it, or take the name out of that list",
+    fix: "remove it, or remove the name from that list",
   }),
   rule({
     name: "dynamic DNS runs in a container",
@@ -81,6 +81,6 @@ export const dnsRules: readonly AnyRule[] = [
     when: ({ dns, hosts }) =>
       at(dns?.dynamic !== undefined && hosts[dns.host]?.runtime === "native", "dns", "dynamic"),
     message: "needs a host with `runtime: quadlet`, where its client runs in a container",
-    fix: "remove it and keep the address by your router or your provider, or write `runtime: quadlet` for the host",
+    fix: "remove it and let your router or your provider update the address, or write `runtime: quadlet` for the host",
   }),
 ];

@@ -3,7 +3,7 @@ import { dnsName, duration, hostName, line, PORT, port } from "../language/commo
 
 const DNS_LABELS = /^(?=.{1,253}$)(?:[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?\.)+[a-z][a-z0-9-]*[a-z0-9]$/;
 
-/** Name of a record: as a host name, with `_` for services. */
+/** Name of a record: like a host name, but with `_` for services. */
 const recordName = z
   .string()
   .regex(
@@ -15,7 +15,7 @@ const recordName = z
 /** Dynu's own API. */
 export const DYNU_API = "https://api.dynu.com/v2";
 
-/** Where an API is reached: the key in each request is not for the network to read. */
+/** URL of an API: https, because every request contains the key. */
 const apiUrl = z
   .string()
   .regex(
@@ -31,7 +31,7 @@ const common = {
     description: "Full name, in a domain of your account at Dynu.",
     examples: ["matrix.example.org"],
   }),
-  ttl: duration.default("5m").meta({ description: "How long others may keep it." }),
+  ttl: duration.default("5m").meta({ description: "How long others may cache it." }),
 };
 const number = z.int().min(0).max(65_535);
 
@@ -49,7 +49,7 @@ const recordSchema = z.discriminatedUnion("type", [
   z.strictObject({
     type: z.literal("CNAME").meta({ description: "Another name for a host." }),
     ...common,
-    target: dnsName.meta({ description: "The host." }),
+    target: dnsName.meta({ description: "Name of the host." }),
   }),
   z.strictObject({
     type: z.literal("TXT").meta({ description: "Text of any kind." }),
@@ -59,20 +59,22 @@ const recordSchema = z.discriminatedUnion("type", [
   z.strictObject({
     type: z.literal("SRV").meta({ description: "Where a service is." }),
     ...common,
-    priority: number.default(10).meta({ description: "Lower ones are tried first." }),
-    weight: number.default(5).meta({ description: "Share among those of one priority." }),
+    priority: number.default(10).meta({ description: "Lower values are tried first." }),
+    weight: number
+      .default(5)
+      .meta({ description: "Share of requests among records with the same priority." }),
     port: port.meta({ description: "Port of the service." }),
     target: dnsName.meta({ description: "Host of the service." }),
   }),
 ]);
 
-/** DNS that Hearth keeps, at Dynu; its API key is the secret `dynu.apiKey`. */
+/** DNS records that Hearth keeps at Dynu; the API key is the secret `dynu.apiKey`. */
 export const dnsSchema = z.strictObject({
-  host: hostName.meta({ description: "Host whose address is kept.", examples: ["home"] }),
+  host: hostName.meta({ description: "Host whose address Hearth keeps in DNS.", examples: ["home"] }),
   provider: z.enum(["dynu"]).default("dynu").meta({ description: "`dynu`: dynu.com." }),
   apiUrl: apiUrl.default(DYNU_API).meta({
     description:
-      "Its API; another one for tests only, and confirmed once on your machine: `npx hearth trust`.",
+      "URL of its API. Use another one only for tests; confirm it once on your machine: `npx hearth trust`.",
   }),
   dynamic: z
     .strictObject({
@@ -85,12 +87,12 @@ export const dnsSchema = z.strictObject({
         }),
       ipv4: z.boolean().default(true).meta({ description: "Keep the IPv4 address (A)." }),
       ipv6: z.boolean().default(false).meta({ description: "Keep the IPv6 address (AAAA)." }),
-      interval: duration.default("10m").meta({ description: "How often the address is looked at." }),
+      interval: duration.default("10m").meta({ description: "How often the host checks its address." }),
     })
     .optional()
     .meta({
       description:
-        "Dynamic DNS: names that follow the host's public address, looked at by a timer on the host.",
+        "Dynamic DNS: names that follow the host's public address; a timer on the host checks the address.",
     }),
   records: z
     .record(
@@ -103,7 +105,7 @@ export const dnsSchema = z.strictObject({
       recordSchema,
     )
     .default({})
-    .meta({ description: "Records, each under a name of your choice, kept as they stand here." }),
+    .meta({ description: "Records, each under a name of your choice. Hearth keeps them as they are here." }),
 });
 
 export type DnsConfig = z.output<typeof dnsSchema>;

@@ -2,21 +2,21 @@ import type { Fault, Path } from "../language/fault";
 import { synapseKeyAdvice } from "./synapse-keys";
 import { UNSAFE, UNSAFE_ANYWHERE } from "./unsafe-switches";
 
-/** Names that are mistakes wherever they stand, with what is true instead. */
+/** Names that are mistakes at any depth, each with the fix. */
 const NEVER: Readonly<Record<string, string>> = {
   password_file:
-    "the database driver has no such option and Synapse would not start; Hearth connects without a password or by a password file of its own: see hearth:postgres.authentication",
+    "remove it and see hearth:postgres.authentication: the database driver has no such option, Synapse would not start; Hearth connects without a password or with its own password file",
   federation_domain_whitelist:
-    "Synapse reads it at the top level only, so federation stays open; use hearth:homeserver.federation.allowlist",
+    "use hearth:homeserver.federation.allowlist; Synapse reads this key at the top level only, so federation would stay open",
   federation_domain_blacklist:
-    "Synapse never had such a key; use hearth:homeserver.federation.allowlist, or server ACLs in the rooms",
+    "use hearth:homeserver.federation.allowlist, or server ACLs in the rooms; Synapse never had such a key",
 };
 
-/** Names under which programs expect a secret in clear, in lower case with `_` between words. */
+/** Names of settings that hold a secret in clear text, in lower case with `_` between words. */
 const SECRET_NAME =
   /(^|_)(pass|password|passwd|passphrase|pwd|secret|token|pepper|dsn|credential|((api|private|access|auth|signing|encryption|shared|master|license|secret|account)_?key))s?$/;
 
-/** Texts that are a secret whatever their name is: a private key, a URL with a password, tokens with a known beginning. */
+/** Texts that are a secret under any name: a private key, a URL with a password, tokens with a known prefix. */
 const SECRET_VALUE =
   /-----BEGIN [A-Z ]*PRIVATE KEY-----|:\/\/[^/\s@]*:[^/\s@]+@|^(sy[tlr]_|m[acp][tr]_|tskey-|gh[opsur]_|github_pat_|glpat-|xox[a-z]-|sk_live_|eyJ[\w-]+\.)/;
 
@@ -30,7 +30,8 @@ function nestedFaults(value: unknown, path: Path): Fault[] {
   return Object.entries(value).flatMap(([key, child]) => {
     const here = [...path, key];
     const never = Object.hasOwn(NEVER, key) ? NEVER[key] : undefined;
-    if (never !== undefined) return [{ path: here, problem: "does not do what it seems to", fix: never }];
+    if (never !== undefined)
+      return [{ path: here, problem: "does not have the effect that its name suggests", fix: never }];
     return [...switchFaults(UNSAFE_ANYWHERE, key, child, here), ...secretFaults(key, child, here)];
   });
 }
@@ -41,7 +42,7 @@ function switchFaults(switches: typeof UNSAFE, key: string, value: unknown, path
   return [{ path, problem: found.problem, fix: found.fix }];
 }
 
-/** The faults of a value below a key, whose name may say that it is a secret, also as a number or in a list. */
+/** The faults of a value whose key may name a secret; the secret can also be a number or in a list. */
 function secretFaults(key: string, value: unknown, path: Path): Fault[] {
   const name = key
     .replace(/([a-z0-9])([A-Z])/g, "$1_$2")
@@ -61,19 +62,19 @@ function valueFaults(value: unknown, path: Path): Fault[] {
 function secretFault(path: Path): Fault {
   return {
     path,
-    problem: "looks like a secret, and this file is not secret",
-    fix: "use Synapse's key that reads it from a file on the host (often the same name with _path), or leave it out where there is none, and change the secret",
+    problem: "looks like a secret, but this file is not secret",
+    fix: "replace the secret, and use Synapse's key that reads it from a file on the host (often the same name with _path); leave the setting out if there is no such key",
   };
 }
 
 function topLevelFaults(key: string, value: unknown, path: Path): Fault[] {
   const advice = synapseKeyAdvice(key);
-  if (advice !== undefined) return [{ path, problem: "is not for `extra`", fix: advice }];
+  if (advice !== undefined) return [{ path, problem: "is not allowed in `extra`", fix: advice }];
   if (value === null)
     return [
       {
         path,
-        problem: "is empty; Synapse may fail on it or fall back to something unsafe",
+        problem: "is empty; Synapse may fail on it or use an unsafe default",
         fix: "remove it or give it content",
       },
     ];
@@ -81,9 +82,9 @@ function topLevelFaults(key: string, value: unknown, path: Path): Fault[] {
 }
 
 /**
- * Faults in `homeserver.extra` that can be told without asking Synapse: keys that Hearth sets, keys that never existed,
- * and secrets in clear. Whether Synapse knows the other keys is checked with the release that will run.
- * @param extra the block as written; anything but a mapping is left to the schema
+ * Faults in `homeserver.extra` that can be found without Synapse: keys that Hearth sets, keys that never existed,
+ * and secrets in clear text. The release of Synapse that will run checks the other keys.
+ * @param extra the block as written; the schema reports anything but a mapping
  */
 export function extraFaults(extra: unknown): Fault[] {
   if (!isMapping(extra)) return [];

@@ -2,7 +2,7 @@ import { z } from "zod";
 
 /**
  * A leaky bucket: `burst` actions at once, then `perSecond` on average.
- * @param absent what holds without it
+ * @param absent the limit when the key is absent
  */
 function rate(
   what: string,
@@ -15,7 +15,7 @@ function rate(
       perSecond: z
         .number()
         .positive()
-        .meta({ description: "Actions per second in the long run.", examples: [perSecond] }),
+        .meta({ description: "Actions per second on average.", examples: [perSecond] }),
       burst: z
         .int()
         .min(1)
@@ -39,26 +39,30 @@ const federationSchema = z
       .int()
       .min(1)
       .default(10)
-      .meta({ description: "Requests per window before answers are slowed down." }),
+      .meta({ description: "Requests per window before Synapse delays answers." }),
     sleepDelay: milliseconds
       .default("500ms")
-      .meta({ description: "How long a slowed answer waits.", examples: ["500ms"] }),
+      .meta({ description: "How long a delayed answer waits.", examples: ["500ms"] }),
     rejectLimit: z
       .int()
       .min(1)
       .default(50)
-      .meta({ description: "Slowed requests of one server waiting at once before more are rejected." }),
-    concurrent: z.int().min(1).default(3).meta({ description: "Requests of one server worked on at once." }),
+      .meta({ description: "Delayed requests of one server that may wait at once; Synapse rejects more." }),
+    concurrent: z
+      .int()
+      .min(1)
+      .default(3)
+      .meta({ description: "Requests of one server that Synapse handles at once." }),
   })
   .optional()
   .meta({ description: "Requests from other servers, per server. Absent: Synapse's own limits." });
 
-/** Every rate limit of Synapse in its real shape. */
+/** Every rate limit of Synapse in the shape that Synapse has. */
 export const rateLimitsSchema = z.strictObject({
   message: rate("Messages sent by one user", 0.2, 10),
   adminRedaction: rate("Redactions by room admins", 1, 50, "as `message`"),
   registration: rate("Registrations from one address", 0.17, 3),
-  registrationTokenValidity: rate("Questions from one address whether a registration token is valid", 0.1, 5),
+  registrationTokenValidity: rate("Checks of registration tokens from one address", 0.1, 5),
   thirdPartyIdValidation: rate("Validations of an email address or phone number", 0.003, 5),
   login: z
     .strictObject({
@@ -70,13 +74,13 @@ export const rateLimitsSchema = z.strictObject({
     .meta({ description: "Logins." }),
   joins: z
     .strictObject({
-      local: rate("Joins to rooms this server is in, per user", 0.1, 10),
+      local: rate("Joins to rooms that this server is in, per user", 0.1, 10),
       remote: rate("Joins to rooms through another server, per user", 0.01, 10),
     })
     .optional()
     .meta({ description: "Joins to rooms." }),
   joinsPerRoom: rate("Joins to one room", 1, 10),
-  roomCreation: rate("Rooms made by one user", 0.016, 10),
+  roomCreation: rate("Rooms created by one user", 0.016, 10),
   invites: z
     .strictObject({
       perRoom: rate("Invites to one room", 0.3, 10),
@@ -86,7 +90,7 @@ export const rateLimitsSchema = z.strictObject({
     .optional()
     .meta({ description: "Invites to rooms." }),
   thirdPartyInvite: rate("Invites by email address or phone number, per user", 0.0025, 5),
-  mediaCreate: rate("Uploads begun by one user", 10, 50),
+  mediaCreate: rate("Uploads started by one user", 10, 50),
   reports: rate("Reports by one user", 1, 5),
   userDirectory: rate("Searches of the user directory by one user", 0.016, 200),
   delayedEvents: rate("Changes to delayed events by one user", 1, 5),

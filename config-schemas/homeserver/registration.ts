@@ -3,16 +3,16 @@ import { dnsName, line, port } from "../language/common";
 
 const REQUIREMENTS = ["token", "email", "captcha"] as const;
 
-/** Who can register. Closed has no further keys, so that it cannot be opened by half. */
+/** Who can register. `closed` has no other keys, so that registration cannot be half open. */
 export const registrationSchema = z.discriminatedUnion("mode", [
   z.strictObject({
-    mode: z
-      .literal("closed")
-      .meta({ description: "Nobody registers; accounts come from `hearth:accounts` and the command line." }),
+    mode: z.literal("closed").meta({
+      description: "Nobody can register; accounts come from `hearth:accounts` and the command line.",
+    }),
     require: z
       .never({
         error:
-          "only means something with mode: open; Synapse refuses to start when a closed registration asks for email. Remove it",
+          "is only allowed with mode: open; Synapse refuses to start when a closed registration asks for email",
       })
       .optional()
       .meta({ description: "Not allowed with `mode: closed`." }),
@@ -24,7 +24,7 @@ export const registrationSchema = z.discriminatedUnion("mode", [
       .min(1)
       .meta({
         description:
-          "What a newcomer has to show, all of it: `token` (made by an admin), `email` (needs `email`), `captcha` (needs `captcha`). At least one: Synapse does not start without.",
+          "All of these are required to register: `token` (created by an admin), `email` (needs `homeserver.email`), `captcha` (needs `homeserver.captcha`). At least one: Synapse does not start without.",
         examples: [["token"]],
       }),
   }),
@@ -40,16 +40,19 @@ export const captchaSchema = z.strictObject({
     }),
 });
 
-/** Outgoing mail; only complete, because Synapse refuses to start with half of it. */
+/** Outgoing mail; all keys are required, because Synapse refuses to start when some are missing. */
 export const emailSchema = z.strictObject({
-  smtpHost: dnsName.meta({ description: "Mail server that takes our mail.", examples: ["mail.example.org"] }),
+  smtpHost: dnsName.meta({
+    description: "Mail server that sends the homeserver's mail.",
+    examples: ["mail.example.org"],
+  }),
   smtpPort: port.default(587).meta({ description: "Port of the mail server." }),
   security: z.enum(["starttls", "tls"]).default("starttls").meta({
-    description:
-      "`starttls` (usual with port 587, required, never skipped) or `tls` from the first byte (port 465).",
+    description: "`starttls` (usual with port 587; TLS is required) or `tls` from the first byte (port 465).",
   }),
   user: line.optional().meta({
-    description: "Login at the mail server; its password is the secret `smtp.password`. Absent: no login.",
+    description:
+      "User name at the mail server; the password is the secret `smtp.password`. Absent: no login.",
     examples: ["matrix@example.org"],
   }),
   from: z
@@ -58,8 +61,11 @@ export const emailSchema = z.strictObject({
       /^([^<>\r\n]+ <[^<>@\s]+@[^<>@\s]+>|[^<>@\s]+@[^<>@\s]+)$/,
       "an address (name@domain), alone or as Name <address>",
     )
-    .meta({ description: "Sender of our mail.", examples: ["Example chat <matrix@example.org>"] }),
-  notifications: z.boolean().default(false).meta({ description: "Mail users about missed messages." }),
+    .meta({
+      description: "Sender address of the homeserver's mail.",
+      examples: ["Example chat <matrix@example.org>"],
+    }),
+  notifications: z.boolean().default(false).meta({ description: "Send users mail about missed messages." }),
 });
 
 export type RegistrationRequirement = (typeof REQUIREMENTS)[number];

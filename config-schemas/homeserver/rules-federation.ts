@@ -2,9 +2,9 @@ import { DEFAULT_BLOCKED_RANGES, parseRange, rangesOverlap } from "../language/a
 import type { Path } from "../language/fault";
 import { type AnyRule, at, rule } from "../language/rule";
 
-/** Ranges that may never be opened: the host itself, and link-local with the cloud providers' metadata services. */
+/** Ranges that must never be opened: the host itself, and link-local addresses with the metadata services of cloud providers. */
 const NEVER_ALLOWED = ["127.0.0.0/8", "::1/128", "0.0.0.0/8", "::/128", "169.254.0.0/16", "fe80::/10"];
-/** The largest range that can be one partner's network: a /8, or IPv6's unique local addresses. */
+/** The largest range that can be the network of one partner: a /8, or the unique local addresses of IPv6. */
 const WIDEST = { 4: 1n << 24n, 6: 1n << 121n } as const;
 
 function positions<T>(list: readonly T[], broken: (item: T, index: number) => boolean): number[] {
@@ -16,7 +16,7 @@ function isTooWide(range: string): boolean {
   return last - first + 1n > WIDEST[version];
 }
 
-/** Rules about whom the homeserver talks to. */
+/** Rules about the servers that the homeserver talks to. */
 export const federationRules: readonly AnyRule[] = [
   rule({
     name: "an allowlist names each server once",
@@ -27,11 +27,11 @@ export const federationRules: readonly AnyRule[] = [
         (index): Path => ["homeserver", "federation", "allowlist", index],
       );
     },
-    message: "stands in the list already",
+    message: "is already in the list",
     fix: "remove it",
   }),
   rule({
-    name: "key servers can be reached",
+    name: "key servers are on the allowlist",
     needs: ["homeserver"],
     when: ({ homeserver: { federation } }) => {
       const { allowlist, trustedKeyServers } = federation;
@@ -40,8 +40,8 @@ export const federationRules: readonly AnyRule[] = [
         (index): Path => ["homeserver", "federation", "trustedKeyServers", index],
       );
     },
-    message: "is not on the allowlist, so it could never be asked",
-    fix: "add it to hearth:homeserver.federation.allowlist, or remove it here (keys then come from their own servers)",
+    message: "is not on the allowlist, so Synapse could never reach it",
+    fix: "add it to hearth:homeserver.federation.allowlist, or remove it here (each server then provides its own keys)",
   }),
   rule({
     name: "an exception opens neither the host itself nor metadata services",
@@ -51,8 +51,8 @@ export const federationRules: readonly AnyRule[] = [
         NEVER_ALLOWED.some((closed) => rangesOverlap(range, closed)),
       ).map((index): Path => ["homeserver", "federation", "allowedRanges", index]),
     message:
-      "would let any user or remote server reach the host's own services through Synapse (it does not say who may connect to us)",
-    fix: "remove it; for a partner in a private network name that network only, e.g. 10.20.0.0/24",
+      "would let any user or remote server reach the host's own services through Synapse (it does not control who may connect to this server)",
+    fix: "remove it; for a partner in a private network write that network only, e.g. 10.20.0.0/24",
   }),
   rule({
     name: "an exception is one network",
@@ -61,11 +61,11 @@ export const federationRules: readonly AnyRule[] = [
       positions(federation.allowedRanges, isTooWide).map(
         (index): Path => ["homeserver", "federation", "allowedRanges", index],
       ),
-    message: "is wider than any one network (IPv4 /8, IPv6 /7) and would undo the protection",
-    fix: "name the partner's network only, e.g. 10.20.0.0/24",
+    message: "is larger than a single network can be (IPv4 /8, IPv6 /7) and would remove the protection",
+    fix: "write the partner's network only, e.g. 10.20.0.0/24",
   }),
   rule({
-    name: "an exception excepts something",
+    name: "an exception opens a blocked range",
     needs: ["homeserver"],
     when: ({ homeserver: { federation } }) => {
       const blocked = [...DEFAULT_BLOCKED_RANGES, ...federation.blockedRanges];
@@ -74,18 +74,18 @@ export const federationRules: readonly AnyRule[] = [
         (range) => !blocked.some((one) => rangesOverlap(range, one)),
       ).map((index): Path => ["homeserver", "federation", "allowedRanges", index]);
     },
-    message: "has no effect: nothing there is blocked",
-    fix: "remove it; to say with whom to federate, use hearth:homeserver.federation.allowlist",
+    message: "has no effect: nothing in this range is blocked",
+    fix: "remove it; to limit the servers to federate with, use hearth:homeserver.federation.allowlist",
   }),
   rule({
-    name: "what is blocked is not allowed again",
+    name: "a blocked range is not allowed again",
     needs: ["homeserver"],
     when: ({ homeserver: { federation } }) =>
       positions(federation.blockedRanges, (range) =>
         federation.allowedRanges.some((one) => rangesOverlap(range, one)),
       ).map((index): Path => ["homeserver", "federation", "blockedRanges", index]),
-    message: "is (partly) in allowedRanges too, and exceptions win",
-    fix: "take it out of one of the two lists",
+    message: "overlaps with allowedRanges, and exceptions take precedence",
+    fix: "remove it from one of the two lists",
   }),
   rule({
     name: "blocking leaves the internet reachable",
@@ -98,8 +98,8 @@ export const federationRules: readonly AnyRule[] = [
         (index): Path => ["homeserver", "urlPreviews", "blockedRanges", index],
       ),
     ],
-    message: "blocks more than 1/256 of all addresses, so most servers would be out of reach",
-    fix: "name smaller ranges; to stop federation write `allowlist: []`",
+    message: "blocks more than 1/256 of all addresses, so most servers would be unreachable",
+    fix: "write smaller ranges; to stop federation write `allowlist: []`",
   }),
   rule({
     name: "the partner of the checks is on the allowlist",
@@ -121,7 +121,7 @@ export const federationRules: readonly AnyRule[] = [
     needs: ["homeserver", "verification"],
     when: ({ homeserver, verification: { partner } }) =>
       at(partner?.serverName === homeserver.serverName, "verification", "partner", "serverName"),
-    message: "is this server itself; that proves nothing",
+    message: "is this server itself, which would prove nothing",
     fix: "name another homeserver, or remove the partner",
   }),
 ];

@@ -3,7 +3,7 @@ import { keyOf, type Path } from "../language/fault";
 import { type AnyRule, at, removeSecret, rule, setSecret } from "../language/rule";
 import { registrationRequirements } from "./schema";
 
-/** Rules about who gets an account, and the secrets that go with it. */
+/** Rules about accounts, registration and their secrets. */
 export const registrationRules: readonly AnyRule[] = [
   rule({
     name: "email at registration needs a mail server",
@@ -14,8 +14,8 @@ export const registrationRules: readonly AnyRule[] = [
         "homeserver",
         "email",
       ),
-    message: "is missing, but registration requires email; Synapse would exit at start",
-    fix: "add `email:` with smtpHost and from, or take email out of hearth:homeserver.registration.require",
+    message: "is missing, but registration requires email; Synapse would exit at startup",
+    fix: "add `email:` with smtpHost and from, or remove email from hearth:homeserver.registration.require",
   }),
   rule({
     name: "a captcha at registration needs its keys",
@@ -27,7 +27,7 @@ export const registrationRules: readonly AnyRule[] = [
         "captcha",
       ),
     message: "is missing, but registration requires a captcha; nobody could pass it",
-    fix: "add `captcha: { publicKey: … }`, or take captcha out of hearth:homeserver.registration.require",
+    fix: "add `captcha: { publicKey: … }`, or remove captcha from hearth:homeserver.registration.require",
   }),
   rule({
     name: "captcha keys are for a registration with captcha",
@@ -38,7 +38,7 @@ export const registrationRules: readonly AnyRule[] = [
         "homeserver",
         "captcha",
       ),
-    message: "has no effect: registration does not ask for a captcha",
+    message: "has no effect: registration does not require a captcha",
     fix: "remove it, or write `registration: { mode: open, require: [captcha] }`",
   }),
   rule({
@@ -67,7 +67,7 @@ export const registrationRules: readonly AnyRule[] = [
     needs: ["homeserver", "secrets"],
     when: ({ homeserver, secrets }) =>
       at(homeserver.email?.user !== undefined && secrets.smtp === undefined, "secrets", "smtp", "password"),
-    message: "is missing, but hearth:homeserver.email.user logs in with it",
+    message: "is missing, but hearth:homeserver.email.user needs it to log in",
     fix: setSecret("smtp", "password"),
   }),
   rule({
@@ -76,10 +76,10 @@ export const registrationRules: readonly AnyRule[] = [
     when: ({ homeserver, secrets }) =>
       at(homeserver.email?.user === undefined && secrets.smtp !== undefined, "secrets", "smtp"),
     message: "is not used: there is no hearth:homeserver.email.user",
-    fix: `${removeSecret("smtp")}, or add the login's name`,
+    fix: `${removeSecret("smtp")}, or add hearth:homeserver.email.user`,
   }),
   rule({
-    name: "port and encryption of the mail server belong together",
+    name: "port and encryption of the mail server match",
     needs: ["homeserver"],
     when: ({ homeserver: { email } }) =>
       at(
@@ -90,18 +90,18 @@ export const registrationRules: readonly AnyRule[] = [
         "security",
       ),
     message: ({ homeserver: { email } }) =>
-      `is ${email?.security}, but port ${email?.smtpPort} speaks the other one; no mail would go out`,
-    fix: "port 587 with `security: starttls`, or port 465 with `security: tls`",
+      `is ${email?.security}, but port ${email?.smtpPort} uses the other one, so no mail would be sent`,
+    fix: "use port 587 with `security: starttls`, or port 465 with `security: tls`",
   }),
   rule({
-    name: "Hearth's own account is not a user's",
+    name: "Hearth's own account does not belong to a user",
     needs: ["accounts"],
     when: ({ accounts }) => at(Object.hasOwn(accounts, OWN_ACCOUNT), "accounts", OWN_ACCOUNT),
-    message: "is the admin account that Hearth makes and keeps for itself",
+    message: "is the admin account that Hearth creates and keeps for itself",
     fix: "choose another name",
   }),
   rule({
-    name: "a given password is given",
+    name: "an account with a given password has its secret",
     needs: ["accounts", "secrets"],
     when: ({ accounts, secrets }) =>
       Object.entries(accounts)
@@ -126,7 +126,7 @@ export const registrationRules: readonly AnyRule[] = [
       `write \`password: given\` for the account, or ${removeSecret("accounts", String(path[2]))}`,
   }),
   rule({
-    name: "a closed account is no admin",
+    name: "a deactivated account is not an admin",
     needs: ["accounts"],
     when: ({ accounts }) =>
       Object.entries(accounts)

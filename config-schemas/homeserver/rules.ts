@@ -13,12 +13,12 @@ const TAKEN_PORTS: Readonly<Record<number, string>> = {
   5432: "Postgres",
   8448: "the proxy",
 };
-/** What a machine that is not always on is sure to run at a stretch. */
+/** How long a host that is not always on runs without a break, at least. */
 const SHORTEST_UPTIME = "1h";
-/** The oldest Synapse that works again by itself after its database was away: before, rooms stayed blocked until a restart. */
+/** The oldest Synapse that recovers by itself when its database was away: in older releases rooms stay blocked until a restart. */
 const OLDEST_SYNAPSE = "1.161.0";
 
-/** Rules about the homeserver itself: where it listens, what it keeps. */
+/** Rules about the homeserver itself: its listener, its retention. */
 export const homeserverRules: readonly AnyRule[] = [
   rule({
     name: "Synapse is new enough",
@@ -41,9 +41,9 @@ export const homeserverRules: readonly AnyRule[] = [
         "version",
       ),
     message: ({ homeserver }) =>
-      `is ${homeserver.version}, which has no lock: only packages that are named by their hashes are installed. There are locks for ${lockedVersions().join(", ")}`,
+      `is ${homeserver.version}, which has no lock; Hearth installs only packages with known hashes. Locks exist for: ${lockedVersions().join(", ")}`,
     fix: ({ homeserver }) =>
-      `use one of these; or run \`${makeLock(homeserver.version)}\`, look at what it writes and commit it`,
+      `use one of these; or run \`${makeLock(homeserver.version)}\`, review the result and commit it`,
   }),
   rule({
     name: "Synapse listens on loopback only",
@@ -55,8 +55,8 @@ export const homeserverRules: readonly AnyRule[] = [
           : [["homeserver", "listener", "bindAddresses", index]],
       ),
     message:
-      "is not a loopback address: the admin API would be reachable from there, and anybody could forge the address that rate limits go by",
-    fix: 'write ["127.0.0.1"]; the proxy is what the world reaches',
+      "is not a loopback address: others could reach the admin API there and forge the client address that rate limits use",
+    fix: 'write ["127.0.0.1"]; the proxy serves the public',
   }),
   rule({
     name: "Synapse's port is free",
@@ -82,7 +82,7 @@ export const homeserverRules: readonly AnyRule[] = [
           : [],
       ),
     message: ({ homeserver: { media } }) =>
-      `is smaller than one upload may be (maxUploadSize ${media.maxUploadSize})`,
+      `is smaller than the largest upload (maxUploadSize ${media.maxUploadSize})`,
     fix: "raise it, or lower hearth:homeserver.media.maxUploadSize",
   }),
   rule({
@@ -95,7 +95,7 @@ export const homeserverRules: readonly AnyRule[] = [
         "mediaLimit",
       ),
     message: ({ homeserver: { media } }) =>
-      `is smaller than one upload may be (maxUploadSize ${media.maxUploadSize})`,
+      `is smaller than the largest upload (maxUploadSize ${media.maxUploadSize})`,
     fix: "raise it, or lower hearth:homeserver.media.maxUploadSize",
   }),
   rule({
@@ -126,11 +126,11 @@ export const homeserverRules: readonly AnyRule[] = [
         "purgeInterval",
       ),
     message: ({ homeserver: { retention } }) =>
-      `is ${retention?.purgeInterval}, longer than messages live (${retention?.maxLifetime}): they would stay on disk for more than twice their time`,
+      `is ${retention?.purgeInterval}, longer than the lifetime of messages (${retention?.maxLifetime}): they would stay on disk for more than twice their lifetime`,
     fix: "write a shorter one, e.g. `purgeInterval: 1h`",
   }),
   rule({
-    name: "purging happens on a machine that is off at night",
+    name: "purging happens on a host that is off at night",
     needs: ["homeserver", "hosts"],
     when: ({ homeserver: { host, retention }, hosts }) =>
       at(
@@ -142,11 +142,11 @@ export const homeserverRules: readonly AnyRule[] = [
         "purgeInterval",
       ),
     message: ({ homeserver: { host, retention } }) =>
-      `is ${retention?.purgeInterval}, but ${host} is not always on: the wait starts anew with each start, so nothing would ever be purged`,
+      `is ${retention?.purgeInterval}, but ${host} is not always on: the interval starts again at each start, so nothing would ever be purged`,
     fix: `write \`purgeInterval: ${SHORTEST_UPTIME}\``,
   }),
   rule({
-    name: "a server that is its own public host delegates to nobody",
+    name: "a server that is its own public host does not delegate",
     needs: ["homeserver", "delegation"],
     when: ({ homeserver, delegation }) =>
       at(
@@ -154,8 +154,8 @@ export const homeserverRules: readonly AnyRule[] = [
         "delegation",
         "serve",
       ),
-    message: "is elsewhere, but serverName and publicHost are one name, and this stack's proxy answers it",
-    fix: "write `serve: here`, or give the homeserver a publicHost of its own",
+    message: "is elsewhere, but serverName and publicHost are the same name, which this stack's proxy serves",
+    fix: "write `serve: here`, or choose a different publicHost for the homeserver",
   }),
   rule({
     name: "certificate and key are two files",
@@ -166,7 +166,7 @@ export const homeserverRules: readonly AnyRule[] = [
         "certificates",
         "privateKeyFile",
       ),
-    message: "is the certificate's file too; the key would become readable with it",
-    fix: "put the private key into a file of its own",
+    message: "is the same file as the certificate, so everybody could read the key",
+    fix: "put the private key into a separate file",
   }),
 ];

@@ -28,27 +28,28 @@ const listenerSchema = z.strictObject({
     .default(["127.0.0.1"])
     .meta({
       description:
-        "Its addresses. Loopback only: the admin API has no other fence. Containers are published on the IPv4 ones.",
+        "Its addresses. Loopback only: nothing else protects the admin API. Containers are published on the IPv4 addresses.",
     }),
 });
 
 const loggingSchema = z.strictObject({
-  level: z
-    .enum(["DEBUG", "INFO", "WARNING", "ERROR"])
-    .default("WARNING")
-    .meta({ description: "What Synapse writes to its log file. INFO is needed to follow single requests." }),
-  keep: days.default("14d").meta({ description: "How long log files are kept; one file per day." }),
+  level: z.enum(["DEBUG", "INFO", "WARNING", "ERROR"]).default("WARNING").meta({
+    description: "What Synapse writes to its log file. INFO is needed to follow individual requests.",
+  }),
+  keep: days.default("14d").meta({ description: "How long log files are kept; there is one file per day." }),
 });
 
 const urlPreviewsSchema = z.strictObject({
   enabled: z.boolean().default(false).meta({
     description:
-      "The server fetches pages that users link to. In encrypted rooms this tells the server the link.",
+      "Whether the server fetches pages that users link to. In encrypted rooms this reveals the link to the server.",
   }),
   blockedRanges: z
     .array(cidr.meta({ description: "An address range.", examples: ["198.51.100.0/24"] }))
     .default([])
-    .meta({ description: "Ranges never fetched from, in addition to the private and special ones." }),
+    .meta({
+      description: "Address ranges that are never fetched, in addition to the private and special ranges.",
+    }),
   blockedHosts: z
     .array(
       z
@@ -57,16 +58,19 @@ const urlPreviewsSchema = z.strictObject({
         .meta({ description: "A host name, `*` for any part.", examples: ["*.example.net"] }),
     )
     .default([])
-    .meta({ description: "Hosts never fetched from." }),
+    .meta({ description: "Hosts that are never fetched." }),
 });
 
 const roomDirectorySchema = z.strictObject({
-  search: z.boolean().default(true).meta({ description: "Users can search the room directory." }),
+  search: z.boolean().default(true).meta({ description: "Whether users can search the room directory." }),
   publish: z
     .enum(["admins", "everyone"])
     .default("admins")
     .meta({ description: "Who may publish rooms in the directory." }),
-  federated: z.boolean().default(false).meta({ description: "Other servers may read the directory." }),
+  federated: z
+    .boolean()
+    .default(false)
+    .meta({ description: "Whether other servers may read the directory." }),
 });
 
 const passwordPolicySchema = z.strictObject({
@@ -75,11 +79,17 @@ const passwordPolicySchema = z.strictObject({
     .min(8)
     .max(128)
     .default(12)
-    .meta({ description: "Shortest password that users may choose." }),
-  requireDigit: z.boolean().default(false).meta({ description: "At least one digit." }),
-  requireSymbol: z.boolean().default(false).meta({ description: "At least one symbol." }),
-  requireLowercase: z.boolean().default(false).meta({ description: "At least one lower-case letter." }),
-  requireUppercase: z.boolean().default(false).meta({ description: "At least one upper-case letter." }),
+    .meta({ description: "Minimum length of passwords that users choose." }),
+  requireDigit: z.boolean().default(false).meta({ description: "Require at least one digit." }),
+  requireSymbol: z.boolean().default(false).meta({ description: "Require at least one symbol." }),
+  requireLowercase: z
+    .boolean()
+    .default(false)
+    .meta({ description: "Require at least one lower-case letter." }),
+  requireUppercase: z
+    .boolean()
+    .default(false)
+    .meta({ description: "Require at least one upper-case letter." }),
 });
 
 const limitsSchema = z.strictObject({
@@ -89,7 +99,7 @@ const limitsSchema = z.strictObject({
     .max(20)
     .default(0.5)
     .meta({
-      description: "Size of all caches. 0.5 suits small machines; more memory allows 1 to 10.",
+      description: "Factor for the size of all caches. 0.5 suits small hosts; with more memory use 1 to 10.",
       examples: [0.5],
     }),
   maxRoomComplexity: z
@@ -107,7 +117,7 @@ const limitsSchema = z.strictObject({
 export const homeserverSchema = z.strictObject({
   host: hostName.meta({ description: "Host that runs it.", examples: ["vps"] }),
   serverName: ownServerName.meta({
-    description: "The part after the colon of user IDs. Can never change once the server has users.",
+    description: "The part after the colon of user IDs. Cannot change once the server has users.",
     examples: ["example.org"],
   }),
   publicHost: dnsName.meta({
@@ -119,15 +129,15 @@ export const homeserverSchema = z.strictObject({
     .optional()
     .meta({
       description:
-        "Where its packages come from (`runtime: native`). `pypi`, the default: pinned release in an environment of its own. `apt`: the vendor's repository (amd64 only).",
+        "Source of its packages (`runtime: native`). `pypi`, the default: a pinned release in its own Python environment. `apt`: the vendor's repository (amd64 only).",
       examples: ["apt"],
     }),
   image: imageName.optional().meta({
-    description: `Image of the container (\`runtime: quadlet\`), of the release that \`version\` names. Default: ${IMAGE}:v<version>. With its digest after the tag (\`…@sha256:…\`) it stays the same when the tag is moved.`,
+    description: `Image of the container (\`runtime: quadlet\`), for the release in \`version\`. Default: ${IMAGE}:v<version>. With a digest after the tag (\`…@sha256:…\`) the image stays the same when the tag moves.`,
     examples: [`${IMAGE}:v1.163.2`],
   }),
   memory: size.optional().meta({
-    description: `Most memory of the container (\`runtime: quadlet\`). Default: ${MEMORY}.`,
+    description: `Memory limit of the container (\`runtime: quadlet\`). Default: ${MEMORY}.`,
     examples: [MEMORY],
   }),
   version: z
@@ -135,12 +145,12 @@ export const homeserverSchema = z.strictObject({
     .regex(/^\d+\.\d+\.\d+(rc\d+)?$/, "a release of Synapse, e.g. 1.163.2")
     .meta({
       description:
-        "Release of Synapse. From the Python index one that has a lock; `npm run lock -- VERSION` makes one.",
+        "Release of Synapse. With `install: pypi` the release needs a lock; `npm run lock -- VERSION` creates one.",
       examples: ["1.163.2"],
     }),
   listener: listenerSchema.optional().meta({
     description:
-      "A TCP port on loopback for other programs on the host, such as bridges. Absent: none; the proxy and Hearth itself use a unix socket that no other user can reach or replace.",
+      "A TCP port on loopback for other programs on the host, such as bridges. Absent: no port; the proxy and Hearth itself use a unix socket that no other user can reach or replace.",
     examples: [{ port: 8008 }],
   }),
   registration: registrationSchema
@@ -150,39 +160,44 @@ export const homeserverSchema = z.strictObject({
     .optional()
     .meta({ description: "Outgoing mail: verification at registration, password resets. Absent: no mail." }),
   captcha: captchaSchema.optional().meta({ description: "Captcha at registration." }),
-  federation: federationSchema.prefault({}).meta({ description: "Whom this server talks to." }),
+  federation: federationSchema.prefault({}).meta({ description: "Which servers this server talks to." }),
   media: mediaSchema.prefault({}).meta({ description: "Uploads, thumbnails and how long media are kept." }),
   retention: retentionSchema
     .optional()
-    .meta({ description: "How long messages are kept. Absent: for ever." }),
+    .meta({ description: "How long messages are kept. Absent: permanently." }),
   logging: loggingSchema.prefault({}).meta({ description: "Synapse's log file." }),
-  rateLimits: rateLimitsSchema.prefault({}).meta({ description: "Limits on how often things may be done." }),
+  rateLimits: rateLimitsSchema
+    .prefault({})
+    .meta({ description: "Limits on how often users and servers may act." }),
   presence: z
     .union([z.boolean(), z.literal("untracked")], { error: "true, false or untracked" })
     .default(true)
     .meta({
       description:
-        "Online and last-active states. `false` saves much federation traffic; `untracked` passes on what others send and tracks nothing itself.",
+        "Online and last-active states. `false` saves much federation traffic; `untracked` passes on states from others and tracks none itself.",
     }),
   urlPreviews: urlPreviewsSchema.prefault({}).meta({ description: "Previews of linked pages." }),
   encryptionByDefault: z.enum(["none", "invite", "all"]).default("invite").meta({
-    description: "New rooms that are encrypted unless asked otherwise: none, invite-only ones, all.",
+    description:
+      "Which new rooms are encrypted unless a client decides otherwise: none, only invite-only rooms, all.",
   }),
   roomDirectory: roomDirectorySchema.prefault({}).meta({ description: "The list of public rooms." }),
   passwordPolicy: passwordPolicySchema
     .prefault({})
     .meta({ description: "Rules for passwords that users choose." }),
-  limits: limitsSchema.prefault({}).meta({ description: "Keeping within the machine's memory." }),
+  limits: limitsSchema
+    .prefault({})
+    .meta({ description: "Limits that keep Synapse within the host's memory." }),
   reportStatistics: z
     .boolean()
     .default(false)
-    .meta({ description: "Send anonymous usage statistics to Synapse's makers." }),
+    .meta({ description: "Send anonymous usage statistics to Synapse's developers." }),
   extra: z
     .record(z.string(), z.json())
     .default({})
     .meta({
       description:
-        "Settings of Synapse that have no key here, by Synapse's own names. A name that Hearth sets, that needs a secret, or that this Synapse does not know is refused.",
+        "Synapse settings without a key here, under Synapse's own names. Hearth refuses a name that it sets itself, that needs a secret, or that this release of Synapse does not know.",
       examples: [{ user_ips_max_age: "14d" }],
     }),
 });

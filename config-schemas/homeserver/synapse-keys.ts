@@ -1,9 +1,9 @@
 /**
- * What becomes of Synapse's own top-level keys when somebody writes them into a stack file: most have a key of Hearth's,
- * some never existed (Synapse ignores those without a word), some are dangerous as how-tos print them.
+ * Advice for Synapse's own top-level keys in a stack file: most have a key in Hearth, some never existed (Synapse silently
+ * ignores those), some are dangerous in the form that how-tos print.
  */
 
-/** Synapse's key to the key that sets it. */
+/** From Synapse's key to the key in Hearth that sets it. */
 const MODELLED: Readonly<Record<string, string>> = {
   server_name: "hearth:homeserver.serverName",
   public_baseurl: "hearth:homeserver.publicHost",
@@ -59,51 +59,51 @@ const MODELLED: Readonly<Record<string, string>> = {
     "hearth:homeserver.rateLimits.federationTransactionsPerRoom",
 };
 
-const LISTENER = "Hearth makes the one listener that is needed, on loopback; remove it";
-const WORKERS = "Hearth runs Synapse as one process; remove it";
-const OWN_FILES = "Hearth keeps this file itself; remove it";
-const OWN_SECRET = "it is made on the host and never stands in a file of the checkout; remove it";
-const WELL_KNOWN = "the proxy serves the well-known documents: see hearth:delegation; remove it";
+const LISTENER = "remove it; Hearth creates the one listener that is needed, on loopback";
+const WORKERS = "remove it; Hearth runs Synapse as one process";
+const OWN_FILES = "remove it; Hearth manages this file itself";
+const OWN_SECRET = "remove it; Hearth creates this secret on the host and never in a file of the checkout";
+const WELL_KNOWN = "remove it; the proxy serves the well-known documents: see hearth:delegation";
 
-/** Keys that are refused, with what to do instead. */
+/** Keys that are refused, each with the fix. */
 const REFUSED: Readonly<Record<string, string>> = {
   registrations_require_3pid:
-    "Synapse exits at start when this is set without email, even with closed registration; remove it, or use hearth:homeserver.registration `{ mode: open, require: [email] }` with hearth:homeserver.email",
+    "remove it, or use hearth:homeserver.registration `{ mode: open, require: [email] }` with hearth:homeserver.email; without email Synapse exits at startup, even with closed registration",
   enable_registration_captcha:
-    "without keys it offers a step that nobody can pass; use hearth:homeserver.registration `{ mode: open, require: [captcha] }` with hearth:homeserver.captcha",
+    "use hearth:homeserver.registration `{ mode: open, require: [captcha] }` with hearth:homeserver.captcha; without keys nobody can pass the captcha",
   enable_registration_without_verification:
-    "it opens the server to every spammer; require something of newcomers: hearth:homeserver.registration `{ mode: open, require: [token] }`",
+    "use hearth:homeserver.registration `{ mode: open, require: [token] }`; registration without a requirement opens the server to every spammer",
   recaptcha_public_key: "use hearth:homeserver.captcha.publicKey",
   recaptcha_public_key_path: "use hearth:homeserver.captcha.publicKey",
   recaptcha_siteverify_api:
-    "the captcha's private key would be sent there; Synapse asks Google's own address by itself",
+    "remove it; Synapse would send the captcha's private key there, and its default is Google's own address",
   recaptcha_private_key_path: "use the secret hearth:secrets.captcha.privateKey",
   recaptcha_private_key: "use the secret hearth:secrets.captcha.privateKey",
   registration_token_validity_period:
-    "Synapse has no such key: each token gets its own expiry when it is made; remove it",
+    "remove it; Synapse has no such key: each token gets its own expiry when it is created",
   federation_domain_blacklist:
-    "Synapse never had such a key; allow only chosen servers with hearth:homeserver.federation.allowlist, or deny some with server ACLs in the rooms",
+    "allow only chosen servers with hearth:homeserver.federation.allowlist, or deny some with server ACLs in the rooms; Synapse never had such a key",
   federation_ip_range_blacklist:
-    "it replaces Synapse's fuller default by a shorter list; use hearth:homeserver.federation.blockedRanges, which adds to it",
+    "use hearth:homeserver.federation.blockedRanges, which adds to the default; this key replaces Synapse's longer default list",
   ip_range_whitelist:
-    "it does not say who may connect: it lets Synapse connect to private addresses for anybody; remove it, or use hearth:homeserver.federation.allowedRanges for a partner in a private network",
-  url_preview_ip_range_whitelist: "it lets users reach private addresses through link previews; remove it",
-  rc_limits: "Synapse has no such key; the limits are at hearth:homeserver.rateLimits",
+    "remove it, or use hearth:homeserver.federation.allowedRanges for a partner in a private network; it does not control who may connect: it lets Synapse connect to private addresses for anybody",
+  url_preview_ip_range_whitelist: "remove it; it lets users reach private addresses through link previews",
+  rc_limits: "use hearth:homeserver.rateLimits; Synapse has no such key",
   limit_registration_to_whitelisted_ips:
-    "Synapse has no such key; close registration with hearth:homeserver.registration",
-  limit_login_to_whitelisted_ips: "Synapse has no such key; remove it",
-  public_rooms_directory_enabled: "Synapse has no such key; use hearth:homeserver.roomDirectory",
-  allow_public_rooms_without_auth: "it shows the room directory to anybody; remove it",
-  enable_metrics: "it needs a listener of its own, which this version of Hearth does not make; remove it",
+    "close registration with hearth:homeserver.registration; Synapse has no such key",
+  limit_login_to_whitelisted_ips: "remove it; Synapse has no such key",
+  public_rooms_directory_enabled: "use hearth:homeserver.roomDirectory; Synapse has no such key",
+  allow_public_rooms_without_auth: "remove it; it shows the room directory to anybody",
+  enable_metrics: "remove it; it needs a separate listener, which this version of Hearth does not create",
   bind_host: LISTENER,
   bind_port: LISTENER,
   unsecure_port: LISTENER,
   metrics_port: LISTENER,
   metrics_bind_host: LISTENER,
-  manhole: "it gives a shell inside Synapse to whoever knows its password; remove it",
-  manhole_settings: "it gives a shell inside Synapse to whoever knows its password; remove it",
+  manhole: "remove it; it gives a shell inside Synapse to anybody who knows its password",
+  manhole_settings: "remove it; it gives a shell inside Synapse to anybody who knows its password",
   perspectives: "use hearth:homeserver.federation.trustedKeyServers",
-  replication_torture_level: "it is for Synapse's own tests; remove it",
+  replication_torture_level: "remove it; it is for Synapse's own tests",
   workers: WORKERS,
   instance_map: WORKERS,
   stream_writers: WORKERS,
@@ -118,13 +118,13 @@ const REFUSED: Readonly<Record<string, string>> = {
   outbound_federation_restricted_to: WORKERS,
   enable_media_repo: WORKERS,
   pid_file: OWN_FILES,
-  daemonize: "systemd runs Synapse in the foreground; remove it",
+  daemonize: "remove it; systemd runs Synapse in the foreground",
   media_store_path: OWN_FILES,
   signing_key_path: OWN_FILES,
-  suppress_key_server_warning: "Hearth sets it; remove it",
-  tls_certificate_path: "the proxy terminates TLS: see hearth:certificates; remove it",
-  tls_private_key_path: "the proxy terminates TLS: see hearth:certificates; remove it",
-  no_tls: "the proxy terminates TLS; remove it",
+  suppress_key_server_warning: "remove it; Hearth sets it",
+  tls_certificate_path: "remove it; the proxy terminates TLS: see hearth:certificates",
+  tls_private_key_path: "remove it; the proxy terminates TLS: see hearth:certificates",
+  no_tls: "remove it; the proxy terminates TLS",
   serve_server_wellknown: WELL_KNOWN,
   extra_well_known_client_content: WELL_KNOWN,
   registration_shared_secret: OWN_SECRET,
@@ -136,12 +136,12 @@ const REFUSED: Readonly<Record<string, string>> = {
   signing_key: OWN_SECRET,
   worker_replication_secret: WORKERS,
   turn_shared_secret:
-    "it would stand in clear in the stack file; use turn_shared_secret_path with a file on the host",
+    "use turn_shared_secret_path with a file on the host; the secret would be in clear text in the stack file",
   turn_password:
-    "it would stand in clear in the stack file; use turn_shared_secret_path with a file on the host",
+    "use turn_shared_secret_path with a file on the host; the secret would be in clear text in the stack file",
 };
 
-/** What to do about one of Synapse's keys in a stack file; nothing if Hearth has no opinion about it. */
+/** The fix for one of Synapse's keys in a stack file; undefined if the key is allowed. */
 export function synapseKeyAdvice(key: string): string | undefined {
   const home = Object.hasOwn(MODELLED, key) ? MODELLED[key] : undefined;
   if (home !== undefined) return `use ${home}`;

@@ -2,7 +2,7 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { isAtLeast } from "../language/common";
 
-/** What `npm run lock -- VERSION` writes: for each Python and architecture the wheels of one release, by their hashes. */
+/** The output of `npm run lock -- VERSION`: for each Python and architecture the wheels of one release, with their hashes. */
 const FOLDER = join(__dirname, "..", "..", "components", "homeserver", "locks");
 const LOCK = /^(.+)-python[0-9.]+-[a-z0-9]+\.txt$/;
 
@@ -12,13 +12,13 @@ export function lockedVersions(): string[] {
   return [...new Set(versions)].sort((one, other) => (isAtLeast(one, other) ? -1 : 1));
 }
 
-/** How a lock for another release is made. */
+/** The command that creates a lock for a release. */
 export function makeLock(version: string): string {
   return `npm run lock -- ${version}`;
 }
 
 /**
- * Every wheel that a release of Synapse consists of, one requirement with its hash each.
+ * Every wheel of a release of Synapse, as a requirement with its hash.
  * @param python `3.13`
  * @param architecture Debian's name: `amd64`
  * @returns undefined when there is no such lock

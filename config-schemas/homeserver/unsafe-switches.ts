@@ -1,11 +1,11 @@
 /**
- * Settings of Synapse that are fine with one value and open a hole with another: what each hole is, and what to write. Keys that
- * are refused whatever they say are in synapse-keys.ts.
+ * Settings of Synapse that are safe with one value and open a hole with another: the problem and the fix for each. Keys that are
+ * refused with any value are in synapse-keys.ts.
  */
 
 interface Switch {
   unsafe: (value: unknown) => boolean;
-  /** To be read after the key. */
+  /** Follows the key in the message. */
   problem: string;
   fix: string;
 }
@@ -21,23 +21,24 @@ const REMOVE = "remove it";
 export const UNSAFE: Readonly<Record<string, Switch>> = {
   federation_verify_certificates: {
     unsafe: isOff,
-    problem: "lets anybody on the way answer for another homeserver: its certificate would not be checked",
-    fix: "remove it; for a partner with a certificate authority of its own use federation_custom_ca_list",
+    problem:
+      "lets anybody on the network path pose as another homeserver: its certificate would not be checked",
+    fix: "remove it; for a partner with its own certificate authority use federation_custom_ca_list",
   },
   federation_certificate_verification_whitelist: {
     unsafe: holdsAny,
     problem:
-      "lets anybody on the way answer for the servers it names: their certificates would not be checked",
-    fix: "remove it; for a partner with a certificate authority of its own use federation_custom_ca_list",
+      "lets anybody on the network path pose as the listed servers: their certificates would not be checked",
+    fix: "remove it; for a partner with its own certificate authority use federation_custom_ca_list",
   },
   federation_client_minimum_tls_version: {
     unsafe: below(1.2),
-    problem: "allows versions of TLS that are broken",
+    problem: "allows insecure versions of TLS",
     fix: 'write "1.2" or "1.3"',
   },
   use_insecure_ssl_client_just_for_testing_do_not_use: {
     unsafe: isOn,
-    problem: "switches off every check of a certificate",
+    problem: "disables all certificate checks",
     fix: REMOVE,
   },
   enable_authenticated_media: {
@@ -47,7 +48,7 @@ export const UNSAFE: Readonly<Record<string, Switch>> = {
   },
   allow_guest_access: {
     unsafe: isOn,
-    problem: "lets people without an account in, past everything that registration asks for",
+    problem: "lets people without an account in, without any requirement of registration",
     fix: "remove it; give them accounts, or registration tokens (hearth:homeserver.registration)",
   },
   turn_allow_guests: {
@@ -81,12 +82,12 @@ export const UNSAFE: Readonly<Record<string, Switch>> = {
 export const UNSAFE_ANYWHERE: Readonly<Record<string, Switch>> = {
   accept_keys_insecurely: {
     unsafe: isOn,
-    problem: "takes signing keys of other servers from anybody on the way",
+    problem: "accepts signing keys of other servers from anybody on the network path",
     fix: REMOVE,
   },
   skip_verification: {
     unsafe: isOn,
-    problem: "takes a login provider at its word without checking what it says about itself",
+    problem: "accepts a login provider without checking its metadata",
     fix: REMOVE,
   },
   allow_unsafe_locale: {

@@ -8,14 +8,14 @@ import type { FullStack } from "../stack";
 type Placed = Pick<FullStack, "hosts" | "homeserver" | "postgres">;
 type Section = "homeserver" | "postgres";
 
-/** Least memory, MiB, with which a service starts and answers. */
+/** The least memory, in MiB, with which a service starts and answers. */
 const LEAST_MEMORY = { homeserver: 256, postgres: 128 } as const;
 
 function inContainers(stack: Placed, section: Section): boolean {
   return stack.hosts[stack[section].host]?.runtime === "quadlet";
 }
 
-/** Keys of a section that the stack file has. */
+/** Keys of a section that are in the stack file. */
 function present<S extends Section>(
   stack: Placed,
   section: S,
@@ -24,7 +24,7 @@ function present<S extends Section>(
   return keys.filter((key) => stack[section][key] !== undefined).map((key): Path => [section, key]);
 }
 
-/** Rules about what runs in containers and what does not. */
+/** Rules about services in containers and in packages. */
 export const containerRules: readonly AnyRule[] = [
   rule({
     name: "settings of containers need containers",
@@ -33,15 +33,15 @@ export const containerRules: readonly AnyRule[] = [
       ...(inContainers(stack, "homeserver") ? [] : present(stack, "homeserver", ["image", "memory"])),
       ...(inContainers(stack, "postgres") ? [] : present(stack, "postgres", ["image", "memory"])),
     ],
-    message: "is for a container, but its host has `runtime: native`: packages under systemd",
+    message: "is for containers, but the host has `runtime: native`: packages under systemd",
     fix: "remove it, or write `runtime: quadlet` for the host",
   }),
   rule({
     name: "settings of packages need packages",
     needs: ["hosts", "homeserver", "postgres"],
     when: (stack) => (inContainers(stack, "homeserver") ? present(stack, "homeserver", ["install"]) : []),
-    message: "says where packages come from, but its host has `runtime: quadlet`: a container",
-    fix: "remove it; `version` decides the image, and `image` can name another one",
+    message: "is for packages, but the host has `runtime: quadlet`: containers",
+    fix: "remove it; `version` selects the image, and `image` can name another one",
   }),
   rule({
     name: "in containers every role has a password",
@@ -53,8 +53,8 @@ export const containerRules: readonly AnyRule[] = [
         "authentication",
       ),
     message:
-      "is peer, but all rootless containers of a host are one user outside, so Synapse would be let in as the superuser",
-    fix: "remove it: the password is made on the host and nobody has to know it",
+      "is peer, but all rootless containers of a host run as one user of the host, so Synapse could log in as the superuser",
+    fix: "remove it; Hearth creates the password on the host, and nobody needs to know it",
   }),
   rule({
     name: "a container is published on an IPv4 address",
@@ -69,7 +69,7 @@ export const containerRules: readonly AnyRule[] = [
         "listener",
         "bindAddresses",
       ),
-    message: "holds no IPv4 loopback address, and the containers' network knows no other",
+    message: "contains no IPv4 loopback address, but the containers' network uses IPv4 only",
     fix: 'write ["127.0.0.1"]',
   }),
   rule({
@@ -80,17 +80,17 @@ export const containerRules: readonly AnyRule[] = [
       return at(tagged !== undefined && tagged !== version, "homeserver", "image");
     },
     message: ({ homeserver: { image, version } }) =>
-      `is ${image}, but \`version\` is ${version}: it is what the configuration is checked for`,
-    fix: "change one of them; without `image` the version decides alone",
+      `is ${image}, but \`version\` is ${version}, the release that the configuration is checked for`,
+    fix: "change one of them; without `image` the version selects the image",
   }),
   rule({
-    name: "a container has the memory to start with",
+    name: "a container has enough memory to start",
     needs: ["homeserver", "postgres"],
     when: ({ homeserver, postgres }) => [
       ...at(homeserverMemoryMiB(homeserver) < LEAST_MEMORY.homeserver, "homeserver", "memory"),
       ...at(postgresMemoryMiB(postgres) < LEAST_MEMORY.postgres, "postgres", "memory"),
     ],
-    message: (stack, [section]) => `is ${stack[section as Section].memory}, too little to start with`,
+    message: (stack, [section]) => `is ${stack[section as Section].memory}, too little to start`,
     fix: (_stack, [section]) => `write at least \`memory: ${LEAST_MEMORY[section as Section]}M\``,
   }),
 ];

@@ -6,12 +6,12 @@ import type { HostConfig } from "./schema";
 
 const ON_A_HOST = [
   ...(["homeserver", "postgres", "proxy"] as const),
-  // These may be absent.
+  // These are optional.
   ...(["certificates", "tunnel", "dns", "maintenance", "inactivity"] as const),
 ] as const;
 type Placed = (typeof ON_A_HOST)[number];
 
-/** The sections that run on a host and are there, each with its host. */
+/** The present sections that run on a host, each with its host. */
 function placements(stack: Pick<FullStack, Placed>): { section: Placed; host: string }[] {
   return ON_A_HOST.flatMap((section) => {
     const host = stack[section]?.host;
@@ -39,7 +39,7 @@ function hostsWhere(
   return Object.entries(stack.hosts).filter(([, host]) => broken(host));
 }
 
-/** Rules about machines and what runs on which. */
+/** Rules about hosts and the services on them. */
 export const hostRules: readonly AnyRule[] = [
   rule({
     name: "a stack has a host",
@@ -57,7 +57,7 @@ export const hostRules: readonly AnyRule[] = [
         name,
         "address",
       ]),
-    message: "is missing; ssh has to know where to connect",
+    message: "is missing; ssh needs a destination",
     fix: "add `address:` with a name, an address or an ssh alias, or `transport: local` for this machine",
   }),
   rule({
@@ -67,7 +67,7 @@ export const hostRules: readonly AnyRule[] = [
       hostsWhere(stack, (host) => host.transport === "local").flatMap(([name, host]) =>
         SSH_ONLY.filter((key) => host[key] !== undefined).map((key): Path => ["hosts", name, key]),
       ),
-    message: "has no meaning with `transport: local`: this machine is reached without ssh",
+    message: "has no effect with `transport: local`: Hearth reaches this machine without ssh",
     fix: "remove it, or use `transport: ssh`",
   }),
   rule({
@@ -82,11 +82,11 @@ export const hostRules: readonly AnyRule[] = [
           host.become === "none" &&
           host.runtime === "native",
       ).map(([name]) => ["hosts", name, "become"]),
-    message: "is none, but the login user is not root and could change nothing",
+    message: "is none, but the login user is not root, so Hearth could change nothing",
     fix: "write `become: sudo`, or `user: root`",
   }),
   rule({
-    name: "rootless containers are not root's",
+    name: "rootless containers do not belong to root",
     needs: ["hosts"],
     when: (stack) =>
       hostsWhere(stack, (host) => host.runtime === "quadlet" && host.user === "root").map(([name]) => [
@@ -95,8 +95,8 @@ export const hostRules: readonly AnyRule[] = [
         "user",
       ]),
     message:
-      "is root, but with `runtime: quadlet` the containers are the login user's own and must not be root's",
-    fix: "log in as an ordinary user (with `become: sudo` if that user may), or write `runtime: native`",
+      "is root, but with `runtime: quadlet` the containers belong to the login user, who must not be root",
+    fix: "log in as an ordinary user (with `become: sudo` if the user may use sudo), or write `runtime: native`",
   }),
   rule({
     name: "a service's host is a host of the stack",
@@ -120,7 +120,7 @@ export const hostRules: readonly AnyRule[] = [
         .filter(({ host }) => host !== stack.homeserver.host)
         .map(({ section }): Path => [section, "host"]),
     message: ({ homeserver }) =>
-      `differs from the homeserver's host, ${homeserver.host}: they talk over loopback and a socket, unencrypted`,
+      `differs from the homeserver's host, ${homeserver.host}: the services communicate unencrypted over loopback and a socket`,
     fix: ({ homeserver }) => `write \`host: ${homeserver.host}\``,
   }),
   rule({

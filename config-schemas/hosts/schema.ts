@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { hostName, localFile, PORT, port } from "../language/common";
 
-/** ssh makes shell text of names, so nothing but these letters is let through; the provider is as strict. */
+/** ssh builds shell commands from names, so only these characters are allowed; the provider has the same limit. */
 const NAME = "[A-Za-z0-9_](?:[A-Za-z0-9._-]*[A-Za-z0-9_.])?";
 const JUMP = `(?:[A-Za-z_][A-Za-z0-9._-]*@)?(?:${NAME}|\\[[0-9A-Fa-f:.]+\\])(?:${PORT})?`;
 
@@ -9,7 +9,7 @@ const sshName = z
   .string()
   .regex(
     new RegExp(`^(?:${NAME}|[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*(?:%[A-Za-z0-9._-]+)?)$`),
-    "an ssh destination: a name, an address or an alias of your ssh configuration",
+    "an ssh destination: a name, an address or an alias in your ssh configuration",
   );
 
 const jumpHosts = z
@@ -20,20 +20,20 @@ const jumpHosts = z
   )
   .meta({ title: "jump host" });
 
-/** Ends the description of what decides how the operator's own machine behaves. */
-const CONFIRMED = "Has to be confirmed once on your machine: `npx hearth trust`.";
+/** Last sentence in the description of keys that change the behaviour of the operator's own machine. */
+const CONFIRMED = "Confirm it once on your machine: `npx hearth trust`.";
 
-/** A machine and how it is reached. */
+/** A host and how to reach it. */
 const hostSchema = z.strictObject({
   transport: z
     .enum(["ssh", "local"])
     .default("ssh")
     .meta({
-      description: `\`ssh\`: through your own OpenSSH client. \`local\`: this machine, no network. ${CONFIRMED}`,
+      description: `\`ssh\`: with your own OpenSSH client. \`local\`: this machine, without a network. ${CONFIRMED}`,
     }),
   address: sshName.optional().meta({
     description:
-      "Where ssh connects: a name, an address or an alias of your ssh configuration. Required for `ssh`.",
+      "Destination of ssh: a name, an address or an alias in your ssh configuration. Required for `ssh`.",
     examples: ["vps.example.org", "192.0.2.10"],
   }),
   user: z
@@ -43,18 +43,18 @@ const hostSchema = z.strictObject({
       "a user name: lower-case letters, digits, _ and -, starting with a letter or _, e.g. root",
     )
     .optional()
-    .meta({ description: "Login user. Without it ssh decides.", examples: ["root", "debian"] }),
-  port: port.optional().meta({ description: "TCP port of sshd. Without it ssh decides.", examples: [22] }),
+    .meta({ description: "Login user. Absent: ssh decides.", examples: ["root", "debian"] }),
+  port: port.optional().meta({ description: "TCP port of sshd. Absent: ssh decides.", examples: [22] }),
   sshConfigFile: localFile.optional().meta({
     description: `ssh client configuration to use instead of your own. ${CONFIRMED}`,
     examples: ["./ssh_config"],
   }),
   identityFile: localFile.optional().meta({
-    description: `Private key for the login. Without it agent and configuration decide. ${CONFIRMED}`,
+    description: `Private key for the login. Absent: the ssh agent and the ssh configuration decide. ${CONFIRMED}`,
     examples: ["~/.ssh/id_ed25519"],
   }),
   knownHostsFile: localFile.optional().meta({
-    description: `Known host keys to use instead of your own. The host key is always enforced. ${CONFIRMED}`,
+    description: `File of known host keys to use instead of your own. ssh always checks the host key. ${CONFIRMED}`,
     examples: ["./known_hosts"],
   }),
   jump: jumpHosts.optional().meta({
@@ -63,7 +63,7 @@ const hostSchema = z.strictObject({
   }),
   become: z.enum(["none", "sudo"]).default("none").meta({
     description:
-      "How to become root: `sudo`, or `none`: the login user is root (with `runtime: quadlet` an ordinary user; what only root can do is then checked and the commands are printed). A password for sudo is the secret `sudo.<host>`.",
+      "How to become root. `sudo`: with sudo; its password is the secret `sudo.<host>`. `none`: the login user is root, or with `runtime: quadlet` an ordinary user; Hearth then checks what only root can set up, and prints the commands.",
   }),
   runtime: z.enum(["native", "quadlet"]).default("native").meta({
     description:
@@ -71,13 +71,13 @@ const hostSchema = z.strictObject({
   }),
   alwaysOn: z.boolean().default(true).meta({
     description:
-      "`false` for a machine that is switched off at night or for days: jobs that wait longer than it runs would never happen.",
+      "`false` for a host that is switched off at night or for days: Hearth then refuses jobs that wait longer than the host runs.",
   }),
 });
 
-/** Every machine of the stack by its name here. */
+/** All hosts of the stack, by name. */
 export const hostsSchema = z
   .record(hostName, hostSchema)
-  .meta({ description: "The machines, each under the name that the rest of this file uses for it." });
+  .meta({ description: "The hosts, each under the name that the rest of this file uses for it." });
 
 export type HostConfig = z.output<typeof hostSchema>;

@@ -6,10 +6,10 @@ import { nearest } from "../language/shape";
 import type { RoomsConfig } from "../rooms/schema";
 import type { InactivityConfig } from "./schema";
 
-/** Who does not write for less than this is on holiday. */
+/** A shorter silence can be a holiday. */
 const SHORTEST_WINDOW = "7d";
 
-/** How long what members wrote can be seen, as the stack file has it; none: for ever. */
+/** How long messages are kept, as written in the stack file; undefined: permanently. */
 function kept({ retention }: HomeserverConfig): string | undefined {
   if (retention === undefined) return undefined;
   const { maxLifetime, allowedMax = maxLifetime } = retention;
@@ -44,16 +44,17 @@ export const inactivityRules: readonly AnyRule[] = [
     when: ({ homeserver, inactivity }) =>
       at(inactivity !== undefined && exceeds(inactivity.window, kept(homeserver)), "inactivity", "window"),
     message: ({ homeserver, inactivity }) =>
-      `is ${inactivity?.window}, but messages are kept for ${kept(homeserver)} only: beyond that nobody can tell who was silent`,
+      `is ${inactivity?.window}, but messages are kept for ${kept(homeserver)} only: for a longer time silence cannot be proved`,
     fix: ({ homeserver }) =>
       `write \`window: ${kept(homeserver)}\` or less, or raise hearth:homeserver.retention.maxLifetime`,
   }),
   rule({
-    name: "a holiday is no inactivity",
+    name: "a holiday is not inactivity",
     needs: ["inactivity"],
     when: ({ inactivity }) =>
       at(inactivity !== undefined && exceeds(SHORTEST_WINDOW, inactivity.window), "inactivity", "window"),
-    message: ({ inactivity }) => `is ${inactivity?.window}, so short that a week away would count`,
+    message: ({ inactivity }) =>
+      `is ${inactivity?.window}, so short that a week of absence would count as inactivity`,
     fix: `write at least \`window: ${SHORTEST_WINDOW}\``,
   }),
   rule({

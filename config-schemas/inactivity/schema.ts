@@ -6,7 +6,7 @@ const userId = z
   .string()
   .regex(
     new RegExp(String.raw`^@[^:\s\p{Cc}]+:(?:[a-z0-9-]+\.)+[a-z0-9-]+(?:${PORT})?$`, "u"),
-    // YAML takes a bare @ for something of its own.
+    // YAML reserves a bare @.
     'a whole user ID in quotes, its server a DNS name in lower case, e.g. "@bob:example.net"',
   )
   .meta({ title: "user ID" });
@@ -21,20 +21,20 @@ export const inactivitySchema = z.strictObject({
     .default("all")
     .meta({
       description:
-        "Spaces and rooms of `hearth:rooms` that it watches, by their keys. Who is seen in one of them is active in all.",
+        "Spaces and rooms of `hearth:rooms` that the bot watches, by their keys. A member who is active in one of them is active in all.",
       examples: [["main"]],
     }),
   window: duration.meta({
     description:
-      "Members without a message, a read receipt or a change of profile for so long are inactive. Not longer than messages are kept.",
+      "Members without a message, a read receipt or a profile change for this long are inactive. At most the time that messages are kept.",
     examples: ["14d"],
   }),
   dryRun: z
     .boolean()
     .default(true)
-    .meta({ description: "Only report. `false`: remove inactive members from the watched rooms." }),
+    .meta({ description: "`true`: only report. `false`: remove inactive members from the watched rooms." }),
   schedule: calendar.default("monthly").meta({
-    description: "When it runs. A time at which the machine was off is caught up with.",
+    description: "When the bot runs. A run that the host missed while it was off starts after the next boot.",
     examples: ["monthly"],
   }),
   maxRemovals: z
@@ -44,7 +44,7 @@ export const inactivitySchema = z.strictObject({
     .default(5)
     .meta({
       description:
-        "If more would be removed in one run, or more than half of a room, nobody is: something is wrong with the evidence then.",
+        "If one run would remove more members, or more than half of a room, it removes nobody, because the evidence is probably wrong.",
       examples: [5],
     }),
   exempt: z
@@ -52,7 +52,7 @@ export const inactivitySchema = z.strictObject({
     .default([])
     .meta({
       description:
-        "Members who are never removed. Admins of `hearth:accounts` and members with power not below the bot's never are either.",
+        "Members whom the bot never removes. It also never removes admins of `hearth:accounts` and members with at least its own power level.",
     }),
 });
 

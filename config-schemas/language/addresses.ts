@@ -1,9 +1,9 @@
 import { isIPv6 } from "node:net";
 
 /**
- * Addresses that a homeserver must not connect to on anybody's behalf: loopback, private, link-local, test, multicast. First
- * the 19 ranges that Synapse blocks by itself for federation (URL previews get them only when they are written out), then those
- * in which an IPv4 address is hidden: through them a name could lead to a private one where the network translates.
+ * Addresses that a homeserver must not connect to for any user or server: loopback, private, link-local, test, multicast. First
+ * the 19 ranges that Synapse blocks by default for federation (for URL previews they must be listed explicitly), then the ranges
+ * that embed an IPv4 address: where the network translates addresses, a name in them could lead to a private address.
  */
 export const DEFAULT_BLOCKED_RANGES: readonly string[] = [
   "127.0.0.0/8",
@@ -60,7 +60,7 @@ function ipv6Bits(text: string): bigint {
   return [...left, ...zeros, ...right].reduce((bits, group) => bits * 65_536n + BigInt(`0x${group}`), 0n);
 }
 
-/** First and last address of a range (or of a single address). The text must be valid: schemas see to that. */
+/** First and last address of a range (or of a single address). The text must be valid; the schemas check it. */
 export function parseRange(text: string): Range {
   const [address = "", prefix] = text.split("/");
   const version = isIPv6(address) ? 6 : 4;

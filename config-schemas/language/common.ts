@@ -1,8 +1,8 @@
 import { z } from "zod";
 
 /**
- * Shapes that several schemas share. Values stay as written (`14d`, `100M`); the pure helpers beside each shape turn them
- * into numbers. A shape's message says what is allowed and follows the value in the fault: "... is not <message>".
+ * Shapes that several schemas share. Values stay as written (`14d`, `100M`); the pure helpers below each shape convert them
+ * to numbers. A shape's message says what is allowed and follows the value in the fault: "... is not <message>".
  */
 
 const SECONDS = { s: 1, m: 60, h: 3600, d: 86_400, w: 604_800, y: 31_536_000 } as const;
@@ -35,13 +35,13 @@ export function parseDuration(text: string): number {
   return Number(text.slice(0, -1)) * SECONDS[unit];
 }
 
-/** Bytes (or whatever is counted, pixels say) of a {@link size}. */
+/** Bytes (or other units, for example pixels) of a {@link size}. */
 export function parseSize(text: string): number {
   const unit = text.slice(-1) as keyof typeof BYTES;
   return Number(text.slice(0, -1)) * BYTES[unit];
 }
 
-/** Whether a version such as `1.26.3` is another one or newer. What follows a number (`2rc1`) is not looked at. */
+/** Whether a version such as `1.26.3` equals `least` or is newer. Text after a number (`2rc1`) is ignored. */
 export function isAtLeast(version: string, least: string): boolean {
   const have = version.split(".");
   for (const [index, part] of least.split(".").entries()) {
@@ -58,7 +58,7 @@ export const PORT =
 const LABEL = "[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?";
 const DNS_NAME = `(?=.{1,253}(?::|$))(?:${LABEL}\\.)+(?=[a-z0-9-]*[a-z])${LABEL}`;
 
-/** A DNS name as users and certificates know it. The first rule broken is the one reported. */
+/** A DNS name as users and certificates write it. Only the first broken rule is reported. */
 function dnsNameShape(kind: string) {
   return z
     .string()
@@ -68,7 +68,7 @@ function dnsNameShape(kind: string) {
     })
     .regex(/^[^A-Z]*$/, { message: `${kind}: use lower case only`, abort: true })
     .regex(/^(?!\d+(?:\.\d+){3}(?::\d+)?$)(?!\[)(?!.*:.*:)/, {
-      message: `${kind}: a name is needed, an IP address has no certificate and cannot move`,
+      message: `${kind}: write a name; an IP address has no certificate and cannot move to another host`,
       abort: true,
     })
     .regex(/^[^:]*$/, { message: `${kind}: leave out the port`, abort: true })
@@ -84,7 +84,7 @@ export const ownServerName = dnsNameShape("a server name").meta({ title: "server
 /** A public host name, e.g. `matrix.example.org`. */
 export const dnsName = dnsNameShape("a host name").meta({ title: "host name" });
 
-/** Another server's name, with its port if the name has one. */
+/** The name of another server, with a port if it has one. */
 export const remoteServerName = z
   .string()
   .regex(
@@ -117,16 +117,16 @@ export const cidr = z
   })
   .meta({ title: "address range" });
 
-/** A file on the operator's machine: absolute, `~/…`, or relative to the project directory. */
+/** A file on the operator's own machine: absolute, `~/…`, or relative to the project directory. */
 export const localFile = z
   .string()
   .regex(
     /^[^\0\n\r]*[^\0\n\r/]$/,
-    "a path of a file: one line without / at its end, e.g. ./secrets/tls/privkey.pem",
+    "a file path: one line without / at its end, e.g. ./secrets/tls/privkey.pem",
   )
   .meta({ title: "file" });
 
-/** The local part of a user ID. Stricter than Matrix where a file name or Synapse's guest accounts are in the way. */
+/** The local part of a user ID. Stricter than Matrix, so that it is a valid file name and differs from Synapse's guest accounts. */
 export const localpart = z
   .string()
   .regex(

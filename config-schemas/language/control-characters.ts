@@ -3,14 +3,14 @@ import type { RawStack } from "../parse";
 import { type Fault, mayShow, type Path } from "./fault";
 
 /**
- * Control characters and what turns the direction of writing: a terminal obeys them instead of showing them, so a preview would not
- * show what stands in the file. Line breaks and tabs are for each key to allow; marks of a direction belong to many languages.
+ * Control characters and characters that reverse the direction of writing: a terminal obeys them instead of showing them, so a preview
+ * would not show the real content. Each key decides about line breaks and tabs; direction marks are allowed, many languages need them.
  */
 const OBEYED =
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is looked for here
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: this expression searches for control characters
   /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u2028-\u202e\u2066-\u2069]/;
 
-/** Texts anywhere in a stack, keys too, that a terminal would not show as they are. */
+/** Finds texts anywhere in a stack, also in keys, that a terminal would not show as they are. */
 export function controlFaults(raw: RawStack): Fault[] {
   return Object.entries(raw).flatMap(([section, value]) => below(value, [section]));
 }
@@ -30,7 +30,7 @@ function fault(path: Path, text: string): Fault {
   const shown = mayShow(path) ? `: ${visible(text).slice(0, 80)}` : "";
   return {
     path,
-    problem: `holds control characters, which a preview could not show${shown}`,
+    problem: `contains control characters, which a preview cannot show${shown}`,
     fix: "remove them",
   };
 }

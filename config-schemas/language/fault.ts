@@ -1,16 +1,16 @@
 import { visibleLines } from "../../provider/text";
 
-/** Where in the stack something is, from the key after `hearth:` on. */
+/** A position in the stack, starting with the key after `hearth:`. */
 export type Path = readonly (string | number)[];
 
-/** One thing that is wrong in a stack file. */
+/** One error in a stack file. */
 export interface Fault {
   path: Path;
-  /** What is wrong and what is allowed, to be read after the key, e.g. `is not a size: …`. */
+  /** What is wrong and what is allowed; follows the key in the message, e.g. `is not a size: …`. */
   problem: string;
-  /** What to do. */
+  /** What to do; printed after `fix:`. */
   fix?: string;
-  /** The value as found; left out where it may be a secret. */
+  /** The value in the file; left out if it may be a secret. */
   value?: unknown;
 }
 
@@ -24,7 +24,7 @@ export function keyOf(path: Path, namespace = "hearth"): string {
   }, `${namespace}:${section}`);
 }
 
-/** Values that may be shown: everything but secrets, and `extra`, where a secret may have been pasted. */
+/** Whether a value may be shown: all but secrets and `extra`, where somebody may have pasted a secret. */
 export function mayShow(path: Path): boolean {
   return path[0] !== "secrets" && !path.includes("extra");
 }
@@ -44,7 +44,7 @@ function formatFault(fault: Fault): string {
 }
 
 /**
- * All faults as one message.
+ * Formats all faults as one message.
  * @param file the stack file as the user knows it, e.g. `Pulumi.vps.yaml`
  */
 export function formatFaults(faults: readonly Fault[], file: string): string {

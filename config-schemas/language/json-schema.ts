@@ -3,9 +3,12 @@ import { NAMESPACE, stackSchema } from "../stack";
 
 export type JsonSchema = z.core.JSONSchema.BaseSchema;
 
-/** What the engine itself writes into a stack file beside `config`. */
+/** Keys that the engine itself writes into a stack file next to `config`. */
 const ENGINE_KEYS: Record<string, JsonSchema> = {
-  secretsprovider: { type: "string", description: "Who encrypts the secrets; written by Pulumi." },
+  secretsprovider: {
+    type: "string",
+    description: "The service that encrypts the secrets; written by Pulumi.",
+  },
   encryptedkey: { type: "string", description: "Written by Pulumi." },
   encryptionsalt: { type: "string", description: "Written by Pulumi." },
   environment: { description: "Pulumi ESC environments." },
@@ -28,7 +31,7 @@ function isSchema(value: unknown): value is JsonSchema {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
-/** The schema of values as they stand in the file: every text of `secrets` is encrypted there. */
+/** The schema of the values in the file, where every text of `secrets` is encrypted. */
 function encrypted(schema: JsonSchema): JsonSchema {
   if (schema.type === "string") return { ...ENCRYPTED, description: schema.description };
   const { properties, additionalProperties } = schema;
@@ -43,16 +46,16 @@ function encrypted(schema: JsonSchema): JsonSchema {
   };
 }
 
-/** Everything under `hearth:`, secrets in clear, as JSON Schema of what may be written (defaults may be left out). */
+/** JSON Schema of everything under `hearth:`, with secrets in clear text; keys with defaults are optional. */
 export function stackJsonSchema(): JsonSchema {
   return z.toJSONSchema(stackSchema, { io: "input", target: "draft-7" });
 }
 
-/** JSON Schema of a whole stack file, for editors and for checking files without the program. */
+/** JSON Schema of a whole stack file, for editors and for checks without the program. */
 export function stackFileJsonSchema(): JsonSchema {
   const { properties = {}, required = [], definitions } = stackJsonSchema();
   const keys = Object.entries(properties).map(([section, schema]): [string, JsonSchema] => {
-    if (!isSchema(schema)) throw new Error(`the schema of ${section} is no JSON Schema object`);
+    if (!isSchema(schema)) throw new Error(`the schema of ${section} is not a JSON Schema object`);
     return [`${NAMESPACE}:${section}`, section === "secrets" ? encrypted(schema) : schema];
   });
   return {
@@ -62,7 +65,7 @@ export function stackFileJsonSchema(): JsonSchema {
     properties: {
       config: {
         type: "object",
-        description: "The stack's configuration: our keys, and those of other providers.",
+        description: "The stack's configuration: Hearth's keys, and the keys of other providers.",
         properties: Object.fromEntries(keys),
         patternProperties: { [`^(?!${NAMESPACE}:)`]: {} },
         required: required.map((section) => `${NAMESPACE}:${section}`),

@@ -1,7 +1,7 @@
 import { NAMESPACE } from "../stack";
 import type { JsonSchema } from "./json-schema";
 
-/** One line of the manual. */
+/** One row of a table in the reference. */
 interface Row {
   key: string;
   type: string;
@@ -35,7 +35,7 @@ function meaningOf(schema: JsonSchema): string {
   return example === undefined ? text : `${text} Example: ${code(example)}.`;
 }
 
-/** A default worth printing; that of a mapping is the defaults of its keys. */
+/** The default as text; the default of a mapping is the defaults of its keys. */
 function isPlain(value: unknown): boolean {
   return value !== undefined && JSON.stringify(value) !== "{}";
 }
@@ -59,35 +59,35 @@ function mappingRows(key: string, schema: JsonSchema): Row[] {
   );
   const other = schema.additionalProperties;
   if (!isSchema(other) || schema.properties !== undefined) return rows;
-  // Of values that may be anything there is nothing to say.
+  // A value of any kind needs no row.
   return other.type !== undefined || other.oneOf !== undefined
     ? rowsOf(`${key}${key && "."}<name>`, other)
     : [];
 }
 
-/** A key and everything below it. A mapping with a title is a kind of value that the introduction explains. */
+/** Rows for a key and everything below it. A mapping with a title is a kind of value that the introduction explains. */
 function rowsOf(key: string, schema: JsonSchema, required = false): Row[] {
   const row = rowOf(key, schema, required);
   if (schema.title !== undefined) return [row];
-  // The branches have tables of their own.
+  // Each branch has its own table.
   if (schema.oneOf !== undefined) return key === "" ? [] : [row];
   if (schema.type === "object") {
-    const isPlace = key === "" || key.endsWith("<name>");
-    return isPlace ? mappingRows(key, schema) : [row, ...mappingRows(key, schema)];
+    const isContainer = key === "" || key.endsWith("<name>");
+    return isContainer ? mappingRows(key, schema) : [row, ...mappingRows(key, schema)];
   }
   if (schema.type === "array" && isSchema(schema.items) && schema.items.type === "object")
     return [row, ...mappingRows(`${key}[]`, schema.items)];
   return [row];
 }
 
-/** One of several mappings that a key can hold, told apart by the key that has one value in each. */
+/** One of several mappings that a key can hold; they differ in the value of one constant key. */
 interface Branch {
   /** Its heading, such as "`records.<name>` with `type: SRV`". */
   title: string;
   rows: Row[];
 }
 
-/** The branches of every union in a section, in the order of its keys. */
+/** The branches of all unions in a section, in the order of its keys. */
 function branchesOf(key: string, schema: JsonSchema): Branch[] {
   if (schema.title !== undefined) return [];
   const below = key === "" ? "" : `${key}.`;
@@ -103,7 +103,8 @@ function branchesOf(key: string, schema: JsonSchema): Branch[] {
 
 function branchOf(key: string, schema: JsonSchema): Branch {
   const [kind, value] = Object.entries(schema.properties ?? {}).find(([, child]) => isConstant(child)) ?? [];
-  if (kind === undefined || !isSchema(value)) throw new Error(`nothing tells the mappings at ${key} apart`);
+  if (kind === undefined || !isSchema(value))
+    throw new Error(`no constant key distinguishes the mappings at ${key}`);
   const word = code(`${kind}: ${value.const}`);
   return { title: key === "" ? word : `${code(key)} with ${word}`, rows: mappingRows(key, schema) };
 }
@@ -124,30 +125,30 @@ function table(rows: readonly Row[]): string {
   return ["| key | type | default | meaning |", "|---|---|---|---|", ...lines].join("\n");
 }
 
-const INTRODUCTION = `# What a stack file can say
+const INTRODUCTION = `# Reference of the stack file
 
-Made from the schemas in \`config-schemas/\` by \`npm run gen\`; do not edit.
+Generated from the schemas in \`config-schemas/\` by \`npm run gen\`; do not edit.
 
-A stack file is \`Pulumi.<stack>.yaml\` in the project's directory. Each section below is one key under \`config:\`. Keys that are
-not listed are refused, with the nearest name as a hint. Units stand in the value:
+A stack file is \`Pulumi.<stack>.yaml\` in the project's directory. Each section below is one key under \`config:\`. Hearth refuses
+keys that are not listed and suggests the nearest name. Values include their unit:
 
 * **duration**: a whole number and \`s\`, \`m\` (minutes), \`h\`, \`d\`, \`w\` or \`y\` (365 days), e.g. \`14d\`.
 * **size**: a whole number and \`K\`, \`M\`, \`G\` or \`T\` (powers of 1024), e.g. \`100M\`.
-* **rate**: a mapping of \`perSecond\` (in the long run) and \`burst\` (at once), e.g. \`{ perSecond: 0.2, burst: 10 }\`.
+* **rate**: a mapping of \`perSecond\` (on average) and \`burst\` (at once), e.g. \`{ perSecond: 0.2, burst: 10 }\`.
 * **file**: a path on the machine that runs Pulumi: absolute, \`~/…\`, or relative to the project's directory.
 
-A dash as default means: absent, and the meaning says what happens then. A mapping left out has the defaults of its keys, which
-follow it ("see below").
+A dash as default means that the key is absent; its meaning says what happens then. An absent mapping has the defaults of its keys,
+which are listed after it ("see below").
 `;
 
-/** Where an example stands, and its text. */
+/** The file that an example comes from, and the text of the example. */
 export interface Example {
   file: string;
   yaml: string;
 }
 
 /**
- * The manual of the stack file.
+ * Renders the reference of the stack file.
  * @param file JSON Schema of a stack file
  * @param examples by the key of the section, e.g. `hearth:proxy`
  */

@@ -4,19 +4,19 @@ import { type Fault, keyOf, type Path } from "./fault";
 
 /** A condition between several keys that no schema can state. */
 export interface Rule<Needed extends Section> {
-  /** Unique; names the rule in its tests. */
+  /** Unique; identifies the rule in its tests. */
   name: string;
-  /** Sections that the rule reads. It is left out while one of them has faults of its own. */
+  /** Sections that the rule reads. The rule is skipped while one of them has other faults. */
   needs: readonly Needed[];
-  /** The places that break the rule; none when it holds. */
+  /** The paths that break the rule; empty when the rule holds. */
   when: (stack: Pick<FullStack, Needed>) => readonly Path[];
-  /** What is wrong there, to be read after the key. */
+  /** What is wrong there; follows the key in the message. */
   message: string | ((stack: Pick<FullStack, Needed>, path: Path) => string);
   /** What to do. */
   fix: string | ((stack: Pick<FullStack, Needed>, path: Path) => string);
 }
 
-/** A {@link Rule} that can be asked about any stack, even an incomplete one. */
+/** A {@link Rule} that can check any stack, even an incomplete one. */
 export interface AnyRule {
   name: string;
   faults: (stack: Partial<FullStack>) => Fault[];
@@ -26,11 +26,11 @@ function hasSections<Needed extends Section>(
   stack: Partial<FullStack>,
   needed: readonly Needed[],
 ): stack is Partial<FullStack> & Pick<FullStack, Needed> {
-  // A section that may be absent, and is, stands there as undefined.
+  // An absent optional section is present with the value undefined.
   return needed.every((section) => Object.hasOwn(stack, section));
 }
 
-/** Makes a rule that can stand in one list with rules about other sections. */
+/** Creates a rule that fits into one list with rules about other sections. */
 export function rule<Needed extends Section>(definition: Rule<Needed>): AnyRule {
   const { name, needs, when, message, fix } = definition;
   return {
@@ -46,12 +46,12 @@ export function rule<Needed extends Section>(definition: Rule<Needed>): AnyRule 
   };
 }
 
-/** The path if the condition is true, for rules about one place. */
+/** The path if the condition is true, for rules about one path. */
 export function at(condition: boolean, ...path: (string | number)[]): Path[] {
   return condition ? [path] : [];
 }
 
-/** The command that sets a secret; it asks for the value, so that none stands on a command line. */
+/** The command that sets a secret; it asks for the value, so that no command line contains it. */
 export function setSecret(...path: string[]): string {
   return `run: npm run pulumi -- config set --secret --path ${shellWord(keyOf(["secrets", ...path]))}`;
 }

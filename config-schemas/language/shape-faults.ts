@@ -43,7 +43,7 @@ function writtenAs(path: Path): string | undefined {
   return typeof last === "number" ? `- ${value}` : `${last}: ${value}`;
 }
 
-/** Text as it can stand in a YAML file: in quotes where YAML would read it as something else. */
+/** Text for a YAML file, quoted where YAML would read it as another type. */
 function plainOrQuoted(text: string): string {
   return stringify(text, { lineWidth: 0 }).trimEnd();
 }
@@ -53,7 +53,7 @@ function writeExample(path: Path): string | undefined {
   return text === undefined ? undefined : `write for example \`${text}\``;
 }
 
-/** What to write in place of a name with letters of its own language: the name that DNS, certificates and servers know. */
+/** For a name with non-ASCII letters: the ASCII form that DNS, certificates and servers use. */
 function writeAscii(text: unknown): string | undefined {
   const found =
     typeof text === "string" && /^(@[\x21-\x7e]*?:|https?:\/\/)?([^\s/@:]+\.[^\s/@:]+)(:\d+)?$/u.exec(text);
@@ -64,7 +64,7 @@ function writeAscii(text: unknown): string | undefined {
 }
 
 function missing(path: Path): Fault {
-  return { path, problem: "is missing, and there is no default", fix: writeExample(path) ?? "add it" };
+  return { path, problem: "is missing and has no default", fix: writeExample(path) ?? "add it" };
 }
 
 function oneOf(path: Path, value: unknown, allowed: readonly string[]): Fault {
@@ -79,10 +79,10 @@ function oneOf(path: Path, value: unknown, allowed: readonly string[]): Fault {
   };
 }
 
-/** More places than these help nobody. */
+/** The most paths that one message lists. */
 const MOST_HOMES = 4;
 
-/** Where else a key of this name may stand: below the same mapping if possible, else in the same section, else anywhere. */
+/** Other paths where a key of this name is allowed: below the same mapping if possible, else in the same section, else anywhere. */
 function homesNear(name: string, parent: Path): string[] {
   const all = homesOf(name);
   const within = (prefix: Path) => all.filter((home) => prefix.every((step, index) => home[index] === step));
@@ -101,15 +101,13 @@ function unknownKey(path: Path): Fault {
   if (meant !== undefined) return { path, problem, fix: `did you mean ${keyOf([...parent, meant])}?` };
   const homes = homesNear(name, parent);
   const fix =
-    homes.length > 0
-      ? `it belongs at ${homes.join(" or ")}`
-      : `remove it; allowed here: ${allowed.join(", ")}`;
+    homes.length > 0 ? `move it to ${homes.join(" or ")}` : `remove it; allowed here: ${allowed.join(", ")}`;
   return { path, problem, fix };
 }
 
 function wrongKind(path: Path, value: unknown, expected: string): Fault {
   if (value === undefined) return missing(path);
-  if (value === null) return { path, problem: "is empty", fix: "remove it, or give it content" };
+  if (value === null) return { path, problem: "is empty", fix: "remove it or give it content" };
   const title = kindAt(path);
   const wanted = title === undefined ? (KINDS[expected] ?? expected) : `a ${title}`;
   return { path, value, problem: `is ${kindOf(value)}, not ${wanted}`, fix: writeExample(path) };
@@ -141,7 +139,7 @@ function faultsOf(issue: Issue, raw: unknown, prefix: Path): Fault[] {
     case "unrecognized_keys":
       return issue.keys.map((key) => unknownKey([...path, key]));
     case "invalid_type":
-      if (issue.expected === "never") return [{ path, value, problem: issue.message }];
+      if (issue.expected === "never") return [{ path, value, problem: issue.message, fix: "remove it" }];
       return [wrongKind(path, value, issue.expected)];
     case "invalid_key":
       return [
@@ -170,8 +168,8 @@ function faultsOf(issue: Issue, raw: unknown, prefix: Path): Fault[] {
 }
 
 /**
- * What a schema said, as faults in the user's terms.
- * @param prefix where in the stack `raw` stands
+ * Converts the errors of a schema to faults in the user's terms.
+ * @param prefix the path of `raw` in the stack
  */
 export function shapeFaults(error: z.ZodError, raw: unknown, prefix: Path): Fault[] {
   return error.issues.flatMap((issue) => faultsOf(issue, raw, prefix));

@@ -4,7 +4,7 @@ import type { Path } from "./fault";
 
 type Node = z.core.JSONSchema.BaseSchema;
 
-/** The stack schema as JSON Schema, for looking things up; made only when there is a fault to explain. */
+/** The stack schema as JSON Schema, for lookups; built only when there is a fault to explain. */
 let stackNode: Node | undefined;
 
 function root(): Node {
@@ -46,7 +46,7 @@ export function keysAt(path: Path): string[] {
   return [...new Set(nodesAt(path).flatMap((node) => Object.keys(node.properties ?? {})))];
 }
 
-/** An example of what may stand at a path. */
+/** An example of an allowed value at a path. */
 export function exampleAt(path: Path): unknown {
   const nodes = nodesAt(path);
   return (
@@ -55,17 +55,17 @@ export function exampleAt(path: Path): unknown {
   );
 }
 
-/** What kind of value stands at a path, in the manual's words. */
+/** The kind of value at a path, in the words of the reference. */
 export function kindAt(path: Path): string | undefined {
   return nodesAt(path).find((node) => node.title !== undefined)?.title;
 }
 
-/** A name without what people write differently: case, `_` and `-`. */
+/** A name in a form that ignores case, `_` and `-`. */
 function plainName(name: string): string {
   return name.toLowerCase().replaceAll(/[_-]/g, "");
 }
 
-/** Other places where a key of this name may stand. */
+/** Other paths where a key of this name is allowed. */
 export function homesOf(name: string): Path[] {
   const wanted = plainName(name);
   const found: Path[] = [];
@@ -82,7 +82,7 @@ export function homesOf(name: string): Path[] {
   return found;
 }
 
-/** Edits (insert, delete, replace, swap of neighbours) that make one word of the other. */
+/** The number of edits (insert, delete, replace, swap of neighbours) that turn one word into the other. */
 function distance(a: string, b: string): number {
   const rows: number[][] = [Array.from({ length: b.length + 1 }, (_, j) => j)];
   for (let i = 1; i <= a.length; i++) {
@@ -102,7 +102,7 @@ function distance(a: string, b: string): number {
   return rows[a.length]?.[b.length] ?? 0;
 }
 
-/** Shorter beginnings of a name could mean anything. */
+/** Shorter prefixes of a name are ambiguous. */
 const SHORTEST_BEGINNING = 3;
 
 function editsBetween(a: string, b: string): number {
@@ -112,7 +112,7 @@ function editsBetween(a: string, b: string): number {
     : distance(a, b);
 }
 
-/** The name that was probably meant, or nothing when none is close. */
+/** The name that the user probably meant; undefined when none is close. */
 export function nearest(name: string, names: readonly string[]): string | undefined {
   const ranked = names
     .map((candidate) => ({ candidate, edits: editsBetween(plainName(name), plainName(candidate)) }))

@@ -16,22 +16,22 @@ function nativeJobs(stack: Pick<FullStack, "hosts" | (typeof JOBS)[number]>): Pa
   ]);
 }
 
-/** Rules about the jobs that Hearth runs beside the homeserver, and about its cleaning. */
+/** Rules about the jobs that Hearth runs next to the homeserver, and about the cleaning. */
 export const maintenanceRules: readonly AnyRule[] = [
   rule({
     name: "jobs run in containers",
     needs: ["hosts", ...JOBS],
     when: nativeJobs,
     message: (stack, [job]) =>
-      `is ${stack[job as (typeof JOBS)[number]]?.host}, which has \`runtime: native\`, and Hearth runs its jobs in containers only`,
+      `is ${stack[job as (typeof JOBS)[number]]?.host}, which has \`runtime: native\`, but Hearth runs jobs in containers only`,
     fix: (_stack, [job]) => `write \`runtime: quadlet\` for the host, or remove hearth:${job}`,
   }),
   rule({
-    name: "the accounts of jobs are Hearth's own",
+    name: "the accounts of jobs belong to Hearth",
     needs: ["accounts"],
     when: ({ accounts }) =>
       OWN_ACCOUNTS.filter((name) => Object.hasOwn(accounts, name)).map((name) => ["accounts", name]),
-    message: "is the account of one of Hearth's jobs, which makes it by itself",
+    message: "is the account of one of Hearth's jobs; Hearth creates it",
     fix: "remove it, or choose another name",
   }),
   rule({
@@ -46,7 +46,7 @@ export const maintenanceRules: readonly AnyRule[] = [
         "remoteMedia",
       ),
     message: ({ homeserver: { media }, maintenance }) =>
-      `is ${maintenance?.remoteMedia}, but such media are deleted after ${media.remoteLifetime} already (hearth:homeserver.media.remoteLifetime)`,
+      `is ${maintenance?.remoteMedia}, but media of other servers are already deleted after ${media.remoteLifetime} (hearth:homeserver.media.remoteLifetime)`,
     fix: "remove it, or raise or remove remoteLifetime",
   }),
 ];

@@ -9,7 +9,7 @@ const PART = `(?:\\*(?:/\\d+)?|${RANGE}(?:,${RANGE})*)`;
 const DATE = `(?:${PART}-)?${PART}[-~]${PART}`;
 const TIME = `${PART}:${PART}(?::${PART})?`;
 
-/** A calendar expression of systemd; systemd on the host has the last word on its numbers. */
+/** A calendar expression of systemd; systemd on the host checks its numbers. */
 export const calendar = z
   .string()
   .regex(
@@ -23,17 +23,17 @@ export const maintenanceSchema = z.strictObject({
   host: hostName.meta({ description: "Host that runs it.", examples: ["home"] }),
   schedule: calendar.default("monthly").meta({
     description:
-      "When the cleaning runs. A time at which the machine was off is caught up with. (Purging goes by `homeserver.retention.purgeInterval`.)",
+      "When the cleaning runs. A run that the host missed while it was off starts after the next boot. (For purging see `homeserver.retention.purgeInterval`.)",
     examples: ["Sun 05:00"],
   }),
   remoteMedia: duration.optional().meta({
     description:
-      "The cleaning deletes media of other servers so long after their last access. Absent: `homeserver.media.remoteLifetime` alone decides.",
+      "The cleaning deletes media of other servers this long after their last access. Absent: only `homeserver.media.remoteLifetime` applies.",
     examples: ["90d"],
   }),
 });
 
 export type MaintenanceConfig = z.output<typeof maintenanceSchema>;
 
-/** Local part of the account that purges and cleans. */
+/** Local part of the account for purging and the cleaning. */
 export const MAINTENANCE_ACCOUNT = "hearth-maintenance";

@@ -2,22 +2,22 @@ import type { Path } from "../language/fault";
 import { type AnyRule, at, rule } from "../language/rule";
 import { databaseAuthentication, type PostgresConfig } from "./schema";
 
-/** The system user that Synapse runs as. */
+/** The system user of Synapse. */
 const SYNAPSE_USER = "matrix-synapse";
-/** Connections beyond Synapse's: superusers, backups, checks. */
+/** Connections for others than Synapse: superusers, backups, checks. */
 const SPARE_CONNECTIONS = 10;
 
-const OWN_SETTING = "Hearth or the distribution sets it; remove it";
+const OWN_SETTING = "remove it; Hearth or the distribution sets it";
 const UNSAFE_SETTINGS: Readonly<Record<string, string>> = {
-  listen_addresses: "the database is reached over its socket and never opened to a network; remove it",
+  listen_addresses: "remove it; the database uses a socket and is never opened to a network",
   port: OWN_SETTING,
   data_directory: OWN_SETTING,
   hba_file: OWN_SETTING,
   ident_file: OWN_SETTING,
   unix_socket_directories: OWN_SETTING,
-  fsync: "without it a power cut destroys the database; remove it",
-  full_page_writes: "without it a power cut destroys the database; remove it",
-  password_encryption: "anything but scram-sha-256, the default, is weaker; remove it",
+  fsync: "remove it; without it a power cut destroys the database",
+  full_page_writes: "remove it; without it a power cut destroys the database",
+  password_encryption: "remove it; every value but scram-sha-256, the default, is weaker",
 };
 
 function maxConnections(postgres: PostgresConfig): number | undefined {
@@ -28,7 +28,7 @@ function maxConnections(postgres: PostgresConfig): number | undefined {
 /** Rules about the database. */
 export const postgresRules: readonly AnyRule[] = [
   rule({
-    name: "peer authentication goes by the system user",
+    name: "peer authentication uses the system user",
     needs: ["postgres", "hosts"],
     when: ({ postgres, hosts }) => {
       const runtime = hosts[postgres.host]?.runtime ?? "native";
@@ -36,7 +36,7 @@ export const postgresRules: readonly AnyRule[] = [
       return at(byUser && postgres.role !== SYNAPSE_USER, "postgres", "role");
     },
     message: ({ postgres }) =>
-      `is ${postgres.role}, but Synapse runs as ${SYNAPSE_USER} and peer authentication goes by that name`,
+      `is ${postgres.role}, but Synapse runs as ${SYNAPSE_USER} and peer authentication uses that name`,
     fix: `write \`role: ${SYNAPSE_USER}\`, or \`authentication: password\``,
   }),
   rule({
@@ -80,13 +80,13 @@ export const postgresRules: readonly AnyRule[] = [
       `write at least ${postgres.pool.max + SPARE_CONNECTIONS}, or lower hearth:postgres.pool.max`,
   }),
   rule({
-    name: "settings that are unsafe or Hearth's own stay out",
+    name: "unsafe settings and settings that Hearth sets are refused",
     needs: ["postgres"],
     when: ({ postgres }) =>
       Object.keys(postgres.settings)
         .filter((name) => Object.hasOwn(UNSAFE_SETTINGS, name))
         .map((name): Path => ["postgres", "settings", name]),
-    message: "is not for `settings`",
+    message: "is not allowed in `settings`",
     fix: (_stack, path) => UNSAFE_SETTINGS[String(path[2])] ?? "remove it",
   }),
 ];

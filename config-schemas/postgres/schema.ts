@@ -17,35 +17,39 @@ export const postgresSchema = z.strictObject({
   host: hostName.meta({ description: "Host that runs it.", examples: ["vps"] }),
   database: identifier
     .default("synapse")
-    .meta({ description: "Name of the database; made with collation C." }),
+    .meta({ description: "Name of the database; created with collation C." }),
   role: identifier.default("matrix-synapse").meta({
     description:
-      "Role that owns the database. With `peer` it must be the system user of Synapse, `matrix-synapse`.",
+      "Role that owns the database. With `peer` it must be Synapse's system user, `matrix-synapse`.",
   }),
   authentication: z
     .enum(["peer", "password"])
     .optional()
     .meta({
       description:
-        "`peer`: by system user over the socket, no password. `password`: made on the host, kept in a password file. Default: `peer`; in containers, which all are one user, always `password`.",
+        "How Synapse logs in to Postgres. `peer`: as its system user over the socket, without a password. `password`: with a password that is created on the host and kept in a password file. Default: `peer`; in containers, which all run as one user, always `password`.",
       examples: ["password"],
     }),
   image: imageName.optional().meta({
-    description: `Image of the container (\`runtime: quadlet\`); its major version must be that of the data. Default: ${IMAGE}. With its digest after the tag (\`…@sha256:…\`) it stays the same when the tag is moved.`,
+    description: `Image of the container (\`runtime: quadlet\`); its major version must match the data. Default: ${IMAGE}. With a digest after the tag (\`…@sha256:…\`) the image stays the same when the tag moves.`,
     examples: [IMAGE],
   }),
   memory: size.optional().meta({
-    description: `Most memory of the container (\`runtime: quadlet\`), which settings are computed for. Default: ${MEMORY}.`,
+    description: `Memory limit of the container (\`runtime: quadlet\`); the memory settings are computed from it. Default: ${MEMORY}.`,
     examples: [MEMORY],
   }),
   tuning: z.enum(["auto", "none"]).default("auto").meta({
     description:
-      "`auto`: memory settings computed from the host's memory, in containers from `memory`. `none`: Postgres' own defaults.",
+      "`auto`: memory settings are computed from the host's memory, in containers from `memory`. `none`: Postgres' own defaults.",
   }),
   pool: z
     .strictObject({
       min: z.int().min(1).default(5).meta({ description: "Connections that Synapse keeps open." }),
-      max: z.int().min(1).default(10).meta({ description: "Connections that Synapse opens at most." }),
+      max: z
+        .int()
+        .min(1)
+        .default(10)
+        .meta({ description: "Maximum number of connections that Synapse opens." }),
     })
     .prefault({})
     .meta({ description: "Synapse's connection pool." }),
@@ -57,12 +61,12 @@ export const postgresSchema = z.strictObject({
           /^[a-z_]+(\.[a-z_]+)?$/,
           "a setting of Postgres: lower-case letters and _, with one dot in an extension's, e.g. random_page_cost",
         ),
-      z.union([z.string(), z.number(), z.boolean()], { error: "a text, a number, true or false" }),
+      z.union([z.string(), z.number(), z.boolean()], { error: "text, a number, true or false" }),
     )
     .default({})
     .meta({
       description:
-        "Settings of Postgres over the computed ones, by Postgres' own names. Those that log statements (`log_statement`, `log_min_duration_statement` …) bring users' access tokens into its log; a preview warns of them.",
+        "Postgres settings under Postgres' own names; they override the computed ones. Settings that log statements (`log_statement`, `log_min_duration_statement` …) write users' access tokens to the log; a preview warns about them.",
       examples: [{ random_page_cost: 1.1 }],
     }),
 });
@@ -82,7 +86,7 @@ export function postgresImage({ image = IMAGE }: PostgresConfig): string {
   return image;
 }
 
-/** Most memory of the container, MiB. */
+/** Memory limit of the container, in MiB. */
 export function postgresMemoryMiB({ memory = MEMORY }: PostgresConfig): number {
   return Math.floor(parseSize(memory) / 1024 ** 2);
 }

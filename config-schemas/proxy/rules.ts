@@ -4,16 +4,16 @@ import { type AnyRule, at, rule } from "../language/rule";
 import type { FullStack } from "../stack";
 import { CADDY_DEFAULTS, type ProxyConfig } from "./schema";
 
-/** How each proxy is run so far, and why. */
+/** The runtimes of each proxy, and the reason. */
 const RUNTIMES: Readonly<
   Record<ProxyConfig["kind"], { runtimes: readonly HostConfig["runtime"][]; why: string }>
 > = {
-  nginx: { runtimes: ["native"], why: "is run as the distribution's package, by root" },
-  caddy: { runtimes: ["quadlet"], why: "is run as a rootless container" },
+  nginx: { runtimes: ["native"], why: "runs as the distribution's package, by root" },
+  caddy: { runtimes: ["quadlet"], why: "runs as a rootless container" },
 };
 
 const FEDERATION_PORT = 8448;
-/** An ordinary user may take ports from here on. */
+/** The first port that an ordinary user may use. */
 const FIRST_FREE_PORT = 1024;
 
 type Runs = Pick<FullStack, "hosts" | "proxy">;
@@ -29,12 +29,12 @@ function kindFor(runtime: HostConfig["runtime"] | undefined): string {
   return kinds.map(([kind]) => `\`kind: ${kind}\``).join(" or ");
 }
 
-/** Whether only programs on the machine itself reach the address. */
+/** Whether only programs on the host itself can reach the address. */
 function isLoopback(address: string): boolean {
   return rangeContains("127.0.0.0/8", address) || rangeContains("::1/128", address);
 }
 
-/** Keys of Caddy's that somebody set; what equals the default says nothing. */
+/** Caddy's keys with a value other than the default. */
 function caddyKeys({ image, memory, listen }: ProxyConfig): string[] {
   const { address, port } = CADDY_DEFAULTS.listen;
   return [
@@ -65,12 +65,12 @@ export const proxyRules: readonly AnyRule[] = [
       `write ${kindFor(runtimeOf(stack))}, or for the host \`runtime: ${RUNTIMES[stack.proxy.kind].runtimes[0]}\``,
   }),
   rule({
-    name: "Caddy's keys are for Caddy",
+    name: "Caddy's keys need Caddy",
     needs: ["proxy"],
     when: ({ proxy }) =>
       proxy.kind === "caddy" ? [] : caddyKeys(proxy).map((key): [string, string] => ["proxy", key]),
     message: ({ proxy }) =>
-      `is for \`kind: caddy\`; ${proxy.kind} has the distribution's program and the ports 80, 443 and 8448`,
+      `is for \`kind: caddy\`; ${proxy.kind} uses the distribution's program and the ports 80, 443 and 8448`,
     fix: "remove it",
   }),
   rule({
@@ -78,8 +78,8 @@ export const proxyRules: readonly AnyRule[] = [
     needs: ["certificates", "tunnel"],
     when: ({ certificates, tunnel }) =>
       at(certificates === undefined && tunnel === undefined, "certificates"),
-    message: "is absent and so is hearth:tunnel, but clients and servers come by https only",
-    fix: "add the files of a certificate for all public names, or a tunnel that has its own",
+    message: "is absent and so is hearth:tunnel, but clients and servers use https only",
+    fix: "add the files of a certificate for all public names, or a tunnel, which has its own certificate",
   }),
   rule({
     name: "plain HTTP stays on loopback",
@@ -92,8 +92,8 @@ export const proxyRules: readonly AnyRule[] = [
         "address",
       ),
     message:
-      "would let the network in without TLS, and everybody there could claim to be any client (the tunnel's word for it is believed)",
-    fix: "write `address: 127.0.0.1`, where the tunnel arrives",
+      "would serve the network without TLS, and everybody there could forge client addresses (the proxy trusts the address that the tunnel reports)",
+    fix: "write `address: 127.0.0.1`, where the tunnel connects",
   }),
   rule({
     name: "without a tunnel the proxy can be reached",
@@ -105,19 +105,19 @@ export const proxyRules: readonly AnyRule[] = [
         "listen",
         "address",
       ),
-    message: "is loopback, where nobody from outside arrives without a tunnel",
-    fix: 'write `listen: { address: "::", port: 8443 }` and let your router send port 443 there (and 8448 to 8448)',
+    message: "is loopback, which nobody outside can reach without a tunnel",
+    fix: 'write `listen: { address: "::", port: 8443 }` and let your router forward port 443 to it (and 8448 to 8448)',
   }),
   rule({
-    name: "an ordinary user takes no port below 1024",
+    name: "an ordinary user uses no port below 1024",
     needs: ["proxy"],
     when: ({ proxy: { kind, listen } }) =>
       at(kind === "caddy" && listen.port < FIRST_FREE_PORT, "proxy", "listen", "port"),
     message: "is below 1024, where only root may listen",
-    fix: "write `port: 8443` and let your router send port 443 there, or 8080 behind a tunnel",
+    fix: "write `port: 8443` and let your router forward port 443 to it, or 8080 behind a tunnel",
   }),
   rule({
-    name: "the proxy's port is its own",
+    name: "the proxy's port is free",
     needs: ["proxy", "homeserver"],
     when: ({ proxy: { kind, listen, federationPort }, homeserver }) =>
       at(
@@ -129,7 +129,7 @@ export const proxyRules: readonly AnyRule[] = [
       ),
     message: ({ proxy: { listen } }) =>
       listen.port === FEDERATION_PORT
-        ? "is the federation port, which is taken (`federationPort: true`)"
+        ? "is the federation port, which is in use (`federationPort: true`)"
         : "is the port of Synapse itself (hearth:homeserver.listener.port)",
     fix: "write another one, e.g. 8080 or 8443",
   }),

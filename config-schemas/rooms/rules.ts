@@ -22,7 +22,7 @@ function pathOf({ kind, key }: Place, ...rest: Path): Path {
   return ["rooms", kind, key, ...rest];
 }
 
-/** Everybody that a Space or room names, with the place where it does. */
+/** All users that a Space or room names, with the path in the stack file. */
 function mentions(rooms: RoomsConfig): { name: string; path: Path; place: Place }[] {
   return places(rooms).flatMap((place) => [
     ...place.config.members.map((name, index) => ({ name, path: pathOf(place, "members", index), place })),
@@ -46,7 +46,7 @@ function repeated<T>(items: T[], identity: (item: T) => string | undefined): T[]
 /** Rules about Spaces and rooms. */
 export const roomRules: readonly AnyRule[] = [
   rule({
-    name: "a room's Space is one of the stack",
+    name: "a room's Space is in the stack",
     needs: ["rooms"],
     when: ({ rooms }) =>
       Object.entries(rooms.rooms)
@@ -61,24 +61,25 @@ export const roomRules: readonly AnyRule[] = [
     },
   }),
   rule({
-    name: "a key names one Space or one room",
+    name: "a Space and a room have different keys",
     needs: ["rooms"],
     when: ({ rooms }) => repeated(places(rooms), ({ key }) => key).map((place) => pathOf(place)),
-    message: "has the key of a Space; each is found again by its key, so it can name one thing only",
-    fix: "choose another key for one of the two; a new key is a new room",
+    message:
+      "is also the key of a Space; Hearth finds Spaces and rooms by their keys, so each key must be unique",
+    fix: "choose another key for one of the two; a new key means a new room",
   }),
   rule({
-    name: "only a room of a Space is restricted to it",
+    name: "a restricted room is in a Space",
     needs: ["rooms"],
     when: ({ rooms }) =>
       Object.entries(rooms.rooms)
         .filter(([, room]) => joinRuleOf(room) === "restricted" && room.space === undefined)
         .map(([key]): Path => ["rooms", "rooms", key, "joinRule"]),
-    message: "is restricted, but the room is in no Space whose members could join",
+    message: "is restricted to members of its Space, but the room is in no Space",
     fix: "add `space:` with the key of one, or write `joinRule: invite`",
   }),
   rule({
-    name: "a room's place in its Space needs a Space",
+    name: "a room with an order is in a Space",
     needs: ["rooms"],
     when: ({ rooms }) =>
       Object.entries(rooms.rooms)
@@ -88,12 +89,12 @@ export const roomRules: readonly AnyRule[] = [
     fix: "add `space:` with the key of one, or remove it",
   }),
   rule({
-    name: "an alias leads to one room",
+    name: "an alias belongs to one room",
     needs: ["rooms"],
     when: ({ rooms }) =>
       repeated(places(rooms), ({ config }) => config.alias).map((place) => pathOf(place, "alias")),
-    message: "is the alias of another Space or room of this stack",
-    fix: "choose another one for one of the two",
+    message: "is also the alias of another Space or room of this stack",
+    fix: "choose another alias for one of the two",
   }),
   rule({
     name: "members without a server are accounts of the stack",
@@ -105,7 +106,8 @@ export const roomRules: readonly AnyRule[] = [
     message: ({ rooms }, path) => `names ${nameAt(rooms, path)}, which is not under hearth:accounts`,
     fix: ({ rooms, accounts }, path) => {
       const meant = nearest(nameAt(rooms, path), Object.keys(accounts));
-      const other = "add the account, or write the whole user ID of somebody else, e.g. @bob:example.net";
+      const other =
+        "add the account, or write the whole user ID of a user on another server, e.g. @bob:example.net";
       return meant ? `did you mean ${meant}? Else ${other}` : other;
     },
   }),
@@ -119,7 +121,7 @@ export const roomRules: readonly AnyRule[] = [
             memberId(name, homeserver.serverName) === memberId(OWN_ACCOUNT, homeserver.serverName),
         )
         .map(({ path }) => path),
-    message: "names Hearth's own account, which makes every room and stays in it with power 100",
+    message: "names Hearth's own account, which creates every room and stays in it with power level 100",
     fix: "remove it",
   }),
   rule({
@@ -132,11 +134,11 @@ export const roomRules: readonly AnyRule[] = [
           ({ name }) => memberId(name, homeserver.serverName),
         ).map(({ index }) => pathOf(place, "members", index)),
       ),
-    message: "stands in the list already",
+    message: "is already in the list",
     fix: "remove it",
   }),
   rule({
-    name: "power is given to members",
+    name: "users with a power level are members",
     needs: ["rooms", "homeserver"],
     when: ({ rooms, homeserver }) =>
       places(rooms).flatMap((place) => {
@@ -145,22 +147,22 @@ export const roomRules: readonly AnyRule[] = [
           .filter((name) => !members.includes(memberId(name, homeserver.serverName)))
           .map((name) => pathOf(place, "powerLevels", "users", name));
       }),
-    message: "is given power, but is not among the members",
+    message: "has a power level, but is not in the list of members",
     fix: (_stack, path) =>
       `add ${String(path.at(-1))} to ${path.slice(1, 3).join(".")}.members, or remove it here`,
   }),
   rule({
-    name: "people of other servers are in rooms that federate",
+    name: "members from other servers are in rooms that federate",
     needs: ["rooms", "homeserver"],
     when: ({ rooms, homeserver }) =>
       mentions(rooms)
         .filter(({ name, place }) => !place.config.federate && isRemote(name, homeserver.serverName))
         .map(({ path }) => path),
-    message: "is on another server, but `federate: false` keeps people of other servers out for good",
+    message: "is on another server, but `federate: false` permanently excludes users of other servers",
     fix: "remove it, or choose another key for a room with `federate: true`",
   }),
   rule({
-    name: "people of other servers are on allowed servers",
+    name: "members from other servers are on allowed servers",
     needs: ["rooms", "homeserver"],
     when: ({ rooms, homeserver }) => {
       const { allowlist } = homeserver.federation;
@@ -176,7 +178,7 @@ export const roomRules: readonly AnyRule[] = [
     fix: "add the server to hearth:homeserver.federation.allowlist, or remove the member",
   }),
   rule({
-    name: "a room without encryption can be made",
+    name: "a room without encryption can be created",
     needs: ["rooms", "homeserver"],
     when: ({ rooms, homeserver }) =>
       homeserver.encryptionByDefault === "all"

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { line, localFile, localpart, PORT } from "../language/common";
 
-/** By what a Space or room is known, for good: another key is another room. */
+/** The permanent key of a Space or room: another key means another room. */
 const roomKey = z
   .string()
   .regex(
@@ -10,7 +10,7 @@ const roomKey = z
   )
   .meta({ title: "key of a room" });
 
-/** Somebody in a room: a local part of `hearth:accounts`, or a whole user ID of this or another server. */
+/** A member of a room: a local part of `hearth:accounts`, or a whole user ID of this or another server. */
 const memberName = z
   .string()
   .regex(
@@ -23,46 +23,49 @@ const memberName = z
 
 const level = z.int().min(0).max(100);
 
-/** Power levels; sending messages (in a Space: whatever there may be) needs `eventsDefault`. */
+/** Power levels; `eventsDefault` is the level for messages (in a Space: for any event). */
 function powerLevelsSchema(eventsDefault: number) {
   return z.strictObject({
     users: z
-      .record(memberName, level.meta({ description: "This member's power.", examples: [100] }))
+      .record(memberName, level.meta({ description: "This member's power level.", examples: [100] }))
       .default({})
       .meta({
-        description: "Members with another power than `usersDefault`, 100 for admins, 50 for moderators.",
+        description:
+          "Members with a power level other than `usersDefault`: 100 for admins, 50 for moderators.",
       }),
-    usersDefault: level.default(0).meta({ description: "Power of everybody else." }),
-    invite: level.default(50).meta({ description: "Power needed to invite." }),
-    kick: level.default(50).meta({ description: "Power needed to remove a member." }),
-    ban: level.default(50).meta({ description: "Power needed to ban a member." }),
-    redact: level.default(50).meta({ description: "Power needed to remove messages of others." }),
-    stateDefault: level.default(50).meta({ description: "Power needed to change name, topic and the like." }),
-    eventsDefault: level.default(eventsDefault).meta({ description: "Power needed to send messages." }),
+    usersDefault: level.default(0).meta({ description: "Power level of all other members." }),
+    invite: level.default(50).meta({ description: "Power level needed to invite." }),
+    kick: level.default(50).meta({ description: "Power level needed to remove a member." }),
+    ban: level.default(50).meta({ description: "Power level needed to ban a member." }),
+    redact: level.default(50).meta({ description: "Power level needed to remove other members' messages." }),
+    stateDefault: level
+      .default(50)
+      .meta({ description: "Power level needed to change the name, the topic and similar settings." }),
+    eventsDefault: level.default(eventsDefault).meta({ description: "Power level needed to send messages." }),
   });
 }
 
 const historyVisibility = z.enum(["shared", "invited", "joined"]);
 
-/** What Spaces and rooms have in common. */
+/** Keys that Spaces and rooms share. */
 const common = {
   name: line.max(255, "at most 255 characters").meta({ description: "Its name.", examples: ["Home"] }),
   topic: z
     .string()
-    .min(1, "a text")
+    .min(1, "text")
     .max(1000, "at most 1000 characters")
     .optional()
-    .meta({ description: "What it is about. Absent: left to its people.", examples: ["Only us"] }),
+    .meta({ description: "Its topic. Absent: its members decide.", examples: ["Only us"] }),
   members: z
     .array(memberName.meta({ description: "A local account or a user ID." }))
     .default([])
     .meta({
       description:
-        "Who belongs in it: local accounts are joined, others invited, once. Who left, declined or was removed is not asked again, and nobody is removed for not standing here.",
+        "Its members: Hearth joins local accounts and invites others, once. Users who left, declined or were removed are not invited again, and users who are not listed here are not removed.",
       examples: [["alice", "@bob:example.net"]],
     }),
   alias: localpart.optional().meta({
-    description: "Local part of its alias (`#home:example.org`). Absent: left to its people.",
+    description: "Local part of its alias (`#home:example.org`). Absent: its members decide.",
     examples: ["home"],
   }),
   avatar: localFile
@@ -72,28 +75,29 @@ const common = {
     )
     .optional()
     .meta({
-      description: "Its picture, a file on this machine. Absent: left to its people.",
+      description: "Its picture, a file on your machine. Absent: its members decide.",
       examples: ["./home.png"],
     }),
   roomVersion: z.enum(["10", "11", "12"]).optional().meta({
-    description: "Room version, settled when it is made. Absent: what Synapse takes by itself.",
+    description: "Room version; fixed when the room is created. Absent: Synapse's default.",
   }),
   federate: z.boolean().default(true).meta({
-    description: "Whether people of other servers may ever join, settled when it is made.",
+    description: "Whether users of other servers can ever join; fixed when the room is created.",
   }),
 };
 
-/** A Space: rooms and people that belong together. */
+/** A Space: a group of rooms and members. */
 const spaceSchema = z.strictObject({
   ...common,
-  joinRule: z
-    .enum(["invite", "knock", "public"])
-    .default("invite")
-    .meta({ description: "Who may join: the invited, those let in after knocking, or anybody." }),
-  historyVisibility: historyVisibility
-    .default("shared")
-    .meta({ description: "What members see of its past: all, since their invitation, since they joined." }),
-  powerLevels: powerLevelsSchema(100).prefault({}).meta({ description: "Who may do what in it." }),
+  joinRule: z.enum(["invite", "knock", "public"]).default("invite").meta({
+    description:
+      "Who may join: invited users (`invite`), also users who ask (`knock`), or anybody (`public`).",
+  }),
+  historyVisibility: historyVisibility.default("shared").meta({
+    description:
+      "Which earlier events members see: all, those since their invitation, or those since they joined.",
+  }),
+  powerLevels: powerLevelsSchema(100).prefault({}).meta({ description: "The power levels in it." }),
 });
 
 /** A room. */
@@ -101,34 +105,34 @@ const roomSchema = z.strictObject({
   ...common,
   space: roomKey
     .optional()
-    .meta({ description: "Key of the Space that it belongs to. Absent: none.", examples: ["home"] }),
+    .meta({ description: "Key of the Space that contains it. Absent: none.", examples: ["home"] }),
   suggested: z
     .boolean()
     .default(true)
-    .meta({ description: "Clients show it to those who look at its Space." }),
+    .meta({ description: "Whether clients suggest it to members of its Space." }),
   order: z
     .string()
-    .regex(/^[\x20-\x7e]{1,50}$/, "1 to 50 visible ASCII characters or blanks")
+    .regex(/^[\x20-\x7e]{1,50}$/, "1 to 50 visible ASCII characters or spaces")
     .optional()
     .meta({
-      description: "Where it stands in its Space: sorted by this text. Absent: at the end.",
+      description: "Position in its Space: rooms are sorted by this text. Absent: at the end.",
       examples: ["a"],
     }),
   joinRule: z.enum(["invite", "restricted", "knock", "public"]).optional().meta({
     description:
-      "Who may join: the invited, members of its Space, those let in after knocking, or anybody. Absent: `restricted` in a Space, else `invite`.",
+      "Who may join: invited users (`invite`), members of its Space (`restricted`), also users who ask (`knock`), or anybody (`public`). Absent: `restricted` in a Space, else `invite`.",
   }),
   encrypted: z.boolean().default(true).meta({
-    description: "End-to-end encryption; once on it can never be off.",
+    description: "End-to-end encryption; it cannot be switched off later.",
   }),
   historyVisibility: historyVisibility.optional().meta({
     description:
-      "What members see of its past: all, since their invitation, since they joined. Absent: `invited` with encryption, else `shared`.",
+      "Which earlier events members see: all, those since their invitation, or those since they joined. Absent: `invited` with encryption, else `shared`.",
   }),
-  powerLevels: powerLevelsSchema(0).prefault({}).meta({ description: "Who may do what in it." }),
+  powerLevels: powerLevelsSchema(0).prefault({}).meta({ description: "The power levels in it." }),
 });
 
-/** The Spaces and rooms that this stack keeps. */
+/** The Spaces and rooms that this stack manages. */
 export const roomsSchema = z
   .strictObject({
     spaces: z.record(roomKey, spaceSchema).default({}).meta({ description: "Spaces by their keys." }),
@@ -136,7 +140,7 @@ export const roomsSchema = z
   })
   .meta({
     description:
-      "Spaces and rooms that this stack keeps. One that leaves the stack file stays on the homeserver as it is.",
+      "Spaces and rooms that this stack manages. If you remove one from the stack file, it stays unchanged on the homeserver.",
   });
 
 export type RoomsConfig = z.output<typeof roomsSchema>;
@@ -148,7 +152,7 @@ export function joinRuleOf(room: RoomConfig): NonNullable<RoomConfig["joinRule"]
   return room.joinRule ?? (room.space === undefined ? "invite" : "restricted");
 }
 
-/** What members see of a room's past. What is encrypted cannot be read by those who come later, so it is not shown either. */
+/** Which earlier events members of a room see. Members who join later cannot read encrypted events, so those are not shown either. */
 export function historyVisibilityOf(room: RoomConfig): NonNullable<RoomConfig["historyVisibility"]> {
   return room.historyVisibility ?? (room.encrypted ? "invited" : "shared");
 }

@@ -11,23 +11,24 @@ import type { StackConfig } from "../stack";
 import { TAILSCALE_CONTROL_URL } from "../tunnel/schema";
 
 /**
- * What of a stack file the operator has to confirm on their own machine, because the file may be somebody else's: what decides
- * how that machine behaves, which of its files are read, and where given secrets go. See docs/decisions/stack-files-are-data.md.
+ * The parts of a stack file that the operator must confirm on their own machine, because somebody else may have written the file:
+ * what changes the behaviour of that machine, which of its files are read, and where given secrets are sent. See
+ * docs/decisions/stack-files-are-data.md.
  */
 export interface Confirmation {
   path: Path;
-  /** What happens, in one line, with all that matters for it: another text has to be confirmed again. */
+  /** What happens, in one line with all relevant details: a different text must be confirmed again. */
   says: string;
   /**
-   * `look`: it happens in previews already. `look again`: a first preview only looks at a host that the operator's ssh knows, and
-   * sends nothing; another host in its place has to be confirmed before. `change`: it happens in `up` only.
+   * `look`: it already happens in previews. `look again`: a first preview only reads a host that the operator's ssh knows, and
+   * sends no secret; a later change to another host must be confirmed before. `change`: it happens in `up` only.
    */
   when: "look" | "look again" | "change";
 }
 
 /**
- * Everything in a stack that has to be confirmed. Reads the files that decide it, and nothing else.
- * @param secrets only which there are counts, not their values
+ * Everything in a stack that must be confirmed. Reads only the files that decide it.
+ * @param secrets only the names matter, not the values
  */
 export function confirmationsOf(
   config: StackConfig,
@@ -44,7 +45,7 @@ export function confirmationsOf(
   ];
 }
 
-/** What decides how this machine behaves on the way to a host. */
+/** Settings that change how this machine connects to a host. */
 function reach(name: string, host: HostConfig, projectDirectory: string): Confirmation[] {
   const at = (key: string, says: string): Confirmation => ({
     path: ["hosts", name, key],
@@ -64,12 +65,12 @@ function reach(name: string, host: HostConfig, projectDirectory: string): Confir
       : [at("knownHostsFile", `ssh trusts the host keys in ${content(projectDirectory, knownHostsFile)}`)]),
     ...(identityFile === undefined
       ? []
-      : [at("identityFile", `ssh logs in with the key ${place(projectDirectory, identityFile)}`)]),
+      : [at("identityFile", `ssh logs in with the key ${pathOf(projectDirectory, identityFile)}`)]),
     ...(jump === undefined ? [] : [at("jump", `ssh goes through ${jump}`)]),
   ];
 }
 
-/** Which machine a host is: it is logged in to, and gets every secret that a service on it needs; the one for sudo in previews, too. */
+/** The address of a host: Hearth logs in there and sends every secret that a service on it needs; the sudo password also in previews. */
 function destination(name: string, host: HostConfig, secrets: PlainSecrets): Confirmation[] {
   if (host.transport === "local") return [];
   const { user, address, port } = host;
@@ -83,7 +84,7 @@ function destination(name: string, host: HostConfig, secrets: PlainSecrets): Con
   ];
 }
 
-/** Secrets that somebody else than a host gets. The services' own addresses, which Hearth knows, need no word. */
+/** Secrets that are sent to others than a host. The services' own addresses, which Hearth knows, need no confirmation. */
 function secretsElsewhere({ homeserver, tunnel, dns }: StackConfig, secrets: PlainSecrets): Confirmation[] {
   const { email } = homeserver;
   const all: Confirmation[] = [];
@@ -108,7 +109,7 @@ function secretsElsewhere({ homeserver, tunnel, dns }: StackConfig, secrets: Pla
   return all;
 }
 
-/** Files whose content becomes part of the plan or goes to a host; a path may lead anywhere on this machine. */
+/** Files whose content becomes part of the plan or is sent to a host; a path may lead anywhere on this machine. */
 function filesOutside(config: StackConfig, projectDirectory: string): Confirmation[] {
   return readFiles(config).flatMap(([path, file]): Confirmation[] => {
     const found = locate(projectDirectory, file);
@@ -118,13 +119,13 @@ function filesOutside(config: StackConfig, projectDirectory: string): Confirmati
 }
 
 interface Located {
-  /** Its real path: links are followed. */
+  /** Its real path, with links resolved. */
   file: string;
-  /** Whether it is in the checkout, where another branch may change it. */
+  /** Whether the file is in the checkout, where another branch may change it. */
   inside: boolean;
 }
 
-/** Where a file really is; undefined when there is none, which is a fault of its own. */
+/** The real path of a file; undefined when it does not exist, which is reported as a fault elsewhere. */
 function locate(projectDirectory: string, file: string): Located | undefined {
   try {
     const real = realpathSync(resolveFile(projectDirectory, file));
@@ -138,17 +139,17 @@ function isBelow(file: string, folder: string): boolean {
   return resolve(file).startsWith(`${resolve(folder)}${sep}`);
 }
 
-/** A file by its path; in the checkout relative to it, so that every clone says the same. */
-function place(projectDirectory: string, file: string): string {
+/** A file by its path; in the checkout relative to it, so that every clone has the same text. */
+function pathOf(projectDirectory: string, file: string): string {
   const found = locate(projectDirectory, file);
   if (found === undefined) return shown(file);
   return shown(found.inside ? `./${relative(realpathSync(projectDirectory), found.file)}` : found.file);
 }
 
-/** The same, with its content: a branch may bring another one; what is elsewhere is the operator's own. */
+/** The same, with a digest of its content, because a branch may change it; files elsewhere belong to the operator. */
 function content(projectDirectory: string, file: string): string {
   const found = locate(projectDirectory, file);
-  const where = place(projectDirectory, file);
+  const where = pathOf(projectDirectory, file);
   return found?.inside ? `${where} (SHA-256 ${digestOf(found.file)})` : where;
 }
 
@@ -156,7 +157,7 @@ function digestOf(file: string): string {
   try {
     return createHash("sha256").update(readFileSync(file)).digest("hex");
   } catch {
-    // A fault of its own, told with the others.
+    // Reported as a fault elsewhere.
     return "unknown";
   }
 }

@@ -6,16 +6,16 @@ import { visible } from "../../provider/text";
 import { keyOf } from "../language/fault";
 import type { Confirmation } from "./confirmations";
 
-/** Names a file of confirmations to use instead of the operator's own, for machines that nobody sits at. */
+/** Names a file of confirmations to use instead of the operator's own, for machines without an operator. */
 const FILE_VARIABLE = "HEARTH_TRUSTED";
 
-/** The file cannot be used; the message says why and what to do. */
+/** The file cannot be used; the message says why and how to fix it. */
 export class ConfirmedError extends Error {
   override readonly name = "ConfirmedError";
 }
 
 /**
- * Where the operator's confirmations for a checkout are kept: outside of it, for a branch could bring a file of its own.
+ * The path of the operator's confirmations for a checkout: outside of it, because a branch could contain such a file.
  */
 export function confirmedFile(projectDirectory: string): string {
   const named = process.env[FILE_VARIABLE];
@@ -25,13 +25,13 @@ export function confirmedFile(projectDirectory: string): string {
   return join(base, "hearth", "trusted", `${checkout}.json`);
 }
 
-/** What was confirmed for a stack; undefined: nothing ever was. */
+/** The confirmations for a stack; undefined: there never were any. */
 export function confirmedFor(file: string, stack: string): string[] | undefined {
   const lines = readAll(file)[stack];
   return Array.isArray(lines) ? lines.map(String) : undefined;
 }
 
-/** Keeps what the operator confirmed for a stack, in place of what was confirmed for it before. */
+/** Saves the operator's confirmations for a stack; replaces the earlier ones. */
 export function confirm(file: string, stack: string, confirmations: readonly Confirmation[]): void {
   const all = { ...readAll(file), [stack]: confirmations.map(lineOf) };
   const temporary = `${file}.${process.pid}`;
@@ -44,7 +44,7 @@ export function confirm(file: string, stack: string, confirmations: readonly Con
   }
 }
 
-/** One confirmation as the file has it: the key and what happens. */
+/** One confirmation as a line of the file: the key and what happens. */
 export function lineOf({ path, says }: Confirmation): string {
   return `${visible(keyOf(path))}: ${says}`;
 }
@@ -54,7 +54,7 @@ function readAll(file: string): Record<string, unknown> {
   try {
     const { uid, mode } = statSync(file);
     const own = [process.getuid?.(), 0].includes(uid);
-    if (!own || (mode & 0o022) !== 0) throw unusable(file, "others than you may write it");
+    if (!own || (mode & 0o022) !== 0) throw unusable(file, "other users can write it");
     text = readFileSync(file, "utf8");
   } catch (error) {
     if (error instanceof ConfirmedError) throw error;
@@ -65,14 +65,14 @@ function readAll(file: string): Record<string, unknown> {
     const all: unknown = JSON.parse(text);
     if (typeof all === "object" && all !== null && !Array.isArray(all)) return { ...all };
   } catch {
-    // Said below.
+    // Reported below.
   }
   throw unusable(file, "it is damaged");
 }
 
 function unusable(file: string, why: string): ConfirmedError {
   return new ConfirmedError(
-    `the file of what you have confirmed cannot be used: ${visible(file)}: ${why}
+    `the file of your confirmations cannot be used: ${visible(file)}: ${why}
     fix: repair or remove it, then confirm again: npx hearth trust -s STACK; ${FILE_VARIABLE} names another file`,
   );
 }

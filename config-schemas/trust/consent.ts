@@ -4,18 +4,19 @@ import type { Confirmation } from "./confirmations";
 import { confirm, confirmedFor, lineOf } from "./confirmed";
 
 /**
- * What a run may do of what has to be confirmed. What previews do already has to be confirmed before. What only `up` does, and which
- * machine a host is, is confirmed by the first `up` of a stack here, which is the operator's own act; a later change of it is not.
+ * Decides which of the actions that need a confirmation a run may do. Actions of previews must be confirmed before. The first `up` of
+ * a stack on this machine confirms the actions of `up` and the hosts' addresses, because the operator starts it; it does not confirm
+ * later changes.
  */
 export class Consent {
-  /** What was confirmed; undefined: nothing ever was for this stack. */
+  /** The confirmations for this stack; undefined: there never were any. */
   private readonly confirmed: readonly string[] | undefined;
   private readonly missing: readonly Confirmation[];
 
   /**
-   * @param file where confirmations are kept
-   * @param needed everything in the stack that has to be confirmed
-   * @param preview whether this run only looks
+   * @param file the file of confirmations
+   * @param needed everything in the stack that must be confirmed
+   * @param preview whether this run is a preview
    */
   constructor(
     private readonly stack: string,
@@ -27,7 +28,7 @@ export class Consent {
     this.missing = needed.filter((one) => !this.confirmed?.includes(lineOf(one)));
   }
 
-  /** One fault for everything that is not confirmed, if this run would already do some of it. */
+  /** One fault for each unconfirmed action, if this run would already do some of them. */
   faults(): Fault[] {
     const known = this.confirmed !== undefined;
     const refused = ({ when }: Confirmation) =>
@@ -35,12 +36,12 @@ export class Consent {
     if (!this.missing.some(refused)) return [];
     return this.missing.map(({ path, says }) => ({
       path,
-      problem: `${says}; this has to be confirmed on your machine once`,
-      fix: `look whether that is what you want, then run: ${this.command()}`,
+      problem: `${says}; you must confirm this once on your machine`,
+      fix: `check whether you want this, then run: ${this.command()}`,
     }));
   }
 
-  /** For a run without faults: keeps what an `up` confirms. Returns what a preview has to warn of. */
+  /** For a run without faults: saves the confirmations of an `up`. Returns the warnings of a preview. */
   keep(): string[] {
     if (this.preview) return this.missing.map((one) => `${lineOf(one)}; ${this.next()}`);
     if (this.missing.length > 0) confirm(this.file, this.stack, this.needed);

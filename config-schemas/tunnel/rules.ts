@@ -1,12 +1,12 @@
 import { type AnyRule, at, removeSecret, rule } from "../language/rule";
 
-/** The only names that Funnel's servers pass on: they read the name in the TLS handshake. */
+/** The only names that Funnel's servers forward: they read the name in the TLS handshake. */
 const FUNNEL_NAME = /^[a-z0-9-]+\.[a-z0-9-]+\.ts\.net$/;
 
-/** Rules about the tunnel that the world comes in by. */
+/** Rules about the tunnel from the internet to the host. */
 export const tunnelRules: readonly AnyRule[] = [
   rule({
-    name: "Funnel serves the machine's own name only",
+    name: "Funnel serves the host's own name only",
     needs: ["homeserver", "tunnel"],
     when: ({ homeserver, tunnel }) =>
       at(
@@ -15,17 +15,17 @@ export const tunnelRules: readonly AnyRule[] = [
         "publicHost",
       ),
     message:
-      "is no name that Tailscale Funnel can serve: it serves the machine's own NODE.TAILNET.ts.net and goes by the name in the TLS handshake, so a CNAME from your own domain fails there for everyone",
+      "is not a name that Tailscale Funnel can serve: it serves only the host's own name NODE.TAILNET.ts.net and reads the name in the TLS handshake, so a CNAME from your own domain fails for everyone",
     fix: ({ homeserver: { serverName, publicHost } }) =>
       [
-        "write the machine's ts.net name here, and",
-        "as serverName either that name too (for good: it is part of every user ID)",
+        "write the host's ts.net name here, and",
+        "as serverName either that name too (permanently: it is part of every user ID)",
         `or your own domain, e.g. ${serverName === publicHost ? "example.org" : serverName}, with \`delegation.serve: elsewhere\``,
-        "(its web server answers with two small documents). For a public name of your own take another way in: a server with ports 443 and 8448 open, without hearth:tunnel",
+        "(its web server serves two small documents). For your own public name use no hearth:tunnel, but a host with open ports 443 and 8448",
       ].join(" "),
   }),
   rule({
-    name: "behind Funnel another server name delegates from elsewhere",
+    name: "a different server name behind Funnel delegates from elsewhere",
     needs: ["homeserver", "delegation", "tunnel"],
     when: ({ homeserver, delegation, tunnel }) =>
       at(
@@ -36,24 +36,24 @@ export const tunnelRules: readonly AnyRule[] = [
         "serve",
       ),
     message: ({ homeserver }) =>
-      `is here, but through Funnel this stack is asked for ${homeserver.publicHost} only, never for ${homeserver.serverName}`,
+      `is here, but through Funnel this stack receives requests for ${homeserver.publicHost} only, never for ${homeserver.serverName}`,
     fix: ({ homeserver }) =>
-      `write \`serve: elsewhere\` and put the two documents that are printed on any web server of ${homeserver.serverName}, or make serverName ${homeserver.publicHost}, for good`,
+      `write \`serve: elsewhere\` and put the two printed documents on any web server of ${homeserver.serverName}, or make serverName ${homeserver.publicHost}, permanently`,
   }),
   rule({
-    name: "Funnel has no federation port",
+    name: "a stack behind Funnel has no federation port",
     needs: ["proxy", "tunnel"],
     when: ({ proxy, tunnel }) =>
       at(tunnel?.kind === "tailscale-funnel" && proxy.federationPort, "proxy", "federationPort"),
     message: "is true, but Funnel has no port 8448",
-    fix: "write `federationPort: false`; other servers find this one by its well-known document, on 443",
+    fix: "write `federationPort: false`; other servers find this one through its well-known document, on 443",
   }),
   rule({
     name: "a tunnel that ends TLS leads to a proxy without TLS",
     needs: ["proxy", "tunnel"],
     when: ({ proxy, tunnel }) =>
       at(tunnel?.kind === "tailscale-funnel" && proxy.kind === "nginx", "proxy", "kind"),
-    message: "is nginx, which ends TLS itself on public ports, but Funnel leads to plain HTTP on loopback",
+    message: "is nginx, which ends TLS itself on public ports, but Funnel connects to plain HTTP on loopback",
     fix: "write `kind: caddy`, and `runtime: quadlet` for the host",
   }),
   rule({
@@ -61,7 +61,7 @@ export const tunnelRules: readonly AnyRule[] = [
     needs: ["certificates", "tunnel"],
     when: ({ certificates, tunnel }) =>
       at(tunnel?.kind === "tailscale-funnel" && certificates !== undefined, "certificates"),
-    message: "is there, but nothing would use it: tailscaled ends TLS and gets a certificate by itself",
+    message: "is not used: tailscaled ends TLS and gets its own certificate",
     fix: "remove it",
   }),
   rule({
@@ -76,7 +76,7 @@ export const tunnelRules: readonly AnyRule[] = [
       );
     },
     message: ({ tunnel }) => `is repository, but on ${tunnel?.host} Hearth never becomes root`,
-    fix: "install Tailscale there yourself and write `install: present`, or write `become: sudo` for the host",
+    fix: "install Tailscale on the host yourself and write `install: present`, or write `become: sudo` for the host",
   }),
   rule({
     name: "an auth key belongs to a tunnel",

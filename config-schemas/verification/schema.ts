@@ -6,7 +6,7 @@ export const verificationSchema = z.strictObject({
   enabled: z
     .boolean()
     .default(true)
-    .meta({ description: "Check from outside after every change; a failing check fails the update." }),
+    .meta({ description: "Run checks from outside after every change; a failed check fails the update." }),
   partner: z
     .strictObject({
       serverName: remoteServerName.meta({
@@ -18,7 +18,7 @@ export const verificationSchema = z.strictObject({
     .optional()
     .meta({
       description:
-        "A homeserver that is asked to look us up with a signed federation request. Absent: not checked.",
+        "A homeserver that looks up this server with a signed federation request. Absent: not checked.",
     }),
   resolve: z
     .record(dnsName, ipAddress.meta({ description: "Its address.", examples: ["192.0.2.10"] }))
@@ -27,11 +27,11 @@ export const verificationSchema = z.strictObject({
       description: "Addresses of names that are not in DNS, for tests. Empty: DNS is used and checked.",
     }),
   caFile: localFile.optional().meta({
-    description: "Authorities to trust besides the system's, PEM, on this machine.",
+    description: "Certificate authorities to trust in addition to the system's, PEM, a file on your machine.",
     examples: ["./secrets/tls/ca.pem"],
   }),
   mediaLimit: size.optional().meta({
-    description: "Disk use of media above which the check fails. Absent: not limited.",
+    description: "Maximum disk use of media; above it the check fails. Absent: no limit.",
     examples: ["20G"],
   }),
 });

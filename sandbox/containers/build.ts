@@ -9,7 +9,7 @@ import { onHost } from "../remote";
 import { exists, type Progress, type StateDirectory } from "../state";
 import { installPodman, must } from "./podman";
 
-/** The images, by the directory of their recipe; of Synapse the newest first. */
+/** The images, by the directory of their recipe; the newest Synapse first. */
 export const IMAGES = [
   ["synapse", "ghcr.io/element-hq/synapse:v1.163.2"],
   ["synapse", "ghcr.io/element-hq/synapse:v1.162.0"],
@@ -17,23 +17,23 @@ export const IMAGES = [
   ["caddy", "docker.io/library/caddy:2.10.2"],
 ] as const;
 
-/** Where Podman keeps images and all else of user debian. */
+/** The directory in which Podman keeps images and other data of user debian. */
 export const STORE = "home/debian/.local/share/containers/storage";
 
 const RECIPES = path.join(__dirname, "../../stand-ins/images");
 const BUILDER = "images-builder";
 
-/** A build's result, on this machine. */
+/** The result of a build, on this machine. */
 export interface ImageStore {
-  /** A tree as Podman's store of user debian in a trixie host; to be copied with owners and attributes. */
+  /** A tree in the form of Podman's store of user debian on a trixie host; copy it with owners and attributes. */
   directory: string;
-  /** Stands for everything the images are made of. */
+  /** A digest of everything that the images consist of. */
   digest: string;
 }
 
 /**
- * The images of stand-ins/images, built first when there are none for these recipes and authorities: about
- * 2 minutes, in a host of its own that is thrown away. What an interrupted build left is cleared by the next. Call under
+ * The images of stand-ins/images; builds them if there are none for these recipes and authorities: about
+ * 2 minutes, on a temporary host. The next build removes leftovers of an interrupted one. Call under
  * the lock `containers`.
  */
 export async function ensureImages(
@@ -53,7 +53,7 @@ export async function ensureImages(
   const builder = await upHost({ ...sandbox, name: BUILDER });
   try {
     await build(builder, progress);
-    // Everything in it ends, so nothing is mounted there and the tree can be taken away whole.
+    // All its processes end, so nothing is mounted there and the whole tree can be moved.
     await powerCutHost(BUILDER, sandbox);
     await moveTree(path.join(builder.root, STORE), store.directory);
   } finally {
@@ -79,13 +79,13 @@ async function build(builder: Host, progress: Progress): Promise<void> {
   }
 }
 
-/** Caddy from its Go module, pinned by checksum; Go keeps what it has compiled. */
+/** Caddy from its Go module, pinned by checksum; Go caches compiled packages. */
 async function buildCaddy(program: string): Promise<void> {
   const source = path.join(RECIPES, "caddy");
   const flags = ["-mod=readonly", "-trimpath", "-buildvcs=false", "-ldflags", "-s -w"];
   const env = { CGO_ENABLED: "0", GOWORK: "off" };
   await run("go", ["-C", source, "build", ...flags, "-o", program, "."], { env }).catch((error) => {
-    throw new SandboxError(`Caddy could not be built; Go 1.25 or newer is needed.\n${messageOf(error)}`);
+    throw new SandboxError(`Caddy could not be built: ${messageOf(error)}\n  fix: install Go 1.25 or newer`);
   });
 }
 
@@ -98,7 +98,7 @@ async function digestOf(host: Host): Promise<string> {
   for (const file of paths.sort()) {
     digest.update(`${path.relative(RECIPES, file)}\0`).update(await fs.readFile(file));
   }
-  // They trust what the hosts trust.
+  // The images trust the same authorities as the hosts.
   const authorities = path.join(host.root, "usr/local/share/ca-certificates");
   for (const name of (await fs.readdir(authorities)).sort()) {
     digest.update(await fs.readFile(path.join(authorities, name)));

@@ -9,7 +9,7 @@ export interface ResourceStep {
   name: string;
   type: string;
   urn: string;
-  /** Property paths that differ to what happens to each: `add`, `update`, `delete` (with `-replace`). */
+  /** The changed property paths, each with its kind of change: `add`, `update`, `delete` (with `-replace`). */
   changes: Record<string, string>;
 }
 
@@ -23,7 +23,7 @@ export interface EngineReport {
   warnings: string[];
 }
 
-/** Reads an event log (one JSON object per line) from the start; a last line still being written is left out. */
+/** Reads an event log (one JSON object per line) from the start; ignores an incomplete last line. */
 export async function readEvents(file: string): Promise<EngineEvent[]> {
   const text = await fs.readFile(file, "utf8").catch(() => "");
   const lines = text.split("\n").slice(0, -1);
@@ -44,7 +44,7 @@ export function report(events: readonly EngineEvent[]): EngineReport {
   return { steps, counts, ...messages };
 }
 
-/** What is being changed now, for a progress display: names of resources begun and not finished. */
+/** The names of resources that are being changed now, for a progress display. */
 export function underWay(events: readonly EngineEvent[]): string[] {
   const names = new Set<string>();
   for (const { resourcePreEvent, resOutputsEvent, resOpFailedEvent } of events) {

@@ -1,7 +1,7 @@
 import { type Document, parseDocument, YAMLMap } from "yaml";
 import { SandboxError } from "../errors";
 
-/** Where a committed stack file's server is to stand in the sandbox, and under which names and keys. */
+/** The host, names and keys for the server of a committed stack file in the sandbox. */
 export interface Placement {
   serverName: string;
   publicHost: string;
@@ -17,20 +17,20 @@ export interface Placement {
   controlUrl?: string;
   /** The sandbox's network, CIDR: private addresses, which Synapse otherwise refuses to federate with. */
   network: string;
-  /** The other homeserver of the sandbox, if there is one; it takes the place of every server on the allowlist. */
+  /** The other homeserver of the sandbox, if there is one; it replaces every server on the allowlist. */
   partner?: { serverName: string; url: string };
-  /** Names of the sandbox's servers to their addresses. */
+  /** Maps the names of the sandbox's servers to their addresses. */
   resolve: Record<string, string>;
   caFile: string;
-  /** Ordinary accounts by local part, with display names; they take the place of the file's ordinary accounts. */
+  /** Ordinary accounts by local part, with display names; they replace the file's ordinary accounts. */
   people: Record<string, string>;
-  /** False leaves out the checks from outside: they need the partner, so a new pair comes up without them first. */
+  /** False switches off the checks from outside: they need the partner, so a new pair is first deployed without them. */
   verify: boolean;
 }
 
 /**
- * The committed stack file `text` with nothing but addresses, names, keys and people replaced; the rest, comments too, stays
- * as written. Throws when the file is not a stack file with one host.
+ * The committed stack file `text` with only addresses, names, keys and users replaced; the rest, also comments, stays
+ * as written. Throws if the file is not a stack file with one host.
  */
 export function placeStack(text: string, placement: Placement): string {
   const document = parseDocument(text);
@@ -47,7 +47,7 @@ export function placeStack(text: string, placement: Placement): string {
     const partners = placement.partner ? [placement.partner.serverName] : [];
     set(document, "homeserver", ["federation", "allowlist"], partners);
   } else {
-    // The default asks a server that no sandbox reaches for the keys of others.
+    // The default asks for the keys of others at a server that no sandbox reaches.
     set(document, "homeserver", ["federation", "trustedKeyServers"], []);
   }
   for (const key of ["certificateFile", "privateKeyFile"] as const) {
@@ -67,7 +67,7 @@ export function placeStack(text: string, placement: Placement): string {
 
 function set(document: Document, section: string, path: string[], value: unknown): void {
   const full = ["config", `hearth:${section}`, ...path];
-  // What already holds keeps its node, and with it its comments and its style.
+  // An unchanged value keeps its node, with its comments and its style.
   const present: unknown = document.toJS({ maxAliasCount: 0 });
   if (JSON.stringify(valueAt(present, full)) !== JSON.stringify(value))
     document.setIn(full, document.createNode(value));

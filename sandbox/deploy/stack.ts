@@ -17,27 +17,27 @@ const checkout = path.resolve(__dirname, "../..");
 export interface StackOptions {
   /** Stack name; not the name of a committed stack file. */
   name: string;
-  /** Directory of everything this stack leaves on this machine: configuration, logs, and with `backend` absent its state. */
+  /** Directory for all files of this stack on this machine: configuration, logs, and without `backend` its state. */
   directory: string;
   /** Directory of the state; stacks may share one. Default: `state` in `directory`. */
   backend?: string;
-  /** Directory of the Pulumi.yaml whose program is run. Default: this checkout. */
+  /** Directory of the Pulumi.yaml of the program. Default: this checkout. */
   project?: string;
-  /** Aborting asks the engine to stop as Ctrl-C does: what is under way on a host ends or is undone first. */
+  /** Aborting asks the engine to stop, like Ctrl-C: a change on a host ends or is undone first. */
   signal?: AbortSignal;
 }
 
 export interface RunResult extends EngineReport {
   ok: boolean;
-  /** What the CLI printed, stdout and stderr. */
+  /** The output of the CLI, stdout and stderr. */
   output: string;
   seconds: number;
-  /** File with `output`; the same run of a later process writes over it. */
+  /** File with `output`; the same run of a later process overwrites it. */
   logFile: string;
 }
 
 export interface RunOptions {
-  /** Hears the names of the resources under way, whenever they change. */
+  /** Receives the names of the resources that are being changed, at every change. */
   progress?: (resources: string[]) => void;
   /** More arguments for the CLI, e.g. `--diff` or `--skip-preview`. */
   args?: readonly string[];
@@ -50,7 +50,7 @@ type Verb = "up" | "preview" | "destroy" | "refresh";
 export class Stack {
   readonly configFile: string;
   readonly backendUrl: string;
-  /** For HEARTH_TRUSTED: what the caller confirmed of its own configuration. */
+  /** For HEARTH_TRUSTED: the caller's confirmations of its own configuration. */
   readonly confirmedFile: string;
   private readonly project: string;
   private readonly projectName: string;
@@ -69,8 +69,8 @@ export class Stack {
   }
 
   /**
-   * Writes the configuration and makes sure the stack exists. `config` is the text of a stack file; the salt that the
-   * engine keeps in it is carried over. A lock left by an engine that died with this machine's process is removed.
+   * Writes the configuration and makes sure the stack exists. `config` is the text of a stack file; the engine's salt
+   * in it is kept. A leftover lock of an engine that was killed is removed.
    */
   async prepare(config: string): Promise<void> {
     await fsp.mkdir(this.options.directory, { recursive: true, mode: 0o700 });
@@ -82,10 +82,10 @@ export class Stack {
     await this.trust();
   }
 
-  /** Confirms what the configuration does with this machine, as `npx hearth trust --yes` does: it is the caller's own. */
+  /** Confirms the effects of the configuration on this machine, like `npx hearth trust --yes`: the caller owns the configuration. */
   async trust(): Promise<void> {
     const parsed = parseStack(rawOf(await fsp.readFile(this.configFile, "utf8")));
-    // Faults are for the program to tell.
+    // The program reports faults.
     if (!parsed.ok) return;
     confirm(
       this.confirmedFile,
@@ -107,7 +107,7 @@ export class Stack {
     return this.run("destroy", options, ["--yes", "--skip-preview"]);
   }
 
-  /** Names of the resources in the state; empty when there is no such stack. */
+  /** Names of the resources in the state; empty if there is no such stack. */
   async resources(): Promise<string[]> {
     const file = path.join(this.backend, ".pulumi/stacks", this.projectName, `${this.options.name}.json`);
     const text = await fsp.readFile(file, "utf8").catch(() => "{}");
@@ -156,7 +156,7 @@ export class Stack {
     return new Promise((resolve, reject) => {
       const child = spawn(path.join(checkout, "toolchain/pulumi"), args, {
         cwd: this.project,
-        // The event log is an option that the CLI shows and takes only with its debug commands.
+        // The CLI accepts the option for the event log only with its debug commands.
         env: {
           ...process.env,
           PULUMI_BACKEND_URL: this.backendUrl,
@@ -182,32 +182,34 @@ export class Stack {
     });
   }
 
-  /** The stack's encryption salt: kept in the configuration, made with the stack. */
+  /** The stack's encryption salt: created with the stack, kept in the configuration. */
   private async salt(): Promise<unknown> {
     const present = await fsp.readFile(this.configFile, "utf8").catch(() => "");
     const kept: unknown = parseDocument(present).get("encryptionsalt");
     if (kept !== undefined) return kept;
     const inCheckout = path.join(this.project, `Pulumi.${this.options.name}.yaml`);
     if (!(await this.removeStray())) {
-      throw new SandboxError(`the stack name ${this.options.name} is taken by ${inCheckout}; choose another`);
+      throw new SandboxError(
+        `the stack name ${this.options.name} is already used by ${inCheckout}\n  fix: choose another name`,
+      );
     }
     try {
       const known = await this.cli(["stack", "ls", "--json"]);
       const names = (JSON.parse(known) as { name: string }[]).map((stack) => stack.name);
-      // A stack without its salt cannot be read; only a run that ended between the two leaves one, and it is empty.
+      // A stack without its salt cannot be read; only a run that was interrupted between the two steps leaves one, and it is empty.
       if (names.includes(this.options.name))
         await this.cli(["stack", "rm", "--yes", "--stack", this.options.name]);
       await this.cli(["stack", "init", this.options.name, "--no-select", "--non-interactive"]);
       return parseDocument(await fsp.readFile(inCheckout, "utf8")).get("encryptionsalt");
     } finally {
-      // The CLI writes the salt beside Pulumi.yaml, whatever the configuration file is; the checkout stays clean.
+      // The CLI writes the salt next to Pulumi.yaml, even with another configuration file; the checkout stays clean.
       await fsp.rm(inCheckout, { force: true });
     }
   }
 
   /**
-   * Removes what the CLI leaves beside Pulumi.yaml when someone runs it on this stack without the configuration file: a
-   * stack file with nothing but a salt. Returns false when there is a real one.
+   * Removes the file that the CLI writes next to Pulumi.yaml when somebody runs it on this stack without the configuration file: a
+   * stack file that contains only a salt. Returns false if the stack file has other content.
    */
   async removeStray(): Promise<boolean> {
     const file = path.join(this.project, `Pulumi.${this.options.name}.yaml`);

@@ -6,11 +6,11 @@ import type { Call, ClientSettings, MethodName, Reply, SessionMethods } from "./
 const root = path.resolve(__dirname, "../..");
 
 export interface ClientOptions extends ClientSettings {
-  /** Where the clients' own log goes. Default: nowhere. */
+  /** File for the clients' own log. Default: no log. */
   logFile?: string;
 }
 
-/** Real Matrix clients, end-to-end encrypted, in a process of their own. End it with `close`. */
+/** Real Matrix clients, end-to-end encrypted, in a separate process. End it with `close`. */
 export class MatrixClients {
   private readonly child: ChildProcess;
   private readonly waiting = new Map<number, { resolve(value: unknown): void; reject(error: Error): void }>();
@@ -35,7 +35,7 @@ export class MatrixClients {
     });
   }
 
-  /** A session by its name, which is free to choose: one name, one device. Log in first. */
+  /** A session by any name: one name, one device. Log in first. */
   session(name: string): SessionMethods {
     const call =
       <Method extends MethodName>(method: Method) =>
@@ -69,7 +69,7 @@ export class MatrixClients {
       this.calls += 1;
       const call: Call = { id: this.calls, session, method, argument };
       this.waiting.set(call.id, { resolve, reject });
-      // The callback hears of a channel that is gone.
+      // The callback reports a closed channel.
       this.child.send(call, (error) => error && this.settle({ id: call.id, error: error.message }));
     });
   }

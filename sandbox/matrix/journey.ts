@@ -3,32 +3,32 @@ import { MatrixClients } from "./clients";
 import type { Credentials, SessionMethods } from "./protocol";
 
 export interface JourneyOptions {
-  /** Two accounts on two servers; the first makes the room and invites the second. */
+  /** Two accounts on two servers; the first creates the room and invites the second. */
   accounts: [Credentials, Credentials];
-  /** Host names to addresses, for names that are in no DNS. */
+  /** Maps host names to addresses, for names that are not in DNS. */
   resolve: Record<string, string>;
   caFile?: string;
-  /** Local part of the room's alias on the first server: a room of that name is used again, so that runs do not pile up rooms. */
+  /** Local part of the room's alias on the first server: an existing room is used again, so that runs do not accumulate rooms. */
   alias: string;
-  /** Leave the room for good at the end. Default: stay, as people would. */
+  /** Leave the room permanently at the end. Default: stay, like real users. */
   leave?: boolean;
   logFile?: string;
-  /** Hears of each step as it begins. Default: nobody. */
+  /** Receives each step when it starts. Default: none. */
   progress?: (step: string) => void;
 }
 
 export interface JourneyResult {
   roomId: string;
   userIds: [string, string];
-  /** What each read, in order: the first account's message, the second's answer. */
+  /** The texts that were read, in order: the first account's message, the second's answer. */
   messages: [string, string];
 }
 
 const PATIENCE = 120_000;
 
 /**
- * Two people on two servers: both log in, share an encrypted room across federation, one writes, the other reads and
- * answers. Fails unless both servers hold nothing but ciphertext. Both devices are logged out at the end, whatever happens.
+ * Two users on two servers: both log in, share an encrypted room across federation, one writes, the other reads and
+ * answers. Fails unless both servers store only ciphertext. Both devices are always logged out at the end.
  */
 export async function journey(options: JourneyOptions): Promise<JourneyResult> {
   const { resolve, caFile, logFile, progress = () => undefined } = options;
@@ -65,7 +65,7 @@ interface Meeting {
   via: string[];
 }
 
-/** The room both are in: the one there is, or a new one. */
+/** The room that both are in: the existing one, or a new one. */
 async function sharedRoom({ one, two, invitee, alias, via }: Meeting): Promise<string> {
   const present = await one.joinedRoom({ alias });
   if (present === null) {
@@ -81,7 +81,7 @@ async function sharedRoom({ one, two, invitee, alias, via }: Meeting): Promise<s
   return present;
 }
 
-/** Sends a text that was never sent before, has it read, and makes sure that both servers saw ciphertext only. */
+/** Sends a unique text, waits until the other user read it, and checks that both servers store only ciphertext. */
 async function pass(
   from: SessionMethods,
   to: SessionMethods,

@@ -1,5 +1,5 @@
 // The process of the Matrix clients: matrix-js-sdk is an ES module with WebAssembly, keeps timers and logs a lot, so it
-// lives apart from the programs that use it. Calls and replies travel over the IPC channel; the log goes to stderr.
+// runs separately from the programs that use it. Calls and replies travel over the IPC channel; the log goes to stderr.
 import { Console } from "node:console";
 import dns from "node:dns";
 import fs from "node:fs";
@@ -46,7 +46,7 @@ async function main(): Promise<void> {
       (error: unknown) => reply({ id: call.id, error: messageOf(error) }),
     );
   });
-  // The user's program ended or let go: sync loops and timers must not keep this process.
+  // The parent program ended or closed the channel: sync loops and timers must not keep this process running.
   process.on("disconnect", () => process.exit(0));
 }
 

@@ -1,12 +1,12 @@
-/** What the process of the Matrix clients is started with. */
+/** The start parameters of the Matrix clients' process. */
 export interface ClientSettings {
-  /** Host names to addresses, for names that are in no DNS; every other name is looked up as usual. */
+  /** Maps host names to addresses, for names that are not in DNS; every other name is looked up as usual. */
   resolve: Record<string, string>;
-  /** PEM file with authorities to trust besides the usual ones. */
+  /** PEM file with authorities to trust in addition to the usual ones. */
   caFile?: string;
 }
 
-/** A password log-in. Without `baseUrl` it is discovered, as a client does, from the server name's well-known document. */
+/** A password login. Without `baseUrl` the URL comes from the server name's well-known document, as in a client. */
 export interface Credentials {
   serverName: string;
   user: string;
@@ -27,18 +27,18 @@ export interface WireEvent {
   content: Record<string, unknown>;
 }
 
-/** What a session can be asked to do. All times are milliseconds. */
+/** The actions of a session. All times are milliseconds. */
 export interface SessionMethods {
   /** Logs in with a new device, uploads its keys and waits for the first sync. */
   login(credentials: Credentials): Promise<LoggedIn>;
-  /** Makes a private room that encrypts from its first message; returns its id. */
+  /** Creates a private room that encrypts from its first message; returns its id. */
   createEncryptedRoom(options: { name: string; alias?: string; invite: string[] }): Promise<string>;
   /** The room behind an alias of this server, when this user has joined it. */
   joinedRoom(options: { alias: string }): Promise<string | null>;
   invite(options: { roomId: string; userId: string }): Promise<void>;
   /** Waits for an invitation to the room and accepts it. */
   acceptInvite(options: { roomId: string; via: string[]; timeout: number }): Promise<void>;
-  /** Joins a room without an invitation, as its join rule allows; fails with the server's words when it does not. */
+  /** Joins a room without an invitation, as its join rule allows; fails with the server's message if it does not. */
   join(options: { roomId: string; via: string[]; timeout: number }): Promise<void>;
   /** A member's state in the room as this session sees it: `join`, `invite`, `leave`, or none. */
   membership(options: { roomId: string; userId: string }): Promise<string | null>;
@@ -48,7 +48,7 @@ export interface SessionMethods {
   send(options: { roomId: string; text: string }): Promise<string>;
   /** Waits until the event has arrived and is decrypted; returns its text. */
   read(options: { roomId: string; eventId: string; timeout: number }): Promise<string>;
-  /** The event as the homeserver keeps it. */
+  /** The event as the homeserver stores it. */
   wireEvent(options: { roomId: string; eventId: string }): Promise<WireEvent>;
   leave(options: { roomId: string }): Promise<void>;
   /** Ends the device on the server and drops its keys. */
@@ -57,7 +57,7 @@ export interface SessionMethods {
 
 export type MethodName = keyof SessionMethods;
 
-/** A call to one session; sessions come into being with their first call. */
+/** A call to one session; the first call creates the session. */
 export interface Call {
   id: number;
   session: string;

@@ -5,11 +5,11 @@ import type { Credentials, LoggedIn, SessionMethods, WireEvent } from "./protoco
 type Sdk = typeof import("matrix-js-sdk");
 
 const POLL = 50;
-/** Milliseconds for what takes a second where nothing else goes on. */
+/** Milliseconds for a step that takes a second on an idle machine. */
 const PATIENCE = 120_000;
 const LOGIN_PATIENCE = 60_000;
 
-/** One logged-in device; its keys live in memory only and are gone with the process. */
+/** One logged-in device; its keys are in memory only and are lost with the process. */
 export class Session implements SessionMethods {
   private connected?: MatrixClient;
 
@@ -168,13 +168,13 @@ export class Session implements SessionMethods {
     );
   }
 
-  /** Others can only encrypt for this device once the server hands out its keys. */
+  /** Others can encrypt for this device only when the server returns its keys. */
   private async keysAreUploaded(userId: string, deviceId: string): Promise<boolean> {
     const { device_keys: keys } = await this.client.downloadKeysForUsers([userId]);
     return keys[userId]?.[deviceId] !== undefined;
   }
 
-  /** Homeservers allow few log-ins per address and say how long to wait; waits so long, within reason. */
+  /** Homeservers allow few logins per address and say how long to wait; this waits up to a limit. */
   private async patiently<T>(request: () => Promise<T>): Promise<T> {
     const deadline = Date.now() + LOGIN_PATIENCE;
     for (;;) {
@@ -185,7 +185,9 @@ export class Session implements SessionMethods {
         const wait = error.getRetryAfterMs() ?? 1000;
         if (Date.now() + wait > deadline) {
           const seconds = Math.ceil(wait / 1000);
-          throw new Error(`the homeserver limits log-ins per address and takes the next one in ${seconds} s`);
+          throw new Error(
+            `the homeserver limits logins per address and accepts the next one in ${seconds} s`,
+          );
         }
         await sleep(wait);
       }
@@ -193,12 +195,12 @@ export class Session implements SessionMethods {
   }
 }
 
-/** Polls until `holds`; after `timeout` ms throws an error that names `what` and `why` not. */
+/** Polls until `holds`; after `timeout` ms throws an error that contains `what` and `why`. */
 async function until(
   what: string,
   timeout: number,
   holds: () => boolean | Promise<boolean>,
-  why: () => string = () => "nothing came",
+  why: () => string = () => "nothing arrived",
 ): Promise<void> {
   const deadline = Date.now() + timeout;
   while (!(await holds())) {

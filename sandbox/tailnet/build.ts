@@ -6,19 +6,19 @@ import { messageOf, SandboxError } from "../errors";
 import { run } from "../process";
 import { exists, type Progress } from "../state";
 
-/** Go module with the stand-in's source; its go.mod pins Tailscale's and everything else by checksum. */
+/** Go module with the stand-in's source; its go.mod pins Tailscale's module and all others by checksum. */
 const SOURCE = path.join(__dirname, "../../stand-ins/tailnet");
 const TAILSCALE = "tailscale.com";
 const PROGRAMS = [`${TAILSCALE}/cmd/tailscale`, `${TAILSCALE}/cmd/tailscaled`, "."];
-/** As the vendor's package has them, from the same module. */
+/** The same files as in the vendor's package, from the same module. */
 const VENDOR_FILES = ["tailscaled.service", "tailscaled.defaults"];
 
 /** A directory with `tailscale`, `tailscaled`, `tailnet` and the vendor's unit and defaults. */
 export type TailscaleBuild = string;
 
 /**
- * Builds Tailscale's real programs and the stand-in for its service, once for each source: 2 minutes on two cores. Kept
- * where the toolchain keeps the engine; Go keeps what it has compiled, so an interrupted build goes on where it was.
+ * Builds Tailscale's real programs and the stand-in for its service, once for each source: 2 minutes on two cores. The result is in
+ * the cache next to the engine; Go caches compiled packages, so an interrupted build continues.
  */
 export async function ensureTailscale(progress: Progress): Promise<TailscaleBuild> {
   const version = await pinnedVersion();
@@ -35,11 +35,13 @@ export async function ensureTailscale(progress: Progress): Promise<TailscaleBuil
   try {
     await build(version, staging);
     await fs.rename(staging, directory).catch(async (error) => {
-      // Another run was quicker.
+      // Another run was faster.
       if (!(await exists(directory))) throw error;
     });
   } catch (error) {
-    throw new SandboxError(`tailscaled could not be built; Go 1.26 or newer is needed.\n${messageOf(error)}`);
+    throw new SandboxError(
+      `tailscaled could not be built: ${messageOf(error)}\n  fix: install Go 1.26 or newer`,
+    );
   } finally {
     clearInterval(timer);
     await fs.rm(staging, { recursive: true, force: true });

@@ -5,11 +5,11 @@ import type { AddressInfo } from "node:net";
 /**
  * Stand-in for Dynu's API, version 2, and its address service, for tests: Dynu itself cannot be reached from here.
  *
- * From its documentation, https://www.dynu.com/Support/API: base path, the header `API-Key`, JSON both ways, POST for changes.
- * Seen in answers that other clients of the API recorded: paths and fields, `statusCode` in the body beside the HTTP status,
+ * From its documentation, https://www.dynu.com/Support/API: base path, the header `API-Key`, JSON in requests and answers, POST for changes.
+ * Seen in answers that other clients of the API recorded: paths and fields, `statusCode` in the body in addition to the HTTP status,
  * errors as `{statusCode, type, message}` (401 "Authentication Exception", 501 "Argument Exception: Invalid."), and the address
  * service's `Current IP Address: …`.
- * Assumed, and the harder case each time: the words of a 404, that an update of a domain resets what it does not name, and
+ * Assumed, always the harder case: the text of a 404, that an update of a domain resets fields that it does not name, and
  * which fields of a record are required.
  */
 export interface DynuDomain {
@@ -24,7 +24,7 @@ export interface DynuRecord extends NewRecord {
   id: number;
 }
 
-/** A record as a request describes it. */
+/** A record in a request. */
 export interface NewRecord {
   nodeName: string;
   recordType: string;
@@ -33,7 +33,7 @@ export interface NewRecord {
   [field: string]: unknown;
 }
 
-/** Fields by which a record of each type says what it says. */
+/** The content fields of each record type. */
 const REQUIRED: Readonly<Record<string, string[]>> = {
   A: ["ipv4Address"],
   AAAA: ["ipv6Address"],
@@ -60,14 +60,14 @@ class Refusal extends Error {
 const invalid = (message = "Invalid.") => new Refusal(501, "Argument Exception", message);
 const missing = () => new Refusal(404, "Not Found", "Not found.");
 
-/** The port of Dynu itself and a certificate for its names, PEM. */
+/** Dynu's port and a certificate for its names, PEM. */
 export interface DynuIdentity {
   port: number;
   cert: string;
   key: string;
 }
 
-/** Dynu's address services by their names. */
+/** The names of Dynu's address services. */
 const ADDRESS_SERVICES: Readonly<Record<string, "ipv4" | "ipv6">> = {
   "checkip.dynu.com": "ipv4",
   "checkipv6.dynu.com": "ipv6",
@@ -76,16 +76,16 @@ const ADDRESS_SERVICES: Readonly<Record<string, "ipv4" | "ipv6">> = {
 /** An account with domains and their records, served on loopback. */
 export class DynuAccount {
   key = "dynu-stand-in-key";
-  /** What the address service says. */
+  /** The answer of the address service. */
   address = "93.184.216.34";
   address6 = "2606:2800:220:1:248:1893:25c8:1946";
-  /** Status of what the address service says. */
+  /** The status of the address service's answer. */
   addressStatus = 200;
   readonly domains: DynuDomain[] = [];
   readonly records = new Map<number, DynuRecord[]>();
-  /** Requests that came, `METHOD path`. */
+  /** The received requests, `METHOD path`. */
   readonly requests: string[] = [];
-  /** Answers that break off before they say anything. */
+  /** Number of connections that close before an answer. */
   breaking = 0;
   private last = 9_000_000;
 
@@ -93,7 +93,7 @@ export class DynuAccount {
 
   /**
    * @param address of this machine; default: loopback
-   * @param identity to be met under Dynu's own names, over TLS; default: plain HTTP on any port
+   * @param identity to serve Dynu's own names, over TLS; default: plain HTTP on any port
    */
   static async start(address = "127.0.0.1", identity?: DynuIdentity): Promise<DynuAccount> {
     const server = identity === undefined ? createServer() : createSecureServer(identity);
@@ -121,7 +121,7 @@ export class DynuAccount {
     return `${this.origin}/checkip-${kind}`;
   }
 
-  /** Changes so far: everything but looking. */
+  /** The changes so far: all requests except reads. */
   get changes(): string[] {
     return this.requests.filter((request) => !request.startsWith("GET "));
   }
@@ -133,7 +133,7 @@ export class DynuAccount {
     return domain;
   }
 
-  /** A record made by hand, in Dynu's control panel. */
+  /** A record that was created by hand, in Dynu's control panel. */
   addRecord(domain: number, fields: NewRecord): DynuRecord {
     const record = { ...fields, id: ++this.last };
     this.records.get(domain)?.push(record);

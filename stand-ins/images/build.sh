@@ -1,6 +1,6 @@
 #!/bin/sh
-# Builds the images into the store of the user it runs as, who has sudo: in a throw-away sandbox host, in a copy of this
-# directory that has the program caddy/caddy. Arguments: DIRECTORY=IMAGE..., the newest Synapse first.
+# Builds the images into the store of the user it runs as, who has sudo: in a temporary sandbox host, in a copy of this
+# directory with the program caddy/caddy. Arguments: DIRECTORY=IMAGE..., the newest Synapse first.
 set -eu
 cd "$(dirname "$0")"
 suite=$(. /etc/os-release && echo "$VERSION_CODENAME")
@@ -28,9 +28,9 @@ for image in "$@"; do
   echo "building $name" >&2
   build "$@" "$directory"
 done
-# A store that only ever pulled has no traces of building.
+# Remove the traces of the build: a store that only pulled images has none.
 images=$(podman images --format '{{.Repository}}:{{.Tag}}' --filter 'reference=*:*[0-9]')
-# shellcheck disable=SC2086 # A word for each.
+# shellcheck disable=SC2086 # One word each.
 podman save --quiet --multi-image-archive --output images.tar $images
 podman system reset --force >/dev/null 2>&1
 podman load --quiet --input images.tar >/dev/null

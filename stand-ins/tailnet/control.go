@@ -19,19 +19,19 @@ import (
 	"tailscale.com/types/logger"
 )
 
-// What Tailscale's service says of a key that expired, was used up or never was.
+// The message of Tailscale's service for a key that has expired, is used up or is unknown.
 const unknownKey = "invalid key: API key does not exist"
 
-// control is the module's test control server with what it lacks: several auth keys, a policy for each, login links for
-// those who come without one, and names that are unique in the tailnet.
+// control is the module's test control server with additions: several auth keys, a policy for each, login links for
+// nodes without a key, and unique names in the tailnet.
 type control struct {
 	config *Config
 	server *testcontrol.Server
-	// next is the test control server's own handler of what a node sends.
+	// next is the test control server's own handler of a node's requests.
 	next http.Handler
 
 	mu sync.Mutex
-	// joined are the nodes that came with a good key.
+	// joined are the nodes that joined with a valid key.
 	joined map[key.NodePublic]bool
 }
 
@@ -41,7 +41,7 @@ func newControl(config *Config) *control {
 		ExplicitBaseURL: "https://" + config.ControlHosts[0],
 		MagicDNSDomain:  config.Domain,
 		DNSConfig:       &tailcfg.DNSConfig{Proxied: true},
-		// Nobody gets more than the policy says.
+		// No node gets more than the policy allows.
 		DefaultNodeCapabilities: &tailcfg.NodeCapMap{},
 		DERPMap:                 derpMap(config),
 		AllOnline:               true,
@@ -61,9 +61,9 @@ func newControl(config *Config) *control {
 	return c
 }
 
-// muxOf is the mux that the test control server asks about each request of a node. It has no other way in.
+// muxOf is the mux that the test control server asks about each request of a node. It has no other hook.
 func muxOf(server *testcontrol.Server) *http.ServeMux {
-	// It is made for the first request.
+	// It is created for the first request.
 	server.ServeHTTP(httptest.NewRecorder(), httptest.NewRequest("GET", "/generate_204", nil))
 	field := reflect.ValueOf(server).Elem().FieldByName("mux")
 	return *(**http.ServeMux)(unsafe.Pointer(field.UnsafeAddr()))
@@ -82,7 +82,7 @@ func derpMap(config *Config) *tailcfg.DERPMap {
 	return &tailcfg.DERPMap{Regions: map[int]*tailcfg.DERPRegion{1: region}}
 }
 
-// ServeHTTP answers what comes from outside: nodes, and people who open a login link.
+// ServeHTTP answers requests from outside: of nodes, and of users who open a login link.
 func (c *control) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	switch {
 	case strings.HasPrefix(r.URL.Path, "/auth/"):
@@ -99,7 +99,7 @@ func (c *control) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// register decides whether a node is let in, before the test control server does what it always does.
+// register decides whether a node may join, before the test control server handles the request.
 func (c *control) register(w http.ResponseWriter, r *http.Request) {
 	body, err := io.ReadAll(r.Body)
 	var request tailcfg.RegisterRequest
@@ -112,7 +112,7 @@ func (c *control) register(w http.ResponseWriter, r *http.Request) {
 	}
 	r.Body = io.NopCloser(bytes.NewReader(body))
 	if request.Followup != "" {
-		// Waits until the link was opened.
+		// Waits until a user has opened the link.
 		c.next.ServeHTTP(w, r)
 		return
 	}
@@ -158,7 +158,7 @@ func capabilities(policy Policy) tailcfg.NodeCapMap {
 	return found
 }
 
-// queryFeature is asked by `tailscale funnel` on a node that may not use Funnel; the service's own words.
+// queryFeature answers `tailscale funnel` on a node that may not use Funnel, with the service's own message.
 func (c *control) queryFeature(w http.ResponseWriter, r *http.Request) {
 	json.NewEncoder(w).Encode(tailcfg.QueryFeatureResponse{
 		Text:       "Funnel is not enabled on your tailnet.\nTo enable, visit:",
@@ -167,8 +167,8 @@ func (c *control) queryFeature(w http.ResponseWriter, r *http.Request) {
 	})
 }
 
-// nameNodes gives every node the name it asks for; who comes second gets a number. A node that was only shown a login link
-// has no name yet: it has not asked for the map of the tailnet. One that came with a key is named at once.
+// nameNodes gives every node its requested name; the second node of a name gets a number. A node that only got a login link
+// has no name yet: it has not requested the map of the tailnet. A node with a key gets its name at once.
 func (c *control) nameNodes(admitted key.NodePublic) {
 	taken := map[string]bool{}
 	for _, node := range c.server.AllNodes() {

@@ -21,7 +21,7 @@ import (
 	"tailscale.com/types/logger"
 )
 
-// ingress is Funnel's way in: it reads the name of a TLS connection and passes the connection, as it is, to the node.
+// ingress is the entry of Funnel: it reads the name of a TLS connection and passes the connection unchanged to the node.
 type ingress struct {
 	config *Config
 	// control gets the connections for the control server's names.
@@ -128,7 +128,7 @@ func peerAPI(status *ipnstate.Status, name string) (string, error) {
 
 var errSeen = errors.New("the name is known")
 
-// serverName reads the name from a TLS connection's first message; the connection it returns begins with that message.
+// serverName reads the name from a TLS connection's first message; the returned connection starts with that message.
 func serverName(conn net.Conn) (string, net.Conn, error) {
 	var read bytes.Buffer
 	var name string
@@ -161,7 +161,7 @@ type reread struct {
 
 func (c reread) Read(p []byte) (int, error) { return c.from.Read(p) }
 
-// handedListener is a net.Listener whose connections are handed to it.
+// handedListener is a net.Listener that gets its connections from the program.
 type handedListener struct{ connections chan net.Conn }
 
 func newHandedListener() *handedListener { return &handedListener{make(chan net.Conn)} }

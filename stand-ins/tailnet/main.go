@@ -1,4 +1,4 @@
-// Command tailnet stands in for Tailscale's service in a sandbox: a control server with auth keys, login links and a
+// Command tailnet replaces Tailscale's service in a sandbox: a control server with auth keys, login links and a
 // policy for Funnel (on the module's own test control server), a DERP and STUN server, and the ingress of Funnel, which
 // passes TLS connections for a node's name to that node over its peer API, as Tailscale's own ingress servers do.
 // Everything is in memory: a restart forgets all nodes.
@@ -23,9 +23,9 @@ import (
 
 // Config is read from the JSON file named on the command line.
 type Config struct {
-	// Address of this machine, as nodes reach it.
+	// Address of this host for the nodes.
 	Address string
-	// ControlHosts are the names under which the control server answers on 443; login links begin with the first.
+	// ControlHosts are the names under which the control server answers on 443; login links start with the first.
 	ControlHosts []string
 	// Domain of the tailnet, e.g. tail1a2b.ts.net.
 	Domain string
@@ -33,15 +33,15 @@ type Config struct {
 	Certificate, Key string
 	// State is a directory for the ingress's own node.
 	State string
-	// Keys are the auth keys by their text. Any other key is refused in the service's words.
+	// Keys are the auth keys by their text. Any other key is refused with the service's message.
 	Keys map[string]Policy
-	// Login is what a node may do that joined by a login link.
+	// Login is the policy for a node that joined by a login link.
 	Login Policy
 }
 
-// Policy says what becomes of a node.
+// Policy decides the rights of a node.
 type Policy struct {
-	// Refusal, when not empty, is what the node is told instead of being let in.
+	// Refusal, if not empty, is the message with which the node is refused.
 	Refusal string
 	// Capabilities of the node: "https" and "funnel" are what Funnel needs.
 	Capabilities []tailcfg.NodeCapability
@@ -66,7 +66,7 @@ func main() {
 	// DERP and the control protocol upgrade HTTP/1.1 connections.
 	server.TLSNextProto = map[string]func(*http.Server, *tls.Conn, http.Handler){}
 	go func() { must(server.ServeTLS(here, "", "")) }()
-	// The control protocol is encrypted by itself; nodes try port 80 first.
+	// The control protocol has its own encryption; nodes try port 80 first.
 	go func() { must(http.ListenAndServe(":80", mux)) }()
 	go func() { must(stunserver.New(context.Background()).ListenAndServe(":3478")) }()
 

@@ -2,12 +2,12 @@ import { parseArguments } from "../../bench/arguments";
 import { desiredState } from "../../bench/desired";
 import { median, renderTable } from "../../bench/measure";
 
-test("the median is the middle value, and one slow run does not move it", () => {
+test("the median is the middle value, and one slow run does not change it", () => {
   expect(median([3, 1, 2])).toBe(2);
   expect(median([1, 2, 3, 100])).toBe(2.5);
 });
 
-test("ratios compare a row with the first of its own subject", () => {
+test("ratios compare a row with the first row of its subject", () => {
   const table = renderTable([
     { subject: "preview", who: "Hearth", seconds: [1, 2, 3] },
     { subject: "preview", who: "other", seconds: [9] },

@@ -19,7 +19,7 @@ async function hearth(...argv: string[]): Promise<{ status: number; out: string;
   }
 }
 
-test("--help names every verb and ends well; without a verb it is shown as a mistake", async () => {
+test("--help names every verb and succeeds; without a verb the same text is an error", async () => {
   expect(await hearth("--help")).toMatchObject({
     status: 0,
     err: "",
@@ -29,7 +29,7 @@ test("--help names every verb and ends well; without a verb it is shown as a mis
   expect(await hearth()).toMatchObject({ status: 2, out: expect.stringContaining("npx hearth VERB") });
 });
 
-test("a verb's --help tells every option and the exit statuses", async () => {
+test("the --help of a verb names every option and the exit statuses", async () => {
   const { status, out } = await hearth("verify", "-s", "vps", "--help");
   expect(status).toBe(0);
   for (const option of ["--stack", "--config-file", "--json", "--help", "Exit status"])
@@ -37,18 +37,18 @@ test("a verb's --help tells every option and the exit statuses", async () => {
 });
 
 test.each<[string[], RegExp]>([
-  [["verfy"], /^hearth: "verfy" is not a verb; there is: verify, trust \(npx hearth --help\)\n$/],
+  [["verfy"], /^hearth: "verfy" is not a verb; allowed: verify, trust \(npx hearth --help\)\n$/],
   [["constructor"], /"constructor" is not a verb/],
   [["verify", "--jsno"], /^hearth: verify: Unknown option '--jsno' \(npx hearth verify --help\)\n$/],
   [["verify", "vps"], /^hearth: verify: Unexpected argument 'vps'/],
   [["verify", "--stack"], /^hearth: verify: Option '-s, --stack <value>' argument missing/],
-])("%j is refused in one line that says where to look", async (argv, message) => {
+])("%j is refused in one line that names the help", async (argv, message) => {
   const { status, out, err } = await hearth(...argv);
   expect({ status, out }).toEqual({ status: 2, out: "" });
   expect(err).toMatch(message);
 });
 
-test("a configuration file that is not there is refused before the engine makes an empty one", async () => {
+test("a missing configuration file is refused before the engine creates an empty one", async () => {
   const { status, err } = await hearth("verify", "--config-file", "/nonexistent/stack.yaml");
   expect({ status, err }).toEqual({
     status: 2,

@@ -10,18 +10,18 @@ const RESULTS: CheckResult[] = [
   { check: "metrics closed", result: "fail", seen: "metrics are public: /metrics (200)", fix: "close them" },
 ];
 
-test("[V13] the table shows what was seen, the fix below it, and the count", () => {
+test("[V13] the table shows each result, the fix below it, and the count", () => {
   expect(table("example.org", RESULTS, { colour: false })).toBe(`ok   client API       client API up to v1.12
 -    DNS example.org  the resolver did not answer
-                      do: run again
+                      fix: run again
 FAIL metrics closed   metrics are public: /metrics (200)
-                      do: close them
+                      fix: close them
 
 example.org: 1 passed, 1 failed, 1 not checked
 `);
 });
 
-test("[V13] colours only where they are asked for, and lines no longer than the terminal", () => {
+test("[V13] colours only on request, and lines no longer than the terminal", () => {
   expect(table("example.org", RESULTS, { colour: true })).toContain("\u001b[31mFAIL\u001b[0m metrics closed");
   expect(table("example.org", RESULTS, { colour: false })).not.toContain("\u001b");
   const lines = table("example.org", RESULTS, { colour: false, width: 50 }).split("\n");
@@ -31,7 +31,7 @@ test("[V13] colours only where they are asked for, and lines no longer than the 
   expect(table("x", RESULTS, { colour: false, width: 30 })).toContain("metrics are public: /metrics (200)");
 });
 
-test("[V13] only a failing check makes the exit status 1", () => {
+test("[V13] only a failed check sets the exit status 1", () => {
   expect(status(RESULTS)).toBe(1);
   expect(status(RESULTS.slice(0, 2))).toBe(0);
 });
@@ -40,7 +40,7 @@ describe("the stack's inputs in an exported state", () => {
   const SIGNATURE = { "4dabf18193072939515e22adb298388d": "1b47061264138c4ac30d75fd1eb44270" };
   const type = "hearth-host:index:Verification";
 
-  test("are those of the Verification that is not about to be deleted", () => {
+  test("belong to the Verification that is not about to be deleted", () => {
     const resources: StateResource[] = [
       { type: "hearth-host:index:Host", inputs: { serverName: "wrong" } },
       { type, delete: true, inputs: { serverName: "old" } },
@@ -50,7 +50,7 @@ describe("the stack's inputs in an exported state", () => {
     expect(verificationIn(resources.slice(0, 2))).toBeUndefined();
   });
 
-  test("have their secrets opened when the engine gives them, and stay wrapped when it does not", () => {
+  test("have their secrets unwrapped if the engine reveals them, and stay wrapped otherwise", () => {
     const secret = (value: object) => ({ connection: { sudoPassword: { ...SIGNATURE, ...value } } });
     expect(verificationIn([{ type, inputs: secret({ plaintext: '"p"' }) }])).toEqual({
       connection: { sudoPassword: "p" },
@@ -71,7 +71,7 @@ test.each([
     JSON.stringify({ diagnostics: [{ severity: "warning", message: "planted-secret" }] }),
   ],
 ])(
-  "when the engine fails, its standard output, which holds secrets in clear, is not shown: %s",
+  "when the engine fails, its standard output, which contains secrets in clear text, is not shown: %s",
   (_what, stdout) => {
     expect(complaint(stdout, "")).not.toContain("planted-secret");
     expect(complaint(stdout, "error: no such stack\n")).toBe("error: no such stack");

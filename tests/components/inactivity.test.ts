@@ -120,7 +120,7 @@ describe("the section of the stack file", () => {
     [
       "no window",
       { window: undefined },
-      "window: is missing, and there is no default | write for example `window: 14d`",
+      "window: is missing and has no default | write for example `window: 14d`",
     ],
     [
       "a window without unit",

@@ -5,7 +5,7 @@ import {
   rangesOverlap,
 } from "../../config-schemas/language/addresses";
 
-test("[V5] the ranges that are always blocked cover this machine, private networks, metadata services and multicast", () => {
+test("[V5] the ranges that are always blocked cover the host itself, private networks, metadata services and multicast", () => {
   const dangerous = [
     "127.0.0.1",
     "10.1.2.3",
@@ -18,7 +18,7 @@ test("[V5] the ranges that are always blocked cover this machine, private networ
     "fe80::1",
     "fd00::1",
     "ff02::1",
-    // The same machines again, where a network translates: NAT64, 6to4, Teredo, mapped.
+    // The same addresses in networks that translate: NAT64, 6to4, Teredo, mapped.
     "64:ff9b::a01:203",
     "64:ff9b:1::a01:203",
     "2002:a01:203::1",
@@ -61,7 +61,7 @@ test.each([
   expect(rangesOverlap(a, b)).toBe(expected);
 });
 
-test("a range's ends are exact", () => {
+test("the ends of a range are exact", () => {
   expect(parseRange("192.0.2.128/25")).toEqual({ version: 4, first: 3_221_226_112n, last: 3_221_226_239n });
   expect(parseRange("::1")).toEqual({ version: 6, first: 1n, last: 1n });
 });

@@ -13,7 +13,7 @@ const MIXED = `config:
 
 test.each([
   [
-    "one encrypted, two in clear beside it",
+    "one encrypted, two in clear text next to it",
     MIXED,
     [
       ["secrets", "accounts", "b.c"],
@@ -29,7 +29,7 @@ test.each([
   expect(clearSecrets(text)).toEqual(places);
 });
 
-test("[V4] a secret in clear is refused without its value, even when the engine calls the key secret", () => {
+test("[V4] a secret in clear text is refused and not shown, even when the engine marks the key as secret", () => {
   const project = mkdtempSync(join(tmpdir(), "hearth-clear-"));
   try {
     writeFileSync(join(project, "Pulumi.vps.yaml"), MIXED);
@@ -41,7 +41,7 @@ test("[V4] a secret in clear is refused without its value, even when the engine 
   }
 });
 
-test("without the stack file at its place, the engine's mark decides", () => {
+test("without the stack file at its usual path, the engine's mark decides", () => {
   expect(clearSecretFaults("/nowhere", "Pulumi.vps.yaml", false)).toHaveLength(1);
   expect(clearSecretFaults("/nowhere", "Pulumi.vps.yaml", true)).toEqual([]);
   expect(clearSecretFaults("/nowhere", "Pulumi.vps.yaml", undefined)).toEqual([]);

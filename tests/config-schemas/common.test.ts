@@ -1,7 +1,7 @@
 import type { z } from "zod";
 import * as common from "../../config-schemas/language/common";
 
-/** Shape, values it takes, values it refuses. */
+/** Shape, values that it accepts, values that it refuses. */
 const TABLE: [string, z.ZodType, unknown[], unknown[]][] = [
   [
     "duration",
@@ -80,7 +80,7 @@ const TABLE: [string, z.ZodType, unknown[], unknown[]][] = [
 ];
 
 describe.each(TABLE)("%s", (_name, shape, good, bad) => {
-  test.each(good)("takes %j", (value) => {
+  test.each(good)("accepts %j", (value) => {
     expect(shape.safeParse(value).success).toBe(true);
   });
   test.each(bad)("refuses %j", (value) => {
@@ -104,7 +104,7 @@ test.each([
   ["100M", 104_857_600],
   ["2G", 2_147_483_648],
   ["1T", 1_099_511_627_776],
-])("a size of %s is %d bytes; another factor would make Synapse and proxy disagree", (text, bytes) => {
+])("a size of %s is %d bytes; with another factor Synapse and the proxy would disagree", (text, bytes) => {
   expect(common.parseSize(text)).toBe(bytes);
 });
 

@@ -43,7 +43,7 @@ afterAll(() => {
   for (const folder of [project, elsewhere]) rmSync(folder, { recursive: true });
 });
 
-/** The operator's own stack: everything that has to be confirmed, secrets too. */
+/** The operator's own stack: everything that needs a confirmation, also secrets. */
 const OWN: Change = {
   hosts: {
     vps: {
@@ -88,7 +88,7 @@ function confirmed(raw: RawStack): void {
   confirm(record, "vps", confirmationsOf(parsed.config, parsed.secrets, project));
 }
 
-/** What the program says when the engine runs it: faults, warnings, or nothing. */
+/** The output of the program when the engine runs it: faults, warnings, or nothing. */
 function run(raw: RawStack, preview: boolean): { refused: string; warned: string[] } {
   const config = Object.entries(raw).map(([key, value]) => [`hearth:${key}`, JSON.stringify(value)]);
   pulumi.runtime.setAllConfig(Object.fromEntries(config));
@@ -110,7 +110,7 @@ function run(raw: RawStack, preview: boolean): { refused: string; warned: string
 const preview = (raw: RawStack) => run(raw, true);
 const up = (raw: RawStack) => run(raw, false);
 
-/** A stranger's changes to {@link OWN}: what each would do, and whether a preview would already do it. */
+/** A stranger's changes to {@link OWN}: the effect of each, and whether a preview would already have it. */
 const HOSTILE: { what: string; change: Change; says: RegExp; look: boolean }[] = [
   {
     what: "another address: the sudo password would go there",
@@ -131,7 +131,7 @@ const HOSTILE: { what: string; change: Change; says: RegExp; look: boolean }[] =
     look: true,
   },
   {
-    what: "a jump host of theirs",
+    what: "the stranger's jump host",
     change: { hosts: { vps: { jump: "evil.example" } } },
     says: /vps\.jump.*\n.*goes through evil\.example/,
     look: true,
@@ -149,7 +149,7 @@ const HOSTILE: { what: string; change: Change; says: RegExp; look: boolean }[] =
     look: true,
   },
   {
-    what: "a key of the operator's",
+    what: "the operator's key",
     change: { hosts: { vps: { identityFile: "id" } } },
     says: /identityFile.*\n.*logs in with the key \.\/id/,
     look: true,
@@ -206,11 +206,11 @@ describe("a stranger's change to a stack that the operator confirmed", () => {
     expect(up(hostile).refused).toMatch(says);
     expect(up(hostile).refused).toContain("run: npx hearth trust -s vps");
     expect(`${looked.refused}${looked.warned}`).not.toContain("planted");
-    // A refused run confirms nothing.
+    // A refused run saves no confirmation.
     expect(up(hostile).refused).toMatch(says);
   });
 
-  it("what was confirmed holds for the content of a file in the checkout, which a branch may change", () => {
+  it("a confirmation includes the content of a file in the checkout, because a branch may change it", () => {
     confirmed(stack(OWN));
     writeFileSync(join(project, "ssh_config"), "Host *\n  ProxyCommand id\n");
     try {
@@ -230,8 +230,8 @@ describe("a stranger's change to a stack that the operator confirmed", () => {
         return "./link.pem";
       },
     ],
-    ["by a way upwards", (file: string) => `../${elsewhere.split("/").pop()}/${file}`],
-  ])("a file of the operator's outside of the checkout is not read into a plan, %s", (_how, name) => {
+    ["by a path upwards", (file: string) => `../${elsewhere.split("/").pop()}/${file}`],
+  ])("a file outside of the checkout is not read into a plan, %s", (_how, name) => {
     confirmed(stack());
     const hostile = (key: string, file: string) => stack({ certificates: { [key]: name(file) } });
     for (const [key, file] of [
@@ -247,7 +247,7 @@ describe("a stranger's change to a stack that the operator confirmed", () => {
     );
   });
 
-  it("files of the checkout need no word", () => {
+  it("files of the checkout need no confirmation", () => {
     mkdirSync(join(project, "secrets/tls"), { recursive: true });
     writeFileSync(join(project, "secrets/tls/ca.pem"), execFileSync("cat", [join(project, "fullchain.pem")]));
     confirmed(stack());
@@ -276,24 +276,24 @@ describe("a stack that is new here", () => {
     for (const look of [preview, up]) expect(look(own)).toEqual({ refused: "", warned: [] });
   });
 
-  it("another stack's confirmations do not count", () => {
+  it("confirmations of another stack do not count", () => {
     const parsed = parseStack(stack(OWN));
     if (!parsed.ok) throw new Error("the stack is good");
     confirm(record, "other", confirmationsOf(parsed.config, parsed.secrets, project));
-    expect(preview(stack(OWN)).refused).toMatch(/has to be confirmed/);
+    expect(preview(stack(OWN)).refused).toMatch(/must confirm this once/);
   });
 });
 
-it("a record that others may write is not believed", () => {
+it("a record that other users can write is refused", () => {
   confirmed(stack(OWN));
   chmodSync(record, 0o666);
-  expect(preview(stack(OWN)).refused).toMatch(/others than you may write it\n.*fix: /);
+  expect(preview(stack(OWN)).refused).toMatch(/other users can write it\n.*fix: /);
   chmodSync(record, 0o600);
   writeFileSync(record, "{");
   expect(preview(stack(OWN)).refused).toMatch(/it is damaged/);
 });
 
-it("without HEARTH_TRUSTED the record is outside of the checkout, where no branch brings one", () => {
+it("without HEARTH_TRUSTED the record is outside of the checkout, where no branch can create one", () => {
   const { confirmedFile } = require("../../config-schemas/trust/confirmed");
   delete process.env.HEARTH_TRUSTED;
   expect(confirmedFile(project)).toMatch(/\/hearth\/trusted\/[0-9a-f]{16}\.json$/);
@@ -319,7 +319,7 @@ describe("npx hearth trust", () => {
     }
   }
 
-  it("lists what has to be confirmed, keeps it when told so, and then has nothing new", async () => {
+  it("lists what needs a confirmation, saves it on yes, and then lists nothing new", async () => {
     const { hosts, homeserver, postgres, proxy, certificates } = stack(OWN);
     const config = {
       hosts,
@@ -332,20 +332,23 @@ describe("npx hearth trust", () => {
     const keys = Object.entries({ ...config, secrets }).map(([key, value]) => [`hearth:${key}`, value]);
     writeFileSync(file(), JSON.stringify({ config: Object.fromEntries(keys) }));
     const asked = await trust();
-    expect(asked).toEqual({ status: 2, said: expect.stringMatching(/nobody can be asked here; --yes/) });
+    expect(asked).toEqual({
+      status: 2,
+      said: expect.stringMatching(/there is no terminal for the question\n {2}fix: --yes/),
+    });
     expect(asked.said).toMatch(/new hearth:hosts\.vps\.address: Hearth logs in to alice@vps/);
     expect(confirmedFor(record, "trusting")).toBeUndefined();
     expect((await trust("--yes")).status).toBe(0);
     const parsed = parseStack({ ...config, secrets: { sudo: { vps: "x" } } } as RawStack);
     if (!parsed.ok) throw new Error(JSON.stringify(parsed.faults));
     const lines = confirmationsOf(parsed.config, parsed.secrets, project).map(lineOf);
-    // The command reads the checkout's files, not the project's of this test: only what names none is compared.
+    // The command reads the files of the checkout, not of this test's project: only lines without files are compared.
     const plain = (all: readonly string[] = []) => all.filter((line) => !line.includes("ssh_config"));
     expect(plain(confirmedFor(record, "trusting"))).toEqual(plain(lines));
     expect((await trust()).said).not.toContain("new hearth");
   });
 
-  it("reads encrypted secrets as that and asks nobody for them", () => {
+  it("reads secrets without decrypting them", () => {
     expect(rawOf("config:\n  hearth:secrets: {sudo: {vps: {secure: v1:x}}}\n")).toEqual({
       secrets: { sudo: { vps: "encrypted" } },
     });

@@ -17,7 +17,7 @@ import { type Change, configOf, stackWith } from "./support";
 
 let project: string;
 
-/** Makes a self-signed certificate and its key in the project, as `<name>.crt` and `<name>.key`. */
+/** Creates a self-signed certificate and its key in the project, as `<name>.crt` and `<name>.key`. */
 function certificate(name: string, ...names: string[]): void {
   const arguments_ = [
     "req",
@@ -57,9 +57,12 @@ function faults(name: string, key: string, change: Change = {}, now = new Date()
   );
 }
 
-test.each(["both", "wildcard"])("a certificate for all public names and its key are fine (%s)", (name) => {
-  expect(faults(`${name}.crt`, `${name}.key`)).toEqual([]);
-});
+test.each(["both", "wildcard"])(
+  "a certificate for all public names and its key are accepted (%s)",
+  (name) => {
+    expect(faults(`${name}.crt`, `${name}.key`)).toEqual([]);
+  },
+);
 
 test("[V3] a certificate without the bare domain is refused when its well-known documents are served here", () => {
   expect(faults("one.crt", "one.key")).toEqual([
@@ -71,17 +74,17 @@ test("[V3] a certificate without the bare domain is refused when its well-known 
 test("a certificate that has ended is refused", () => {
   const later = new Date(Date.now() + 3 * 86_400_000);
   expect(faults("both.crt", "both.key", {}, later)).toEqual([
-    expect.stringMatching(/^hearth:certificates\.certificateFile: is a certificate that ended on /),
+    expect.stringMatching(/^hearth:certificates\.certificateFile: is a certificate that expired on /),
   ]);
 });
 
 test("a key of another certificate is refused", () => {
   expect(faults("both.crt", "one.key")).toEqual([
-    "hearth:certificates.privateKeyFile: does not belong to the certificate",
+    "hearth:certificates.privateKeyFile: does not match the certificate",
   ]);
 });
 
-test("certificate and key swapped, or something else, are told apart", () => {
+test("swapped files and other content get different messages", () => {
   expect(faults("both.key", "both.crt")).toEqual([
     "hearth:certificates.certificateFile: is not a certificate in PEM form",
     "hearth:certificates.privateKeyFile: is not an unencrypted private key in PEM form",
@@ -91,10 +94,10 @@ test("certificate and key swapped, or something else, are told apart", () => {
   ]);
 });
 
-describe("a file that becomes public holds nothing but what it is for", () => {
+describe("a file that becomes public contains only the expected kind of content", () => {
   const read = (name: string) => readFileSync(join(project, name), "utf8");
 
-  test("[S4] a certificate file with its key in it is refused by name, in any order and at any place", () => {
+  test("[S4] a certificate file with its key in it is refused, in any order and at any position", () => {
     const key = read("both.key");
     writeFileSync(join(project, "first.pem"), key + read("both.crt"));
     writeFileSync(join(project, "last.pem"), read("both.crt") + key);
@@ -103,24 +106,24 @@ describe("a file that becomes public holds nothing but what it is for", () => {
     for (const file of ["first.pem", "last.pem", "middle.pem"]) {
       const [found] = faults(file, "both.key");
       expect(found).toMatch(
-        /certificateFile: holds more than certificates: .*PRIVATE KEY; this file becomes public/,
+        /certificateFile: contains more than certificates: .*PRIVATE KEY; this file becomes public/,
       );
       expect(faults("both.crt", "both.key", { verification: { caFile: file } })).toEqual([
-        expect.stringMatching(/^hearth:verification\.caFile: holds more than certificates: .*PRIVATE KEY/),
+        expect.stringMatching(/^hearth:verification\.caFile: contains more than certificates: .*PRIVATE KEY/),
       ]);
     }
   });
 
-  test("one file for both, or two copies of it, is told as such, however it is spelt", () => {
+  test("one file for both, or two copies of it, is recognised under any path", () => {
     copyFileSync(join(project, "first.pem"), join(project, "copy.pem"));
     symlinkSync("first.pem", join(project, "link.pem"));
     for (const other of ["./directory/../first.pem", "copy.pem", "link.pem"])
       expect(faults("first.pem", other)).toContain(
-        "hearth:certificates.privateKeyFile: is the certificate's file too; the key would become readable with it",
+        "hearth:certificates.privateKeyFile: is the same file as the certificate, so everybody could read the key",
       );
   });
 
-  test("what of such a file is used is the certificates alone, encoded again", () => {
+  test("of such a file only the certificates are used, encoded again", () => {
     const text = `subject=CN = x\nplanted-secret\n${read("both.crt")}planted-secret\n${read("one.crt")}`;
     const { certificates, others } = certificatesIn(text);
     expect(others).toEqual([]);
@@ -136,15 +139,15 @@ describe("a file that becomes public holds nothing but what it is for", () => {
     ["a.png", Buffer.from("-----BEGIN PRIVATE KEY-----"), false],
     ["a.png", Buffer.from([0xff, 0xd8, 0xff, 0xe0]), false],
     ["a.jpg", Buffer.alloc(0), false],
-  ])("a picture is a picture: %s", (name, content, good) => {
+  ])("a picture has the type in its name: %s", (name, content, good) => {
     writeFileSync(join(project, name), content);
     const rooms = { spaces: { home: { name: "Home", avatar: `./${name}` } } };
     expect(faults("both.crt", "both.key", { rooms })).toEqual(
-      good ? [] : ["hearth:rooms.spaces.home.avatar: is not the picture that its name says"],
+      good ? [] : ["hearth:rooms.spaces.home.avatar: is not a picture of the type in its name"],
     );
   });
 
-  test("a key of an archive is a public one, armored or not", () => {
+  test("an archive key is a public key, armored or not", () => {
     const packet = (tag: number, length: number) =>
       Buffer.from([0x80 | (tag << 2), length, ...Array(length).fill(1)]);
     const fresh = (tag: number) => Buffer.from([0xc0 | tag, 1, 0]);
@@ -165,7 +168,7 @@ describe("a file that becomes public holds nothing but what it is for", () => {
   });
 });
 
-test("every missing file is reported at once, with the place where it should be", () => {
+test("all missing files are reported together, with their absolute paths", () => {
   const change = {
     hosts: { vps: { address: "a", identityFile: "./id", knownHostsFile: "./hosts" } },
     verification: { caFile: "/nowhere/ca.pem" },

@@ -20,7 +20,7 @@ function isSchema(value: unknown): value is JsonSchema {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
-/** Every place of a schema that holds a value, with what the manual says about it. */
+/** Every path of a schema that holds a value, with its description in the reference. */
 function leaves(schema: JsonSchema, path: string): { path: string; description: string | undefined }[] {
   const below = [
     ...Object.entries(schema.properties ?? {}),
@@ -34,21 +34,21 @@ function leaves(schema: JsonSchema, path: string): { path: string; description: 
   return [{ path, description: schema.description }];
 }
 
-test("every key is described; an undocumented one would reach editors and the manual without a word", () => {
+test("every key has a description; otherwise editors and the reference would show none", () => {
   const all = leaves(stackJsonSchema(), "hearth");
   expect(all.length).toBeGreaterThan(100);
   const undocumented = all
     .filter(({ description }) => (description?.length ?? 0) < 8)
     .map(({ path }) => path);
-  // What a Postgres setting means is Postgres' business.
+  // Postgres documents its own settings.
   expect(undocumented).toEqual(["hearth.postgres.settings.<name>"]);
 });
 
-test("the generated files are the schemas' (else: npm run gen)", () => {
+test("the generated files match the schemas (fix: npm run gen)", () => {
   expect(staleFiles()).toEqual([]);
 });
 
-test("a changed or missing generated file is seen", () => {
+test("a changed or missing generated file is reported", () => {
   const directory = mkdtempSync(join(tmpdir(), "hearth-generated-"));
   try {
     const files = generatedFiles();
@@ -70,7 +70,7 @@ const chapters = new Map(
     .map((text): [string, string] => [text.slice(0, text.indexOf("\n")), text]),
 );
 
-test("the manual has a table for each kind of a mapping, and no row without a key", () => {
+test("the reference has a table for each kind of a mapping, and no row without a key", () => {
   expect(manual).not.toContain("| `` |");
   const titles = [...manual.matchAll(/^### (.*)$/gm)].map(([, title]) => title);
   expect(titles).toEqual(
@@ -89,18 +89,18 @@ test("the manual has a table for each kind of a mapping, and no row without a ke
   expect(keys).toEqual(["type", "name", "ttl", "priority", "weight", "port", "target"]);
 });
 
-test("the manual links every section, and shows how it is written", () => {
+test("the reference links every section and shows an example of it", () => {
   const links = [...manual.matchAll(/\[(hearth:\w+)\]\(#(\w+)\)/g)].map(([, name, anchor]) => [name, anchor]);
   expect(links).toEqual([...chapters.keys()].map((name) => [name, name.replace(":", "")]));
   for (const [name, text] of chapters) {
     const [, yaml = ""] = /```yaml\n([^`]*)```/.exec(text) ?? [];
-    // Its keys are set by a command, which stands there.
+    // A command sets its keys; the reference shows it.
     if (name === "hearth:secrets") expect(text).toContain("config set --secret");
     else expect([name, Object.keys(parse(yaml)?.config ?? {})]).toEqual([name, [name]]);
   }
 });
 
-test("the manual names every key of the stack file", () => {
+test("the reference names every key of the stack file", () => {
   const keys = leaves(stackJsonSchema(), "")
     .map(({ path }) => path.split(".").slice(2).join(".").replaceAll(".[]", "[]"))
     .filter((key) => key !== "" && !key.endsWith("[]") && !/perSecond|burst|settings\.|resolve\./.test(key));
@@ -113,7 +113,7 @@ describe("the JSON Schema of a stack file", () => {
   const valid = (file: unknown) => validator.safeParse(file).success;
   const vps = readStackFile(join(ROOT, "Pulumi.vps.yaml"), "vps");
 
-  test.each([vps, ...fixtureStacks()])("takes $name as it stands, encrypted values included", ({ file }) => {
+  test.each([vps, ...fixtureStacks()])("accepts $name unchanged, also encrypted values", ({ file }) => {
     expect(valid(file)).toBe(true);
   });
 
@@ -122,7 +122,7 @@ describe("the JSON Schema of a stack file", () => {
     config: { ...vps.file.config, [key]: value },
   });
 
-  test("takes other providers' keys and what the engine writes", () => {
+  test("accepts keys of other providers and of the engine", () => {
     expect(
       valid({
         ...change("cloudflare:apiToken", { secure: "x" }),
@@ -133,8 +133,8 @@ describe("the JSON Schema of a stack file", () => {
   });
 
   test.each([
-    ["an unknown key of ours", "hearth:bridges", {}],
-    ["a secret in clear", "hearth:secrets", { accounts: { alice: "in clear" } }],
+    ["an unknown key of Hearth", "hearth:bridges", {}],
+    ["a secret in clear text", "hearth:secrets", { accounts: { alice: "in clear" } }],
     ["a missing required key", "hearth:proxy", { kind: "nginx" }],
     ["a misspelt key", "hearth:proxy", { host: "vps", federationport: true }],
     ["a wrong unit", "hearth:proxy", { host: "vps", readTimeout: "10" }],
@@ -148,7 +148,7 @@ describe("the JSON Schema of a stack file", () => {
     expect(valid(change(key, value))).toBe(false);
   });
 
-  test("requires nothing that has a default, or editors would mark good files", () => {
+  test("requires no key that has a default; otherwise editors would mark good files", () => {
     expect(stackFileJsonSchema().properties?.config).toMatchObject({
       required: ["hearth:hosts", "hearth:homeserver", "hearth:postgres", "hearth:proxy"],
     });
@@ -162,7 +162,7 @@ test("[V1] the committed stack is good and points editors to its schema", () => 
   expect(first).toBe("# yaml-language-server: $schema=./config-schemas/generated/stack.schema.json");
 });
 
-test("the committed stack has the form that the engine writes; else its first command changes every line", () => {
+test("the committed stack has the form that the engine writes; otherwise the engine's first command changes every line", () => {
   const lines = readFileSync(join(ROOT, "Pulumi.vps.yaml"), "utf8").trimEnd().split("\n");
   expect(lines.filter((line) => line === "" || /\{ | \}/.test(line))).toEqual([]);
 });

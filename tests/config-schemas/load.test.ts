@@ -44,7 +44,7 @@ afterEach(() => {
   delete process.env.HEARTH_TRUSTED;
 });
 
-/** Hands a stack to the program the way the engine does: scalars as they are, the rest as JSON text. */
+/** Passes a stack to the program as the engine does: scalars unchanged, the rest as JSON text. */
 function load(
   raw: RawStack,
   secret: string[] = Object.hasOwn(raw, "secrets") ? ["hearth:secrets"] : [],
@@ -73,7 +73,7 @@ function refusal(raw: RawStack, secret?: string[]): string {
     expect(pulumi.RunError.isInstance(error)).toBe(true);
     return error instanceof Error ? error.message : "";
   }
-  throw new Error("the stack was taken");
+  throw new Error("the stack was accepted");
 }
 
 function fixture(name: string): FixtureStack {
@@ -92,7 +92,7 @@ test("the smallest stack loads, without secrets", () => {
   expect(projectDirectory).toBe(project);
 });
 
-test("[V4] each secret comes as a secret output of its own, and the configuration holds none of them", async () => {
+test("[V4] each secret is a separate secret output, and the configuration contains none of them", async () => {
   const stack = fixture("open-registration");
   const { config, secrets } = load(stack.raw);
   expect(JSON.stringify(config)).not.toContain("planted-secret");
@@ -106,7 +106,7 @@ test("[V4] each secret comes as a secret output of its own, and the configuratio
   ]);
 });
 
-test("a mistake is one message: file, key, value, what is allowed, what to do", () => {
+test("a mistake is one message: file, key, value, what is allowed, fix", () => {
   expect(refusal(stackWith({ homeserver: { media: { maxUploadSize: "100MB" } } }))).toBe(
     [
       "Pulumi.vps.yaml has 1 fault; nothing was touched.",
@@ -131,28 +131,28 @@ test("a missing file is a fault like any other", () => {
   );
 });
 
-test("a missing secret is told with the command that sets it", () => {
+test("the message for a missing secret contains the command that sets it", () => {
   expect(refusal(stackWith({ accounts: { bob: { password: "given" } } }))).toContain(
     "fix: run: npm run pulumi -- config set --secret --path 'hearth:secrets.accounts.bob'",
   );
 });
 
-test("secrets that stand in the file in clear are refused", () => {
+test("secrets in clear text in the file are refused", () => {
   const message = refusal(fixture("open-registration").raw, []);
-  expect(message).toContain("hearth:secrets\n    stands in clear in the stack file");
+  expect(message).toContain("hearth:secrets\n    is in clear text in the stack file");
   expect(message).not.toContain("planted-secret");
 });
 
-test("a secret inside an open key, which would hide the whole key from every diff, is refused before anything of it is shown", () => {
+test("a secret inside an open key, which would hide the whole key from every diff, is refused and not shown", () => {
   const message = refusal(stackWith({ homeserver: { publicHost: "Hunter2.example" } }), [
     "hearth:homeserver",
   ]);
   expect(message).toMatch(/^Pulumi\.vps\.yaml has 1 fault/);
-  expect(message).toContain("hearth:homeserver\n    holds a value that was set with --secret");
+  expect(message).toContain("hearth:homeserver\n    contains a value that was set with --secret");
   expect(message).not.toContain("Hunter2");
 });
 
-test("no faulty secret is repeated", () => {
+test("no faulty secret is shown", () => {
   const message = refusal(
     stackWith({ secrets: { accounts: { BOB: "hunter2", eve: ["hunter2"] }, captcha: "hunter2" } }),
   );
@@ -160,6 +160,6 @@ test("no faulty secret is repeated", () => {
   expect(message).not.toContain("hunter2");
 });
 
-test("another provider's configuration is none of our business", () => {
+test("the configuration of another provider is ignored", () => {
   expect(load(fixture("minimal").raw).config).not.toHaveProperty("apiToken");
 });

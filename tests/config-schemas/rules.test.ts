@@ -18,12 +18,12 @@ const ROWS = [
   ...[...PROXY, ...TUNNEL, ...DNS, ...ROOMS, ...MAINTENANCE, ...INACTIVITY],
 ];
 
-test("every rule has a stack that keeps it and one that breaks it", () => {
+test("every rule has a stack that follows it and one that breaks it", () => {
   expect(ROWS.map((row) => row.rule).sort()).toEqual(rules.map((rule) => rule.name).sort());
 });
 
 describe.each(ROWS)("$rule", ({ rule, good, bad, says }) => {
-  test("keeps", () => {
+  test("follows", () => {
     expect(faultsOf(stackWith(good))).toEqual([]);
   });
   test("breaks, with exactly this message", () => {

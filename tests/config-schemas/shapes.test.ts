@@ -36,10 +36,10 @@ test("[V4] the smallest stack gets every default from the schemas, closed and pr
   expect(config.verification).toEqual({ enabled: true, resolve: {} });
 });
 
-/** What somebody writes, and exactly what they are told. */
+/** A mistake in a stack file, and the exact message for it. */
 const REJECTED: [string, Change, string[]][] = [
   [
-    "names with letters of their own language",
+    "names with non-ASCII letters",
     {
       homeserver: { serverName: "müllers.example", federation: { allowlist: ["bücher.example:8448"] } },
       accounts: { _irc_x: {} },
@@ -82,7 +82,7 @@ const REJECTED: [string, Change, string[]][] = [
     "a key at the wrong level",
     { homeserver: { maxUploadSize: "1M" } },
     [
-      "hearth:homeserver.maxUploadSize: is not a key of a stack file | it belongs at hearth:homeserver.media.maxUploadSize",
+      "hearth:homeserver.maxUploadSize: is not a key of a stack file | move it to hearth:homeserver.media.maxUploadSize",
     ],
   ],
   [
@@ -107,10 +107,10 @@ const REJECTED: [string, Change, string[]][] = [
   [
     "a missing key",
     { homeserver: { version: undefined } },
-    ["hearth:homeserver.version: is missing, and there is no default | write for example `version: 1.163.2`"],
+    ["hearth:homeserver.version: is missing and has no default | write for example `version: 1.163.2`"],
   ],
-  ["a missing section", { proxy: undefined }, ["hearth:proxy: is missing, and there is no default | add it"]],
-  ["an empty section", { proxy: null }, ["hearth:proxy: is empty | remove it, or give it content"]],
+  ["a missing section", { proxy: undefined }, ["hearth:proxy: is missing and has no default | add it"]],
+  ["an empty section", { proxy: null }, ["hearth:proxy: is empty | remove it or give it content"]],
   ["text for a mapping", { delegation: "here" }, ["hearth:delegation: is text, not a mapping"]],
   [
     "[V8] a log level of another program",
@@ -126,8 +126,8 @@ const REJECTED: [string, Change, string[]][] = [
     "[V8] a flat rate limit for logins, which Synapse ignores",
     { homeserver: { rateLimits: { login: { perSecond: 1, burst: 5 } } } },
     [
-      "hearth:homeserver.rateLimits.login.perSecond: is not a key of a stack file | it belongs at hearth:homeserver.rateLimits.login.address.perSecond or hearth:homeserver.rateLimits.login.account.perSecond or hearth:homeserver.rateLimits.login.failedAttempts.perSecond",
-      "hearth:homeserver.rateLimits.login.burst: is not a key of a stack file | it belongs at hearth:homeserver.rateLimits.login.address.burst or hearth:homeserver.rateLimits.login.account.burst or hearth:homeserver.rateLimits.login.failedAttempts.burst",
+      "hearth:homeserver.rateLimits.login.perSecond: is not a key of a stack file | move it to hearth:homeserver.rateLimits.login.address.perSecond or hearth:homeserver.rateLimits.login.account.perSecond or hearth:homeserver.rateLimits.login.failedAttempts.perSecond",
+      "hearth:homeserver.rateLimits.login.burst: is not a key of a stack file | move it to hearth:homeserver.rateLimits.login.address.burst or hearth:homeserver.rateLimits.login.account.burst or hearth:homeserver.rateLimits.login.failedAttempts.burst",
     ],
   ],
   [
@@ -141,7 +141,7 @@ const REJECTED: [string, Change, string[]][] = [
     "[V6] the how-to's closed registration that asks for email",
     { homeserver: { registration: { mode: "closed", require: ["email"] } } },
     [
-      "hearth:homeserver.registration.require: only means something with mode: open; Synapse refuses to start when a closed registration asks for email. Remove it",
+      "hearth:homeserver.registration.require: is only allowed with mode: open; Synapse refuses to start when a closed registration asks for email | remove it",
     ],
   ],
   [
@@ -152,17 +152,17 @@ const REJECTED: [string, Change, string[]][] = [
     ],
   ],
   [
-    "[V6] registration open without a word on what it requires",
+    "[V6] open registration without requirements",
     { homeserver: { registration: { mode: "open" } } },
     [
-      'hearth:homeserver.registration.require: is missing, and there is no default | write for example `require: ["token"]`',
+      'hearth:homeserver.registration.require: is missing and has no default | write for example `require: ["token"]`',
     ],
   ],
   [
     "[V6] half an email block",
     { homeserver: { email: { smtpHost: "mail.example.org" } } },
     [
-      "hearth:homeserver.email.from: is missing, and there is no default | write for example `from: Example chat <matrix@example.org>`",
+      "hearth:homeserver.email.from: is missing and has no default | write for example `from: Example chat <matrix@example.org>`",
     ],
   ],
   [
@@ -190,7 +190,7 @@ const REJECTED: [string, Change, string[]][] = [
     "[V3] an address as public host",
     { homeserver: { publicHost: "192.0.2.1" } },
     [
-      "hearth:homeserver.publicHost: is not a host name: a name is needed, an IP address has no certificate and cannot move | write for example `publicHost: matrix.example.org`",
+      "hearth:homeserver.publicHost: is not a host name: write a name; an IP address has no certificate and cannot move to another host | write for example `publicHost: matrix.example.org`",
     ],
   ],
   [
@@ -213,7 +213,7 @@ const REJECTED: [string, Change, string[]][] = [
     ["hearth:certificates.source: can only be files | write files"],
   ],
   [
-    "[V8] a rate of nothing, which would lock everybody out",
+    "[V8] a rate of zero, which would lock everybody out",
     { homeserver: { rateLimits: { message: { perSecond: 0, burst: 0.5 } } } },
     [
       "hearth:homeserver.rateLimits.message.perSecond: is out of bounds: more than 0 | write for example `perSecond: 0.2`",
@@ -236,7 +236,7 @@ test.each(REJECTED)("refused with the fix: %s", (_what, change, expected) => {
   expect(faultsOf(stackWith(change))).toEqual(expected);
 });
 
-test("all faults are reported together, of shapes, between keys and in extra, so that one round of edits is enough", () => {
+test("all faults of shapes, rules and extra are reported together, so that one round of edits is enough", () => {
   const faults = faultsOf(
     stackWith({
       homeserver: { extra: { rc_limits: {} }, media: { maxUploadSize: 5 } },
@@ -253,7 +253,7 @@ test("all faults are reported together, of shapes, between keys and in extra, so
   ]);
 });
 
-test("a value is shown, a secret or something in extra never is", () => {
+test("a value is shown, but never a secret or a value in extra", () => {
   const parsed = parseStack(
     stackWith({
       homeserver: {
@@ -301,8 +301,8 @@ describe("[V5] federation", () => {
   ])("[S6] a stack file's own text cannot hide what a preview shows: %s", (key, change) => {
     const said = formatFaults(parsedFaults(change), "Pulumi.vps.yaml");
     expect(said).toContain(`hearth:${key}`);
-    expect(said).toMatch(/holds control characters, which a preview could not show/);
-    // biome-ignore lint/suspicious/noControlCharactersInRegex: none of them may be there
+    expect(said).toMatch(/contains control characters, which a preview cannot show/);
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: the test searches for them
     expect(said).not.toMatch(/[\r\u001b\u009b\u202e]/);
   });
 

@@ -3,7 +3,7 @@ import { parseStack, type RawStack } from "../../config-schemas/parse";
 import type { StackConfig } from "../../config-schemas/stack";
 import { fixtureStacks } from "../fixtures/stacks";
 
-/** Changes to a stack, merged into it; `undefined` takes a key away. */
+/** Changes to a stack, merged into it; `undefined` removes a key. */
 export type Change = Readonly<Record<string, unknown>>;
 
 function isMapping(value: unknown): value is Change {
@@ -27,7 +27,7 @@ export function stackWith(change: Change): RawStack {
   return result;
 }
 
-/** What a user is told about a stack: `key: problem | fix`, one per fault. */
+/** The messages for a stack: `key: problem | fix`, one for each fault. */
 export function faultsOf(raw: RawStack): string[] {
   const parsed = parseStack(raw);
   if (parsed.ok) return [];
@@ -36,7 +36,7 @@ export function faultsOf(raw: RawStack): string[] {
   );
 }
 
-/** The parsed configuration of a stack that must be good. */
+/** The parsed configuration of a stack that must have no faults. */
 export function configOf(raw: RawStack): StackConfig {
   const parsed = parseStack(raw);
   if (!parsed.ok) throw new Error(faultsOf(raw).join("\n"));

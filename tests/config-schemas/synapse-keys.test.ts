@@ -13,13 +13,13 @@ const DATABASE = {
   console: ["psql"],
 };
 
-/** Where things are is no question here. */
+/** This test does not depend on paths. */
 const EVERYWHERE = {
   ...{ config: String, program: String, data: String, secret: String, interpreter: "" },
   listen: (listeners: readonly { address: string; port: number }[]) => listeners,
 };
 
-test("[V4] every setting that Hearth writes is refused in extra; otherwise extra would replace it without a word", () => {
+test("[V4] every setting that Hearth writes is refused in extra; otherwise extra would silently replace it", () => {
   const written = fixtureStacks().flatMap((stack) => {
     const { homeserver } = parsedFixture(stack).config;
     const settings = homeserverSettings(homeserver, {

@@ -9,7 +9,7 @@ import {
 } from "../../config-schemas/language/common";
 import { stackSchema } from "../../config-schemas/stack";
 
-/** What the words of a shape say, put down once more without a pattern. */
+/** The words of a shape, written again without a pattern. */
 type Says = (text: string) => boolean;
 
 const only = (text: string, letters: string) => [...text].every((letter) => letters.includes(letter));
@@ -32,7 +32,7 @@ const named =
     within(text, 1, most) && starts(text, first) && only(text, more);
 
 const section = (name: keyof typeof stackSchema.shape): z.ZodType => stackSchema.shape[name];
-/** The shape of a key below a section: a value with that key alone, whose other faults do not count. */
+/** The shape of a key below a section: a value with only that key; its other faults do not count. */
 const keyOf = (name: keyof typeof stackSchema.shape, wrap: (key: string) => unknown) => (key: string) => {
   const parsed = section(name).safeParse(wrap(key));
   return parsed.success || !parsed.error.issues.some(({ code }) => code === "invalid_key");
@@ -77,7 +77,7 @@ const SHAPES: [string, (text: string) => boolean, Says][] = [
   ],
 ];
 
-/** Texts around the borders of every shape, and what comes of cutting, doubling and joining them; the same ones each time. */
+/** Texts near the limits of every shape, also cut, doubled and joined; the same texts in every run. */
 function texts(): string[] {
   const seeds = [
     ..."a b.c vps 9lives 42 _x -a a- a_b a.b=c+d-e A É ü . .. : @ a:1 0d 1d 01d 999999999w 1000000000s 14 12K 0M 5mb".split(
@@ -101,7 +101,7 @@ function texts(): string[] {
   return seeds.flatMap((seed) => ends.flatMap((end) => [seed + end, end + seed, `a${seed}`, seed.slice(1)]));
 }
 
-test.each(SHAPES)("%s: what its words allow is taken, and nothing else", (_name, accepts, says) => {
+test.each(SHAPES)("%s: accepts exactly what its words allow", (_name, accepts, says) => {
   const differing = [...new Set(texts())].filter((text) => accepts(text) !== says(text));
   expect(differing).toEqual([]);
 });

@@ -8,12 +8,12 @@ interface BadInput {
   what: string;
   /** Edits of the stack file. */
   edit?: Record<string, unknown>;
-  /** Shell text that spoils the host as root, and shell text that mends it. */
-  spoil?: string;
-  mend?: string;
-  /** Name of the auth key that is given. */
+  /** Shell text that breaks the host as root, and shell text that repairs it. */
+  damage?: string;
+  repair?: string;
+  /** Name of the auth key in the stack. */
   key?: keyof Tailnet["keys"];
-  /** What the one message must say: the place, the reason, the way out. */
+  /** The required parts of the one message: where, why, the fix. */
   says: RegExp[];
 }
 
@@ -39,18 +39,18 @@ const BEFORE_ANYTHING: BadInput[] = [
     says: [/hearth:inactivity\.window/, /30d/, /14d/],
   },
   {
-    what: "[H1] no subordinate ids, and nobody to add them",
+    what: "[H1] no subordinate ids, and no rights to add them",
     edit: NO_SUDO,
-    spoil:
+    damage:
       "cp -a /etc/subuid /etc/subuid.kept; cp -a /etc/subgid /etc/subgid.kept; sed -i '/^debian:/d' /etc/subuid /etc/subgid",
-    mend: "mv /etc/subuid.kept /etc/subuid; mv /etc/subgid.kept /etc/subgid",
+    repair: "mv /etc/subuid.kept /etc/subuid; mv /etc/subgid.kept /etc/subgid",
     says: [/subuid/, /usermod --add-subuids/],
   },
   {
-    what: "[H1] no lingering, and nobody to switch it on",
+    what: "[H1] no lingering, and no rights to enable it",
     edit: NO_SUDO,
-    spoil: "loginctl disable-linger debian",
-    mend: "loginctl enable-linger debian",
+    damage: "loginctl disable-linger debian",
+    repair: "loginctl enable-linger debian",
     says: [/linger/, /loginctl enable-linger debian/],
   },
 ];
@@ -83,7 +83,7 @@ afterAll(async () => {
 });
 
 async function refused(row: BadInput): Promise<void> {
-  if (row.spoil) await home.sh(row.spoil);
+  if (row.damage) await home.sh(row.damage);
   try {
     if (row.edit) await home.edit(row.edit);
     if (row.key) await home.giveSecret("tunnel.authKey", tailnet.keys[row.key]);
@@ -93,20 +93,20 @@ async function refused(row: BadInput): Promise<void> {
     expect(result.output).not.toMatch(/^\s+at .*\.(ts|js):\d+/m);
     for (const key of Object.values(tailnet.keys)) expect(result.output).not.toContain(key);
   } finally {
-    if (row.mend) await home.sh(row.mend);
+    if (row.repair) await home.sh(row.repair);
     await home.reset();
     await home.giveSecret("tunnel.authKey", tailnet.keys.valid);
   }
 }
 
-test.each(BEFORE_ANYTHING)("$what: one clear message before anything is touched", async (row) => {
+test.each(BEFORE_ANYTHING)("$what: one clear message before any change", async (row) => {
   await refused(row);
   expect(
     await home.asUser("ls -d ~/.config/hearth ~/.local/share/hearth 2>/dev/null || echo untouched"),
   ).toBe("untouched\n");
 });
 
-test("[H1] Debian 12 has a Podman without what the containers need: refused with the reason", async () => {
+test("[H1] the Podman of Debian 12 is too old for the containers: refused with the reason", async () => {
   const old = await upHost({ name: "e2e-home-old", suite: "bookworm" });
   try {
     await home.edit({ "hosts.home.address": old.name });
@@ -120,12 +120,12 @@ test("[H1] Debian 12 has a Podman without what the containers need: refused with
   }
 });
 
-test.each(AT_THE_TUNNEL)("$what: the daemon's own words and what to change", async (row) => {
+test.each(AT_THE_TUNNEL)("$what: the daemon's own message and the fix", async (row) => {
   await home.sh("tailscale logout || true");
   await refused(row);
 });
 
-test("[H5] without an auth key the login link is shown, and the rest of the server is up", async () => {
+test("[H5] without an auth key the login link is shown, and the rest of the server runs", async () => {
   await home.sh("tailscale logout || true");
   await home.stack.cli([
     ...["config", "rm", "--stack", NAME, "--config-file", home.stack.configFile],

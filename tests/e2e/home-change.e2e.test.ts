@@ -11,13 +11,13 @@ interface HandEdit {
   /** Shell text run as the login user, or as root. */
   edit: string;
   as?: "root";
-  /** What the next plain preview must say. */
+  /** The text that the next plain preview must contain. */
   shown: RegExp[];
-  /** Shell text that succeeds once it is repaired. */
+  /** Shell text that succeeds after the repair. */
   repaired: string;
 }
 
-/** Of every kind one, all made at once. (Funnel switched off: tests/components/tunnel.provider.test.ts.) */
+/** One edit of every kind, all at once. (Funnel switched off: tests/components/tunnel.provider.test.ts.) */
 const HAND_EDITS: HandEdit[] = [
   {
     what: "Funnel led somewhere else",
@@ -63,7 +63,7 @@ const HAND_EDITS: HandEdit[] = [
   },
   {
     what: "lingering switched off, so that nothing would start at boot",
-    // Everything would stop some seconds after the last session; one holds it up meanwhile.
+    // Everything would stop some seconds after the last session; one session prevents that meanwhile.
     edit: "systemd-run --quiet --unit=held --property=User=debian --property=PAMName=login sleep 900; loginctl disable-linger debian",
     as: "root",
     shown: [/linger/],
@@ -103,7 +103,7 @@ test("[A3] [H1] [H5] [H10] [H13] hand edits of every kind show in one plain prev
   expect({ ok: quiet.ok, output: quiet.ok ? "" : quiet.output }).toEqual({ ok: true, output: "" });
 });
 
-test("[A3] [H12] a room's name and powers that an admin changed show in the next plain preview and up repairs them", async () => {
+test("[A3] [H12] a room's name and powers that an admin changed show in the next plain preview, and up repairs them", async () => {
   const room = encodeURIComponent((await roomIds()).main ?? "");
   const token = await home.logIn("alice");
   const name = () => home.ask("GET", `/client/v3/rooms/${room}/state/m.room.name`, token);
@@ -121,7 +121,7 @@ test("[A3] [H12] a room's name and powers that an admin changed show in the next
   expect((await home.stack.preview({ args: ["--expect-no-changes"] })).ok).toBe(true);
 });
 
-test("[A5] [H12] a room that leaves the stack file is left alone, as the preview says, and taken up again", async () => {
+test("[A5] [H12] a room that is removed from the stack file stays unchanged, as the preview says, and is managed again later", async () => {
   const before = await roomIds();
   await home.edit({ "rooms.rooms.main": undefined });
   expect((await home.preview()).output).toMatch(/Room: \(delete\[retain\]\)/);
@@ -135,18 +135,18 @@ test("[A5] [H12] a room that leaves the stack file is left alone, as the preview
   expect(await roomIds()).toEqual(before);
 });
 
-test("[A2] [H8] a retention of three days less shows as itself in the preview, and only Synapse restarts", async () => {
+test("[A2] [H8] a retention of three days less shows as one edit in the preview, and only Synapse restarts", async () => {
   const before = await home.lives();
   await home.edit({
     "homeserver.retention.maxLifetime": "11d",
     "inactivity.window": "11d",
   });
   const { output } = await home.preview();
-  // What stands beside it in a list of YAML begins with the same sign.
+  // Other lines of a YAML list start with the same sign.
   const shown = output.split("\n").filter((line) => !line.endsWith("- interval: 1h"));
   const diff = shown.flatMap((line) => /^\s+([-+])\s+(\S.*)$/.exec(line)?.slice(1) ?? []);
   const side = (sign: string) => diff.filter((_, index) => diff[index - 1] === sign);
-  // Synapse's setting, and the same for the two jobs that go by it; each line differs by that only.
+  // Synapse's setting, and the same for the two jobs that use it; each line differs only in this value.
   const days = (text: string) =>
     text.replace("14d", "11d").replace(/^--(max-lifetime|window) 1209600/, "--$1 950400");
   expect(side("-")).toEqual(
@@ -162,7 +162,7 @@ test("[A2] [H8] a retention of three days less shows as itself in the preview, a
   expect(changed[0]).toContain("hearth-synapse.service");
 });
 
-test("[A4] an image that does not exist is refused before anything is swapped; the service stays up", async () => {
+test("[A4] an image that does not exist is refused before the swap; the service stays up", async () => {
   const before = await home.lives();
   await home.edit({ "proxy.image": "docker.io/library/caddy:0.0.0-not-there" });
   const result = await home.stack.up({ args: ["--skip-preview"] });
@@ -186,7 +186,7 @@ test("[A4] a setting with which Synapse cannot start is refused by Synapse itsel
   await home.giveSecret("tunnel.authKey", tailnet.keys.valid);
 });
 
-test("[A5] [H5] destroy stops everything, switches Funnel off and keeps all data; up goes on with it", async () => {
+test("[A5] [H5] destroy stops everything, switches Funnel off and keeps all data; up continues with it", async () => {
   const [secrets, password, rooms] = [
     await home.podmanSecrets(),
     await home.password("alice"),
@@ -210,7 +210,7 @@ test("[A5] [H5] destroy stops everything, switches Funnel off and keeps all data
   expect(await home.secondsUntilAnswering()).toBeLessThan(30);
   expect(await home.podmanSecrets()).toEqual(secrets);
   expect([await home.password("alice"), await roomIds()]).toEqual([password, rooms]);
-  // The old log-in, and with it the old database, still counts; so do the old password and the old media.
+  // The old login, and with it the old database, is still valid; so are the old password and the old media.
   const download = `/client/v1/media/download/${String(medium).replace("mxc://", "")}`;
   expect(await home.ask("GET", download, token)).toEqual({ kept: true });
   expect(await home.logIn("alice")).toMatch(/^syt_/);

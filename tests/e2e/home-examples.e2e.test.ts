@@ -11,7 +11,7 @@ import { answerFrom } from "../support/outside";
 
 const [NET, WEB, OWN, PORTS] = ["e2e-examples-net", "e2e-examples-web", "e2e-own", "e2e-ports"];
 const TAILNET = "tail4e05.ts.net";
-/** Whose web server is another machine's. */
+/** The domain whose web server is on another host. */
 const DOMAIN = "e2e-own.example.test";
 const DYNU_NAMES = ["api.dynu.com", "checkip.dynu.com"];
 
@@ -20,7 +20,7 @@ let own: HomeServer;
 let ports: HomeServer;
 let web: Host;
 let dynu: DynuAccount;
-/** The first `up` under a domain whose documents are not there yet. */
+/** The first `up` under a domain whose documents do not exist yet. */
 let withoutDocuments: RunResult;
 
 beforeAll(async () => {
@@ -48,7 +48,7 @@ afterAll(async () => {
   await Promise.all([own?.remove(), ports?.remove(), downHost(WEB), downHost(NET)]);
 });
 
-/** As every homepage: TLS, static files, here under a path of their own with the two headers that Matrix asks for. */
+/** A normal homepage: TLS, static files, and a separate path with the two headers that Matrix requires. */
 const SITE = `server {
   listen 443 ssl default_server;
   ssl_certificate /etc/nginx/tls/fullchain.pem;
@@ -72,7 +72,7 @@ async function upWebServer(): Promise<Host> {
   return host;
 }
 
-/** Dynu's stand-in on this machine, where the one host finds it under Dynu's own names. */
+/** Dynu's stand-in on this machine; the host reaches it under Dynu's own names. */
 async function upDynu(): Promise<DynuAccount> {
   const address = (await ports.sh("ip -4 route show default | awk '{ print $3 }'")).trim();
   await ports.sh(`echo '${address} ${DYNU_NAMES.join(" ")}' >>/etc/hosts`);
@@ -90,7 +90,7 @@ async function upDynu(): Promise<DynuAccount> {
   }
 }
 
-/** Stand-in for the router at home, which sends its port 443 to 8443 of the machine. */
+/** Stand-in for the router at home, which forwards its port 443 to 8443 of the host. */
 function routePort443(server: HomeServer): Promise<string> {
   return server.sh(
     `export DEBIAN_FRONTEND=noninteractive
@@ -111,7 +111,7 @@ async function outputsOf(server: HomeServer): Promise<Record<string, unknown>> {
   return JSON.parse(await server.stack.cli(["stack", "output", "--json", "--stack", server.host.name]));
 }
 
-/** What the one server learns from another about a person there, by a signed request to where the documents lead. */
+/** The profile of a user on another server, by a signed request to the address in the documents. */
 async function profileSeenByPorts(userId: string): Promise<unknown> {
   const { publicHost: host } = ports;
   const path = `/_matrix/client/v3/profile/${userId}`;
@@ -125,7 +125,7 @@ describe("examples/own-domain.yaml", () => {
       withoutDocuments.output,
     )?.[1] ?? "";
 
-  test("[H6] without the documents the checks say what is missing and what to serve where", () => {
+  test("[H6] without the documents the checks name the missing documents and the URLs to serve them", () => {
     expect(withoutDocuments.ok).toBe(false);
     const { output } = withoutDocuments;
     expect(output).toMatch(/checks failed: well-known server, well-known client$/m);
@@ -135,7 +135,7 @@ describe("examples/own-domain.yaml", () => {
     }
   });
 
-  test("[H6] with the two documents that it printed every check passes, another server's request too", async () => {
+  test("[H6] with the two printed documents every check passes, also another server's request", async () => {
     const documents = { server: printed("server"), client: printed("client") };
     const folder = path.join(web.root, "var/www/html/.well-known/matrix");
     for (const [which, text] of Object.entries(documents)) await fs.writeFile(path.join(folder, which), text);
@@ -149,7 +149,7 @@ describe("examples/own-domain.yaml", () => {
     await own.up(["--skip-preview"]);
     const { verification, wellKnown } = await outputsOf(own);
     expect(wellKnown).toEqual(documents);
-    // What stands in `resolve` has no DNS to be looked up in, and only the tunnel knows who a client is.
+    // Names in `resolve` are not in DNS, and only the tunnel knows a client's address.
     expect(verification).toMatch(
       /^\d+ passed; not checked: DNS e2e-own\S+, DNS e2e-own\S+, forged X-Forwarded-For$/,
     );
@@ -160,7 +160,7 @@ describe("examples/own-domain.yaml", () => {
 
 describe("examples/home-ports.yaml", () => {
   const record = () => dynu.domains[0]?.ipv4Address;
-  /** systemd would take a run that the timer has just started for the one that is asked for. */
+  /** Otherwise systemd would treat a run that the timer has just started as the requested one. */
   const idle = () =>
     ports.asUser(
       'until [ "$(systemctl --user is-active hearth-dns.service)" != activating ]; do sleep 0.2; done',
@@ -180,7 +180,7 @@ describe("examples/home-ports.yaml", () => {
     expect(listening).not.toMatch(/:(443|8448) /);
   });
 
-  test("[H6] the name at Dynu gets the home's address by itself, and follows when that changes", async () => {
+  test("[H6] the name at Dynu gets the home's address automatically, and follows its changes", async () => {
     expect(await eventually(async () => record() === dynu.address, 180)).toBe(true);
     await idle();
     const changes = dynu.changes.length;
@@ -199,7 +199,7 @@ describe("examples/home-ports.yaml", () => {
     expect(await ports.lives()).toBe(before);
   });
 
-  test("[H6] [A9] Dynu's key shows in no process, log or file of the host", async () => {
+  test("[H6] [A9] Dynu's key is in no process, log or file of the host", async () => {
     const processes = await ports.asUser(
       `systemctl --user start hearth-dns.service & job=$!
        while kill -0 $job 2>/dev/null; do cat /proc/[0-9]*/cmdline /proc/[0-9]*/environ 2>/dev/null; done | tr '\\0' ' '`,

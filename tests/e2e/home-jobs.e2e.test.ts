@@ -8,20 +8,20 @@ import { VpsServer } from "../support/vps-server";
 
 const [NET, HOME, PARTNER] = ["e2e-jobs-net", "e2e-home-jobs", "e2e-jobs-partner"];
 const DOMAIN = "tail4e04.ts.net";
-/** Where the application service of the test is registered. */
+/** The registration file of the test's application service. */
 const ON_HOME = "~/.local/share/hearth/homeserver/application-service.yaml";
 const IN_CONTAINER = "/data/application-service.yaml";
 const ON_PARTNER = "/etc/hearth-e2e-application-service.yaml";
-/** Beyond the bot's window of 14 days. */
+/** Longer than the bot's window of 14 days. */
 const LONG_AGO = new Date(Date.now() - 20 * 86_400_000);
 /** Shortened lifetime of messages and interval of purges, seconds. */
 const SHORT = 60;
 /** Seconds until the server answers again after a reboot. */
 const BACK = 180;
-/** Seconds from a boot to the purge, when a test cannot wait for it. */
+/** Seconds from a boot to the purge, if a test cannot wait for it. */
 const SOON = 20;
 const TIMES = "~/.config/systemd/user/hearth-retention.timer.d";
-/** Most by which a cleaning is put off. */
+/** The maximum delay of a cleaning. */
 const HALF_AN_HOUR = 1800;
 
 let home: HomeServer;
@@ -71,9 +71,9 @@ async function upHome(): Promise<void> {
     "accounts.dave": { displayName: "Dave" },
     "rooms.spaces.home.members": people,
     "rooms.rooms.main.members": people,
-    // Else the bot would not see what was before it came, and in a test that is of today, not older than its window.
+    // Otherwise the bot could not read events before it joined, and in a test it joins today, after the old events.
     "rooms.rooms.main.historyVisibility": "shared",
-    // So that the cleaning has something to log in for.
+    // So that the cleaning needs its login.
     "maintenance.remoteMedia": "7d",
   });
   await home.up(["--skip-preview"]);
@@ -88,7 +88,7 @@ async function write(server: HomeServer | VpsServer, user: string, file: string,
   if (code !== 0) throw new Error(stderr);
 }
 
-/** The stack's own people are in already. */
+/** The stack's own users have joined already. */
 async function everybodyJoins(): Promise<void> {
   for (const name of ["alice", "bob"]) {
     await here.invite("alice", rooms.home, `@${name}:${partner.serverName}`);
@@ -108,7 +108,7 @@ async function query(sql: string): Promise<string> {
 
 const start = (name: string) => home.asUser(`systemctl --user start ${name}.service`);
 
-/** What maintenance wrote down. */
+/** The record of maintenance. */
 const log = () => home.asUser("cat ~/.local/share/hearth/maintenance/log");
 
 /** Seconds until the timer of a job starts it. */
@@ -119,14 +119,14 @@ async function startsIn(name: string): Promise<number> {
   return (timer?.next ?? 0) / 1e6 - Date.now() / 1000;
 }
 
-/** Devices and tokens of an account, as the database has them. */
+/** Devices and tokens of an account in the database. */
 const leftOf = (account: string) =>
   query(
     `SELECT device_id FROM devices WHERE user_id = '${local(account)}' AND NOT hidden
      UNION ALL SELECT device_id FROM access_tokens WHERE user_id = '${local(account)}'`,
   );
 
-describe("what comes every month", () => {
+describe("the monthly cleaning", () => {
   test.each([
     ["H10", "hearth-maintenance"],
     ["H11", "hearth-inactivity"],
@@ -142,21 +142,21 @@ describe("what comes every month", () => {
       "OnCalendar=*-*-01 00:00:00",
     );
     expect(await startsIn(name)).toBeGreaterThan(0);
-    // As if it had run last before the machine was off at the turn of the month.
+    // As if its last run was before the host was off at the start of the month.
     const stamp = `~/.local/share/systemd/timers/stamp-${name}.timer`;
     await home.asUser(
       `systemctl --user stop ${name}.timer && test -e ${stamp} && touch -d '40 days ago' ${stamp} &&
        systemctl --user start ${name}.timer`,
     );
     expect(await startsIn(name)).toBeLessThan(HALF_AN_HOUR);
-    // Not beside the tests that follow.
+    // Not at the same time as the following tests.
     await home.asUser(
       `systemctl --user stop ${name}.timer && touch ${stamp} && systemctl --user start ${name}.timer`,
     );
   });
 
-  test("[H10] says how much disk is used before and after, and leaves no token of its account", async () => {
-    // What was started at boot: interrupted, it logs out like the others.
+  test("[H10] reports the disk usage before and after, and leaves no token of its account", async () => {
+    // The job that was started at boot: if it is interrupted, it logs out like the others.
     await home.asUser("systemctl --user stop hearth-wake.service");
     expect(await eventually(async () => (await leftOf("hearth-maintenance")) === "")).toBe(true);
     await start("hearth-maintenance");
@@ -164,7 +164,7 @@ describe("what comes every month", () => {
     expect(await log()).toMatch(
       /disk use before: media \d+ MiB, database [1-9]\d* MiB[\s\S]*remote media: 0 files not accessed since[\s\S]*disk use after: media \d+ MiB, database [1-9]\d* MiB/,
     );
-    // The purge, which its timer starts three minutes after the boot, has the same account.
+    // The purge, which its timer starts three minutes after the boot, uses the same account.
     expect(await eventually(async () => (await leftOf("hearth-maintenance")) === "")).toBe(true);
   });
 });
@@ -177,7 +177,7 @@ describe("the bot, with the stack's own rooms and two real servers", () => {
     ...["alice", "bob"].map(foreign),
   ];
 
-  /** The user IDs below a title of the report. */
+  /** The user IDs below a title in the report. */
   function below(report: string, title: string): string[] {
     const block = report.split("\n\n").find((text) => text.startsWith(title)) ?? "";
     return block
@@ -187,8 +187,8 @@ describe("the bot, with the stack's own rooms and two real servers", () => {
   }
 
   beforeAll(async () => {
-    // Nobody can wait for two weeks, and Synapse notices when times in its database are changed. So members change their
-    // names at a time long ago, as application services may: the event is real, signed, and delivered like any other.
+    // A test cannot wait two weeks, and Synapse detects changed times in its database. So members change their names at an
+    // old time, as application services may: the event is real, signed, and delivered like any other.
     for (const room of Object.values(rooms)) {
       for (const name of ["carol", "hearth-inactivity"]) await here.renamed(name, room, LONG_AGO);
       await there.renamed("bob", room, LONG_AGO);
@@ -198,7 +198,7 @@ describe("the bot, with the stack's own rooms and two real servers", () => {
     expect(await eventually(async () => (await arrived()) === "1", 120)).toBe(true);
   });
 
-  test("[H11] a dry run, the default, names who is inactive on either server, and removes nobody", async () => {
+  test("[H11] a dry run, the default, names the inactive members of both servers, and removes nobody", async () => {
     await start("hearth-inactivity");
     const report = await latest();
     expect(report).toContain("Members not seen for 14 days");
@@ -210,7 +210,7 @@ describe("the bot, with the stack's own rooms and two real servers", () => {
     expect(await here.members("alice", rooms.main)).toEqual(everybody().sort());
   });
 
-  test("[H11] told to by the stack file it removes them from all rooms; who is active or unknown stays", async () => {
+  test("[H11] with dryRun false it removes them from all rooms; active and unknown members stay", async () => {
     await home.edit({ "inactivity.dryRun": false });
     await home.up(["--skip-preview"]);
     await start("hearth-inactivity");
@@ -225,18 +225,18 @@ describe("the bot, with the stack's own rooms and two real servers", () => {
     expect(await eventually(async () => !(await seenThere()), 120)).toBe(true);
   });
 
-  test("[H11] the reports are the login user's own files, one for each run", async () => {
+  test("[H11] the reports are files of the login user, one for each run", async () => {
     const listed = await home.asUser(`stat -c '%U %a' ${REPORTS}`);
     expect(listed).toMatch(/^(debian 6[04][04]\n){2}$/);
     expect(await leftOf("hearth-inactivity")).toBe("");
   });
 });
 
-describe("messages and media live for a minute, on a machine that is rebooted before the interval of purges has passed", () => {
+describe("messages and media live for a minute, on a host that reboots before the interval of purges has passed", () => {
   beforeAll(async () => {
     const time = `${SHORT}s`;
     await home.edit({
-      // Its window would be longer than messages live.
+      // Its window would be longer than the lifetime of messages.
       inactivity: undefined,
       "homeserver.retention": { maxLifetime: time, purgeInterval: time },
       "homeserver.media.localLifetime": time,
@@ -262,7 +262,7 @@ describe("messages and media live for a minute, on a machine that is rebooted be
     await home.secondsUntilAnswering(BACK);
   }
 
-  test("[H8] they are gone from database and disk after the purge that starts with the machine", async () => {
+  test("[H8] they are removed from database and disk by the purge after a boot", async () => {
     const sent: string[] = [];
     for (const text of ["one", "two", "three"]) sent.push(await here.send("alice", rooms.main, text));
     const medium = await here.upload("alice", "picture");
@@ -273,7 +273,7 @@ describe("messages and media live for a minute, on a machine that is rebooted be
     await reboot();
     await pause(Math.max(0, SHORT + 1 - age()));
     await reboot();
-    // Old enough now, and Synapse itself, whose wait starts anew with each start, has not come to it.
+    // They are old enough now, and Synapse itself, whose wait restarts with each start, has not purged them.
     expect([await rows(sent), await mediumThere(medium)]).toEqual([sent.length, "there\n"]);
     const wait = await startsIn("hearth-retention");
     expect([wait > 0, wait < 180]).toEqual([true, true]);
@@ -286,7 +286,7 @@ describe("messages and media live for a minute, on a machine that is rebooted be
     const before = await purges();
     await reboot();
     expect(await eventually(async () => (await rows(sent)) === 0, 2 * SHORT)).toBe(true);
-    // It says so only of what it found itself.
+    // It reports only the events that it found itself.
     expect(await eventually(async () => (await purges()) > before)).toBe(true);
     expect(await eventually(async () => (await mediumThere(medium)) === "gone\n")).toBe(true);
     expect(await rows([young])).toBe(1);

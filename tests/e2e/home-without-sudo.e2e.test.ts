@@ -6,14 +6,14 @@ const [NET, NAME] = ["e2e-nosudo-net", "e2e-home-nosudo"];
 
 let tailnet: Tailnet;
 let home: HomeServer;
-/** What each refused `up` told root to type. */
+/** The commands for root in each refused `up`. */
 const told: string[] = [];
 
 beforeAll(async () => {
   tailnet = await upTailnet({ name: NET, domain: "tail4e06.ts.net", nodes: [NAME] });
   home = await HomeServer.make(NAME, { tailnet });
   await home.edit({ "hosts.home.become": "none", "verification.enabled": true });
-  // Nobody who logs in there can become root. (A fresh sandbox host has no lists of packages yet.)
+  // The login user cannot become root. (A fresh sandbox host has no package lists yet.)
   await home.sh("chmod 0000 /usr/bin/sudo; touch /root/before; apt-get -q update");
 });
 
@@ -22,7 +22,7 @@ afterAll(async () => {
   await downHost(NET);
 });
 
-/** Lines of a message that are commands, as it sets them apart, or names one for root. */
+/** The lines of a message that are commands: indented, or named as a command for root. */
 function commandsIn(output: string): string[] {
   const commands =
     /^ {6,}((?:apt-get|usermod|loginctl|systemctl) .+)$|As root, once: (tailscale set --operator=\S+)/gm;
@@ -36,7 +36,7 @@ async function refusedUp(): Promise<string> {
   return output;
 }
 
-test("[H1] without sudo one message says all that root has to type", async () => {
+test("[H1] without sudo one message lists all commands for root", async () => {
   const output = await refusedUp();
   expect(output).toContain(`now: nothing was changed on home`);
   expect(told).toEqual([
@@ -48,14 +48,14 @@ test("[H1] without sudo one message says all that root has to type", async () =>
     await home.sh(`export DEBIAN_FRONTEND=noninteractive; ${command.replace("install", "-qy install")}`);
 });
 
-test("[H5] what only Tailscale's operator may do is said too", async () => {
+test("[H5] the commands for Tailscale's operator are listed too", async () => {
   await refusedUp();
   const command = told.at(-1) ?? "";
   expect(command).toBe("tailscale set --operator=debian");
   await home.sh(command);
 });
 
-test("[A1] [H1] [H5] then the whole server comes up, checked from outside, and nothing of it is root's", async () => {
+test("[A1] [H1] [H5] then the whole server starts, checked from outside, and none of its files belongs to root", async () => {
   await home.up(["--skip-preview"]);
   expect(await home.status()).toBe(200);
   const left = "find /etc /usr/local /var/lib -newer /root/before -path '*hearth*' | head";

@@ -7,7 +7,7 @@ import { type Tailnet, upTailnet } from "../../sandbox/tailnet";
 import { HOME_UNITS, HomeServer } from "../support/home-server";
 import { VpsServer } from "../support/vps-server";
 
-/** Seconds from the first `up` to the last, images present. */
+/** Seconds from the first `up` to the last, with images present. */
 const FIRST_UP = 180;
 /** Seconds from the start of the boot until everything answers again. */
 const BACK = 60;
@@ -16,7 +16,7 @@ const PSQL =
   "podman exec hearth-postgres psql --username=postgres --no-password --dbname=synapse -XAtq --command";
 const CHECKOUT = path.resolve(__dirname, "../..");
 const TIMERS = ["wake", "retention", "maintenance", "inactivity"].map((name) => `hearth-${name}.timer`);
-/** What the kernel keeps of a process's capabilities. */
+/** The capability sets of a process in the kernel. */
 const CAPABILITIES = ["CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb"];
 
 let tailnet: Tailnet;
@@ -65,7 +65,7 @@ test("[A1] the second up changes nothing and restarts nothing", async () => {
   expect(await home.lives()).toBe(before);
 });
 
-test("[H2] [A9] the secrets are Podman's, at least 40 characters long, and stand in no other file", async () => {
+test("[H2] [A9] the secrets are stored by Podman, at least 40 characters long, and are in no other file", async () => {
   const secrets = await home.podmanSecrets();
   expect(Object.keys(secrets)).toEqual(
     expect.arrayContaining([
@@ -75,10 +75,10 @@ test("[H2] [A9] the secrets are Podman's, at least 40 characters long, and stand
   );
   for (const [name, value] of Object.entries(secrets))
     expect([name, value.length >= 40]).toEqual([name, true]);
-  // Of a line like `role:password` or `ed25519 a_x key` the last part is what counts.
+  // In a line like `role:password` or `ed25519 a_x key` only the last part is secret.
   const needles = Object.values(secrets).map((value) => value.split(/[:\s]/).at(-1) ?? "");
   needles.push(await home.password("alice"));
-  // What Hearth wrote there and here: the state, with its history, and all that `pulumi` printed.
+  // All texts that Hearth wrote there and here: the state, with its history, and the output of `pulumi`.
   const written = `${home.host.root}/home/debian/{.config,.local/lib,.local/state/hearth/releases,.local/state/hearth/apply}`;
   const search = `grep -rlFf - --exclude-dir=node_modules ${written} ${home.directory} ${CHECKOUT}`;
   const filesWith = (texts: string[]) =>
@@ -88,7 +88,7 @@ test("[H2] [A9] the secrets are Podman's, at least 40 characters long, and stand
   expect(filesWith(needles)).toBe("");
 });
 
-test("[H7] one person has an account and is admin; Hearth's own are apart", async () => {
+test("[H7] one user has an account and is admin; Hearth's own accounts are separate", async () => {
   const sql = "SELECT split_part(name, ':', 1), admin FROM users ORDER BY 1";
   expect(await home.asUser(`${PSQL} "${sql}"`)).toBe(
     "@alice|1\n@hearth|1\n@hearth-inactivity|0\n@hearth-maintenance|1\n",
@@ -105,7 +105,7 @@ test("[H13] no service has a capability, can gain one, writes to its image, or m
   for (const unit of HOME_UNITS) {
     const name = unit.replace(".service", "");
     const status = await home.asUser(`cat /proc/$(podman inspect --format '{{.State.Pid}}' ${name})/status`);
-    // Caddy's program file carries the right to low ports: out of bounds it would not start. The process has it not.
+    // Caddy's program file has the capability for low ports: without it in the bounding set Caddy would not start. The process does not have it.
     const bounds = name === "hearth-caddy" ? "400" : "0";
     const rights = status.split("\n").filter((line) => /^(Cap|NoNewPrivs)/.test(line));
     expect({ name, rights }).toEqual({
@@ -115,7 +115,7 @@ test("[H13] no service has a capability, can gain one, writes to its image, or m
         "NoNewPrivs:\t1",
       ],
     });
-    // Set is what shows here: the sandbox has no controllers that would enforce it.
+    // Only the settings are checked: the sandbox has no controllers that would enforce them.
     const limits = await home.asUser(`systemctl --user show --value -p MemoryMax -p TasksMax ${unit}`);
     expect({ name, limits }).toEqual({ name, limits: expect.stringMatching(/^\d+\n\d+\n$/) });
     expect(await home.asUser(`podman exec ${name} touch /x 2>&1 || true`)).toContain("Read-only file system");
@@ -127,7 +127,7 @@ test("[H9] an upload of 10M passes the proxy to Synapse, one byte more does not"
     home.asUser(
       `head -c ${bytes} /dev/zero | curl -s --max-time 60 -o /dev/null -w '%{http_code}' -H 'Host: ${home.publicHost}' -H 'Expect:' --data-binary @- http://127.0.0.1:8080/_matrix/media/v3/upload`,
     );
-  // Nobody is logged in: Synapse says so once it has taken the whole body.
+  // The request has no login: Synapse rejects it after it has read the whole body.
   expect(await upload(10 * 1024 ** 2)).toBe("401");
   expect(await upload(10 * 1024 ** 2 + 1)).toBe("413");
 });
@@ -160,7 +160,7 @@ test("[H7] nobody can register an account through the proxy", async () => {
   );
 });
 
-test("[H1] [H4] [A8] the machine itself is open for ssh only: every service of ours listens on loopback", async () => {
+test("[H1] [H4] [A8] only ssh is open on the host itself: all our services listen on loopback", async () => {
   const listening = await home.sh("ss -H -l -n -t -p");
   const open = listening
     .trim()
@@ -173,7 +173,7 @@ test("[H1] [H4] [A8] the machine itself is open for ssh only: every service of o
   expect(open.filter((line) => !/^\S+:(22|5355) | tailscaled$/.test(line))).toEqual([]);
 });
 
-describe("people on two servers", () => {
+describe("users on two servers", () => {
   let inviteLink: string;
   let roomId: string;
   let spaceId: string;
@@ -212,7 +212,7 @@ describe("people on two servers", () => {
     await login();
   });
 
-  test("[H7] [H12] [H15] somebody from another server accepts the invitation to the Space and may then join its room", async () => {
+  test("[H7] [H12] [H15] a user of another server accepts the invitation to the Space and may then join its room", async () => {
     expect(inviteLink).toBe(`https://matrix.to/#/${encodeURIComponent(spaceId)}?via=${home.serverName}`);
     const via = [home.serverName];
     await expect(bob.join({ roomId, via, timeout: PATIENCE })).rejects.toThrow();
@@ -227,11 +227,11 @@ describe("people on two servers", () => {
     await pass(bob, alice, "Thanks for having me");
   });
 
-  test("[H1] [H5] [H15] after a power cut everything is up without a login, nothing is lost, and what was sent meanwhile arrives", async () => {
+  test("[H1] [H5] [H15] after a power cut everything runs without a login, nothing is lost, and messages that were sent meanwhile arrive", async () => {
     const before = await pass(bob, alice, "before the lights go out");
     await powerCutHost(home.host.name);
     const meanwhile = await bob.send({ roomId, text: "sent while the PC was off" });
-    // So long that the partner has noticed, and backs off.
+    // Long enough that the partner notices, and backs off.
     await new Promise((resolve) => setTimeout(resolve, 20_000));
     const booted = performance.now();
     await upHost({ name: home.host.name });

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { MiniStack, signalTerminal } from "../support/mini-stack";
 
-// Of this run alone: another run beside it has a host of its own.
+// Unique for this run: a parallel run has its own host.
 const NAME = `stopped-${process.pid}`;
 let stack: MiniStack;
 
@@ -10,7 +10,7 @@ beforeAll(async () => {
 });
 afterAll(() => stack?.remove());
 
-/** After whatever happened: the program's next state deploys, and then there is nothing to do. */
+/** In every case: the program's next state deploys, and then there is nothing to do. */
 async function worksAgain(mark: string): Promise<void> {
   stack.change({ mark });
   const up = await stack.up();
@@ -19,7 +19,7 @@ async function worksAgain(mark: string): Promise<void> {
   expect(await stack.project.pulumi("preview", "--expect-no-changes")).toMatchObject({ code: 0 });
 }
 
-test("[A4] Ctrl-C once: up fails and says so, the host is as before, the state keeps the old inputs, nothing stays", async () => {
+test("[A4] Ctrl-C once: up fails with a message, the host is as before, the state keeps the old inputs, no process stays", async () => {
   stack.change({ mark: "wait-once" });
   const up = await stack.upUntilWaiting();
   signalTerminal(up, "SIGINT");
@@ -35,7 +35,7 @@ test("[A4] Ctrl-C once: up fails and says so, the host is as before, the state k
   await worksAgain("two");
 });
 
-test("[A4] Ctrl-C twice: the CLI leaves at once, the host undoes the change by itself, nothing stays", async () => {
+test("[A4] Ctrl-C twice: the CLI ends at once, the host undoes the change by itself, no process stays", async () => {
   stack.change({ mark: "wait-twice" });
   const up = await stack.upUntilWaiting();
   signalTerminal(up, "SIGINT");
@@ -45,7 +45,7 @@ test("[A4] Ctrl-C twice: the CLI leaves at once, the host undoes the change by i
   await stack.nothingLeft();
   await stack.hostAtRest();
   expect(await stack.seen()).toBe("two two two two active");
-  // The engine took its lock away itself: nothing to clear up.
+  // The engine removed its lock itself: no cleanup is necessary.
   expect(await stack.preview()).toMatchObject({
     code: 0,
     stdout: expect.stringContaining("will restart mini.service"),
@@ -90,7 +90,7 @@ test("[A4] a CLI that is killed during the very first up leaves the host as it w
     expect(await stack.shell("cat /run/fresh; systemctl is-active fresh.service")).toBe(
       "fresh\nfresh\nactive",
     );
-    // The engine's warning is gone with the create that succeeded.
+    // After the successful create the engine's warning is gone.
     const last = await first.pulumi("up", "--yes", "--skip-preview", "--expect-no-changes");
     expect(last).toMatchObject({ code: 0, stdout: expect.not.stringContaining("pending") });
   } finally {
@@ -98,7 +98,7 @@ test("[A4] a CLI that is killed during the very first up leaves the host as it w
   }
 });
 
-test("[A4] a killed provider (out of memory, say): the host finishes the change by itself, and the next look tells the truth", async () => {
+test("[A4] a killed provider (for example out of memory): the host finishes the change by itself, and the next read shows the real state", async () => {
   stack.change({ mark: "wait-provider" });
   const up = await stack.upUntilWaiting();
   stack.killProviders();
@@ -109,7 +109,7 @@ test("[A4] a killed provider (out of memory, say): the host finishes the change 
   await stack.hostAtRest();
   await stack.nothingLeft();
   expect(await stack.seen()).toBe("wait-provider wait-provider wait-provider wait-provider active");
-  // What was done is what is wanted: there is nothing to do, and the state now says so.
+  // The host has the wanted state: there is nothing to do, and the state file now agrees.
   const next = await stack.up();
   expect(next).toMatchObject({ code: 0 });
   expect(next.stdout).not.toContain("restarted");

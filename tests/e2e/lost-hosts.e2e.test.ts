@@ -1,6 +1,6 @@
 import { MiniStack } from "../support/mini-stack";
 
-// Of this run alone: another run beside it has a host of its own.
+// Unique for this run: a parallel run has its own host.
 const NAME = `lost-${process.pid}`;
 let stack: MiniStack;
 
@@ -9,7 +9,7 @@ beforeAll(async () => {
 });
 afterAll(() => stack?.remove());
 
-test("an update that takes longer than its customTimeouts is rolled back and says how long it had", async () => {
+test("an update that takes longer than its customTimeouts is rolled back and reports its time limit", async () => {
   const before = await stack.seen();
   stack.change({ mark: "wait-long", timeout: 20 });
   const { code, stdout, seconds } = await stack.up();
@@ -22,7 +22,7 @@ test("an update that takes longer than its customTimeouts is rolled back and say
   expect(await stack.seen()).toBe(before);
 });
 
-test("a dropped connection in the middle of up, at both ends, does not hurt it", async () => {
+test("a dropped connection in the middle of up, at both ends, does not disturb it", async () => {
   stack.change({ mark: "wait-dropped" });
   const up = await stack.upUntilWaiting();
   expect(stack.dropConnection()).toBeGreaterThan(0);
@@ -35,7 +35,7 @@ test("a dropped connection in the middle of up, at both ends, does not hurt it",
   await stack.shell("rm /run/go");
 });
 
-test("another operator is refused while up runs, told who changes the host and for how long, and succeeds afterwards", async () => {
+test("another operator is refused while up runs, with the name of the operator and the time since then, and succeeds afterwards", async () => {
   const other = await stack.another({ mark: "other", release: "other" });
   try {
     stack.change({ mark: "wait-first" });
@@ -59,14 +59,14 @@ test("another operator is refused while up runs, told who changes the host and f
   }
 });
 
-test("a host that is called otherwise in the stack is refused with what to write", async () => {
+test("a host with another name in the stack is refused, and the message names the fix", async () => {
   stack.change({ mark: "wait-first", connection: { name: "box" } });
   const { code, stdout } = await stack.preview();
   expect(code).toBe(1);
   expect(stdout).toContain(`if it is the same machine, call it ${NAME} again in hearth:hosts`);
 });
 
-test("[A4] a power cut of the host in the middle of up: the host puts the last generation back by itself, the error says so", async () => {
+test("[A4] a power cut of the host in the middle of up: the host restores the last generation by itself, and the error says so", async () => {
   stack.change({ mark: "two" });
   expect(await stack.up()).toMatchObject({ code: 0 });
   stack.change({ mark: "wait-cut" });
@@ -80,7 +80,7 @@ test("[A4] a power cut of the host in the middle of up: the host puts the last g
   );
   expect(stdout).toContain("was put back at boot, before its units started");
   expect(stdout).toContain("do: run pulumi up again");
-  // Nobody was there, and the host serves what was proved last.
+  // Without an operator the host serves the last proved generation.
   expect(await stack.seen()).toBe("two two two two active");
 
   stack.change({ mark: "three" });

@@ -7,7 +7,7 @@ import { listHosts, onHost } from "../../sandbox";
 import { journey } from "../../sandbox/matrix/journey";
 
 const root = path.resolve(__dirname, "../..");
-// A pair of its own: the quickstart that a developer has running stays as it is.
+// A separate pair: a developer's running quickstart stays unchanged.
 const NAME = "e2e-quickstart";
 const resultFile = path.join(root, ".hearth", `${NAME}.json`);
 const directory = path.join(root, ".hearth", NAME);
@@ -29,7 +29,7 @@ function quickstart(...args: string[]): Promise<Finished> {
 
 const readResult = () => JSON.parse(fs.readFileSync(resultFile, "utf8")) as Result;
 
-/** Every process that serves something, with the time it was started: equal lists mean that nothing was restarted. */
+/** Every service process, with its start time: equal lists mean that nothing was restarted. */
 async function lives(): Promise<string[]> {
   const hosts = (await listHosts()).filter((host) => host.name.startsWith(`${NAME}-`));
   const units = ["matrix-synapse.service", "postgresql@17-main.service", "nginx.service"];
@@ -51,7 +51,7 @@ beforeAll(async () => {
 
 afterAll(() => quickstart("--down"));
 
-test("one command ends with a message that both homeservers hold encrypted and the other side has read", () => {
+test("one command ends with a message that both homeservers store encrypted and that the other user has read", () => {
   expect({ code: first.code, stderr: first.code === 0 ? "" : first.stderr }).toEqual({ code: 0, stderr: "" });
   expect(first.stdout).toContain(`@alice:one.${NAME}.test: Hello from the other side of federation`);
   expect(first.stdout).toContain(`@bob:two.${NAME}.test: Read you loud and clear`);
@@ -63,7 +63,7 @@ test("one command ends with a message that both homeservers hold encrypted and t
   ]);
 });
 
-test("the result file says where both servers are, is for its owner only, and its passwords are not printed", () => {
+test("the result file names both servers, only its owner may read it, and its passwords are not printed", () => {
   expect(fs.statSync(resultFile).mode & 0o777).toBe(0o600);
   const { servers, timings } = readResult();
   expect(servers.map(({ serverName, baseUrl, host }) => ({ serverName, baseUrl, host }))).toEqual([
@@ -86,7 +86,7 @@ test("the result file says where both servers are, is for its owner only, and it
   }
 });
 
-test("the accounts of the result file can log in and write to each other, with nothing else known", async () => {
+test("the accounts of the result file can log in and write to each other, without other information", async () => {
   const { servers } = readResult();
   const resolve = servers.flatMap(({ serverName, baseUrl, address }) => [
     [serverName, address],
@@ -116,7 +116,7 @@ test("a second run changes nothing: no restart, the same file, and it keeps the 
   expect({ lives: await lives(), result: fs.readFileSync(resultFile, "utf8") }).toEqual(before);
 });
 
-test("what it suggests to try works: a preview shows exactly the changed line of the retention edit, and the one restart", async () => {
+test("its suggestions work: a preview shows exactly the changed line of the retention edit, and the one restart", async () => {
   const commands = first.stdout.split("\n").map((line) => line.trim());
   const [backend, edit, preview] = ["export PULUMI", "sed -i", "toolchain/pulumi preview"].map((start) =>
     commands.find((line) => line.startsWith(start)),
@@ -145,7 +145,7 @@ test("what it suggests to try works: a preview shows exactly the changed line of
   });
 });
 
-test("--down leaves no host, no state and no file, and a second --down has nothing to do", async () => {
+test("--down removes hosts, state and files, and a second --down has nothing to do", async () => {
   expect((await quickstart("--down")).code).toBe(0);
   expect((await listHosts()).map(({ name }) => name).filter((name) => name.startsWith(`${NAME}-`))).toEqual(
     [],
@@ -154,7 +154,7 @@ test("--down leaves no host, no state and no file, and a second --down has nothi
   expect((await quickstart("--down")).code).toBe(0);
 });
 
-test("an unknown option ends with one line and nothing started", async () => {
+test("an unknown option is an error of one line, and nothing starts", async () => {
   const { code, stderr } = await quickstart("--dwon");
   expect({ code, stderr }).toEqual({
     code: 1,

@@ -16,7 +16,7 @@ import {
 import { tryRun } from "../../sandbox/process";
 import { StateDirectory } from "../../sandbox/state";
 
-/** A sandbox of this test's own, so that it can be torn down whole beside the one a developer uses. */
+/** A separate sandbox for this test, so that it can be removed completely while a developer uses another one. */
 let directory: string;
 let one: Host;
 let two: Host;
@@ -30,7 +30,7 @@ const inHost = async (host: Host, command: string, user?: string): Promise<strin
 const bootId = (host: Host) => inHost(host, "cat /proc/sys/kernel/random/boot_id");
 const up = (name: string, dnsNames?: string[]) => upHost({ directory, name, dnsNames });
 
-/** What a sandbox has in the kernel: processes, network, firewall, mounts, cgroups. */
+/** The kernel objects of a sandbox: processes, network, firewall, mounts, cgroups. */
 function traces(state: StateDirectory): string {
   const processes = sh("cat /proc/[0-9]*/cmdline 2>/dev/null | tr '\\0' '\\n'; true")
     .split("\n")
@@ -50,7 +50,7 @@ function traces(state: StateDirectory): string {
 
 beforeAll(async () => {
   directory = await fs.mkdtemp("/var/tmp/hearth-sandbox-");
-  // At the same time and with nothing there: one image is built, one bridge, two addresses.
+  // At the same time in an empty sandbox: this builds one image and one bridge, with two addresses.
   [one, two] = await Promise.all([up("one", ["one.test", "matrix.one.test"]), up("two", ["two.test"])]);
 });
 
@@ -60,7 +60,7 @@ afterAll(async () => {
 });
 
 describe("two hosts", () => {
-  it("come up at once from nothing, at addresses of their own, booted without a failed unit", async () => {
+  it("start in parallel in an empty sandbox, at separate addresses, without a failed unit", async () => {
     expect(one.address).not.toBe(two.address);
     expect(await sandboxNetwork({ directory })).toBe(one.address.replace(/\.\d+$/, ".0/24"));
     for (const host of [one, two]) {
@@ -77,7 +77,7 @@ describe("two hosts", () => {
     expect(held & (1n << CAP_SYS_TIME)).toBe(0n);
   });
 
-  it("are not booted again by a second up, which says nothing", async () => {
+  it("are not booted again by a second up, which prints nothing", async () => {
     const before = await bootId(one);
     const said: string[] = [];
     await upHost({ directory, name: "one", progress: (line) => said.push(line) });
@@ -85,7 +85,7 @@ describe("two hosts", () => {
     expect(await bootId(one)).toBe(before);
   });
 
-  it("are reached only with the host key the sandbox made, or a stranger could pose as a host", async () => {
+  it("accept connections only with the host key of the sandbox, otherwise a stranger could pose as a host", async () => {
     const strangers = path.join(directory, "strangers");
     const known = await fs.readFile(one.knownHostsFile, "utf8");
     const keyOfTwo = known
@@ -118,13 +118,13 @@ describe("two hosts", () => {
     expect(seen).toContain("Verify return code: 0 (ok)");
   });
 
-  it("do not share services: a unit stopped in one goes on in the other, though they bear the same name", async () => {
+  it("do not share services: a unit that is stopped in one runs on in the other, although both have the same name", async () => {
     for (const host of [one, two]) await inHost(host, "systemd-run --quiet --unit=same sleep 600");
     await inHost(one, "systemctl kill --signal=KILL same; systemctl stop same 2>/dev/null; true");
     expect(await inHost(two, "systemctl is-active same")).toBe("active");
   });
 
-  it("let root look at staged files over the real ones without touching those", async () => {
+  it("let root overlay staged files on the real ones without changing them", async () => {
     const view =
       "mkdir -p /run/t/u /run/t/w; mount -t overlay overlay -o lowerdir=/etc,upperdir=/run/t/u,workdir=/run/t/w /etc";
     const script = `${view}; echo staged >/etc/seen; cat /etc/seen`;
@@ -133,7 +133,7 @@ describe("two hosts", () => {
     expect((await onHost(one, ["test", "-e", "/etc/seen"])).code).toBe(1);
   });
 
-  it("reach the package archive, and a later host has what an earlier one downloaded", async () => {
+  it("reach the package archive, and a later host has the downloads of an earlier one", async () => {
     await inHost(two, "apt-get -q update && apt-get -qy install tree");
     await downHost("two", { directory });
     expect(await inHost(one, "getent hosts two.test || echo gone")).toBe("gone");
@@ -149,7 +149,7 @@ describe("the command line", () => {
       env: { HEARTH_SANDBOX_DIR: directory },
     });
 
-  it("shows the same hosts, and hands on what a command in a host says, its exit code included", async () => {
+  it("shows the same hosts, and returns the output and the exit code of a command in a host", async () => {
     const listed: Host[] = JSON.parse((await call("list", "--json")).stdout);
     expect(listed).toEqual(await listHosts({ directory }));
     const shell = await call("shell", "one", "--", "sh", "-c", 'echo "$0 said"; exit 7', "it's");
@@ -159,14 +159,17 @@ describe("the command line", () => {
   });
 
   it.each([
-    [["shell", "nobody"], "sandbox: there is no host nobody; there are: one, two. Make it: up nobody\n"],
+    [
+      ["shell", "nobody"],
+      "sandbox: there is no host nobody; there are: one, two\n  fix: create it: up nobody\n",
+    ],
     [
       ["up", "one", "--suite", "bookworm"],
-      "sandbox: the host one is there with trixie, not bookworm; end it first (its disk is lost): down one\n",
+      "sandbox: the host one exists with trixie, not bookworm\n  fix: end it first (this deletes its disk): down one\n",
     ],
     [
       ["up", "two", "--name", "matrix.one.test"],
-      "sandbox: the name matrix.one.test already leads to the host one; take another name, or end that host: down one\n",
+      "sandbox: the name matrix.one.test already leads to the host one\n  fix: choose another name, or end that host: down one\n",
     ],
   ])("%j is refused in one message, without a stack trace", async (words, message) => {
     expect(await call(...words)).toEqual({ code: 1, stdout: "", stderr: message });
@@ -174,7 +177,7 @@ describe("the command line", () => {
 });
 
 describe("another sandbox", () => {
-  it("that was given a copy of images/ builds none, and its hosts trust its own authority only", async () => {
+  it("with a copy of images/ builds none, and its hosts trust only its own authority", async () => {
     const other = await fs.mkdtemp("/var/tmp/hearth-sandbox-");
     try {
       sh(`cp -al ${directory}/images ${other}/images`);
@@ -194,7 +197,7 @@ describe("another sandbox", () => {
   });
 });
 
-describe("a host goes on with its disk", () => {
+describe("a host keeps its disk", () => {
   it("after a reboot from outside and one from inside", async () => {
     const first = await bootId(one);
     await inHost(one, "echo kept >/root/file");
@@ -211,7 +214,7 @@ describe("a host goes on with its disk", () => {
     expect(await inHost(one, "cat /root/file")).toBe("kept");
   });
 
-  it("after a power cut, which asks nothing in the host", async () => {
+  it("after a power cut, without a shutdown of the host", async () => {
     await inHost(
       one,
       "systemd-run --quiet --unit=witness -p ExecStopPost='touch /root/was-stopped' sleep 600",
@@ -238,7 +241,7 @@ describe("a host goes on with its disk", () => {
 });
 
 describe("nothing stays behind", () => {
-  it("of a host whose making was cut off: it is not listed, and the next up clears it away", async () => {
+  it("of a host whose creation was interrupted: it is not listed, and the next up removes it", async () => {
     const half = path.join(directory, "hosts/.three.new/root");
     await fs.mkdir(half, { recursive: true });
     expect((await listHosts({ directory })).map((host) => host.name)).toEqual(["one", "two"]);
@@ -246,7 +249,7 @@ describe("nothing stays behind", () => {
     await expect(fs.access(half)).rejects.toThrow();
   });
 
-  it("of the network and the processes once the last host is down", async () => {
+  it("of the network and the processes when the last host is down", async () => {
     const state = new StateDirectory(directory);
     expect(traces(state)).not.toBe("");
     await downAll({ directory });

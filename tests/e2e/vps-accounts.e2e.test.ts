@@ -20,7 +20,7 @@ afterAll(async () => {
   await server?.remove();
 });
 
-/** An admin request on the host's loopback with Hearth's own credential, which stays there. */
+/** An admin request on the host's loopback with Hearth's own credential, which stays on the host. */
 async function adminApi(method: string, pathname: string, body = "{}"): Promise<Record<string, unknown>> {
   const program = [
     `token=$(sed -n 's/.*"accessToken": "\\([^"]*\\)".*/\\1/p' /var/lib/hearth/admin.json)`,
@@ -51,7 +51,7 @@ function hearthVerify(): Promise<{ status: number; failed: string[] }> {
   });
 }
 
-test("[A3] an account changed by hand shows in the next preview, in words, and up puts it right", async () => {
+test("[A3] an account that was changed by hand shows in the next preview, in words, and up repairs it", async () => {
   await adminApi("PUT", user("alice"), '{"admin":true,"displayname":"Mallory"}');
   const { output } = await server.preview();
   expect(output).toMatch(/made admin by hand/);
@@ -61,7 +61,7 @@ test("[A3] an account changed by hand shows in the next preview, in words, and u
   expect((await server.preview(["--expect-no-changes"])).ok).toBe(true);
 });
 
-test("[V12] deactivated, activated again and removed from the stack: the account follows, and is never deleted", async () => {
+test("[V12] deactivated, activated again and removed from the stack: the account has the same status, and is never deleted", async () => {
   await server.edit({ "accounts.alice.deactivated": true });
   await server.up();
   expect(await adminApi("GET", user("alice"))).toMatchObject({ deactivated: true });
@@ -69,13 +69,13 @@ test("[V12] deactivated, activated again and removed from the stack: the account
   await server.up();
   expect(await adminApi("GET", user("alice"))).toMatchObject({ deactivated: false, displayname: "Alice" });
   await server.edit({ "accounts.alice": undefined });
-  // The engine's words for what leaves the stack and stays where it is.
+  // The engine's message for a resource that leaves the stack and stays on the server.
   expect((await server.preview()).output).toMatch(/Account: \(delete\[retain\]\)/);
   await server.up();
   expect(await adminApi("GET", user("alice"))).toMatchObject({ deactivated: false, displayname: "Alice" });
 });
 
-test("[A2] an account that was deactivated and comes back: the preview says all that up does", async () => {
+test("[A2] an account that was deactivated and is active again: the preview says all that up does", async () => {
   await adminApi("POST", `/_synapse/admin/v1/deactivate/@alice:${server.serverName}`, '{"erase":false}');
   await server.edit({ "accounts.alice": { displayName: "Alicia" } });
   expect((await server.preview()).output).toMatch(
@@ -83,7 +83,7 @@ test("[A2] an account that was deactivated and comes back: the preview says all 
   );
   await server.up();
   expect(await adminApi("GET", user("alice"))).toMatchObject({ deactivated: false, displayname: "Alicia" });
-  // Of what leaves the stack file nothing is said to change.
+  // The preview shows no change of an account that leaves the stack file.
   await server.edit({ "accounts.alice.displayName": undefined });
   expect((await server.preview()).output).toMatch(
     /@alice:accounts\.test on \S+: nothing about it changes\n {2}its display name stays as it is/,
@@ -91,7 +91,7 @@ test("[A2] an account that was deactivated and comes back: the preview says all 
   await server.up();
 });
 
-test("[A2] a preview with a token that no longer works logs in nowhere; up renews it", async () => {
+test("[A2] a preview with an invalid token does not log in; up renews it", async () => {
   const record = "/var/lib/hearth/admin.json";
   await server.sh(`sed -i 's/"accessToken": "[^"]*"/"accessToken": "syt_no"/' ${record}`);
   const before = await server.sh(`sha256sum ${record}`);
@@ -155,6 +155,6 @@ test.each(FAULTS)("%s: hearth verify names it on the real proxy", async (_fault,
   }
 });
 
-test("[V13] hearth verify finds nothing on the server as deployed", async () => {
+test("[V13] hearth verify finds no fault on the deployed server", async () => {
   expect(await hearthVerify()).toEqual({ status: 0, failed: [] });
 });

@@ -8,10 +8,10 @@ interface BadInput {
   what: string;
   /** Edits of the stack file. */
   edit?: (server: VpsServer) => Promise<Record<string, unknown>>;
-  /** Shell text that spoils the host, and shell text that mends it. */
-  spoil?: string;
-  mend?: string;
-  /** What the one message must say: the place, the reason, the way out. */
+  /** Shell text that breaks the host, and shell text that repairs it. */
+  damage?: string;
+  repair?: string;
+  /** The required parts of the one message: where, why, the fix. */
   says: RegExp[];
 }
 
@@ -65,21 +65,21 @@ const FRESH_HOST: BadInput[] = [
   },
   {
     what: "a user without sudo",
-    spoil:
+    damage:
       "id plain >/dev/null 2>&1 || useradd -m -s /bin/sh plain; mkdir -p /home/plain/.ssh; cp /root/.ssh/authorized_keys /home/plain/.ssh/; chown -R plain /home/plain/.ssh",
     edit: async () => ({ "hosts.vps.user": "plain", "hosts.vps.become": "sudo" }),
     says: [/sudo/, /plain/, /password|sudoers/],
   },
   {
     what: "an unsupported distribution",
-    spoil: `sed 's/^ID=.*/ID=ubuntu/; s/^VERSION_ID=.*/VERSION_ID="24.04"/; s/^PRETTY_NAME=.*/PRETTY_NAME="Ubuntu 24.04 LTS"/' /usr/lib/os-release >${OS_RELEASE}; mount --bind ${OS_RELEASE} /usr/lib/os-release`,
-    mend: "umount /usr/lib/os-release",
+    damage: `sed 's/^ID=.*/ID=ubuntu/; s/^VERSION_ID=.*/VERSION_ID="24.04"/; s/^PRETTY_NAME=.*/PRETTY_NAME="Ubuntu 24.04 LTS"/' /usr/lib/os-release >${OS_RELEASE}; mount --bind ${OS_RELEASE} /usr/lib/os-release`,
+    repair: "umount /usr/lib/os-release",
     says: [/Ubuntu 24\.04/, /Debian 12/],
   },
   {
     what: "a machine whose init is not systemd",
-    spoil: "mount -t tmpfs none /run/systemd",
-    mend: "umount /run/systemd",
+    damage: "mount -t tmpfs none /run/systemd",
+    repair: "umount /run/systemd",
     says: [/systemd/],
   },
   {
@@ -92,23 +92,23 @@ const FRESH_HOST: BadInput[] = [
 const DEPLOYED_HOST: BadInput[] = [
   {
     what: "another apply running",
-    spoil:
+    damage:
       "systemd-run --unit=holder --collect flock -o /var/lib/hearth/lock sleep 900; printf 'operator\\tcarol@desk\\nrun\\tother\\nrelease\\tproxy\\n' >/var/lib/hearth/owner; while flock -n /var/lib/hearth/lock true; do sleep 0.1; done",
-    mend: "systemctl stop holder",
+    repair: "systemctl stop holder",
     edit: async () => ({ "homeserver.media.localLifetime": "111d" }),
     says: [/carol@desk/, /proxy/, /again/],
   },
   {
     what: "a full disk",
-    // A file system of one page in place of the folder that the change goes to.
-    spoil: "mount -t tmpfs -o size=4k none /etc/hearth/homeserver",
-    mend: "umount /etc/hearth/homeserver",
+    // A file system of one page instead of the folder of the change.
+    damage: "mount -t tmpfs -o size=4k none /etc/hearth/homeserver",
+    repair: "umount /etc/hearth/homeserver",
     edit: async () => ({ "homeserver.media.localLifetime": "112d" }),
     says: [/No space left|MiB are needed|MiB are free/],
   },
 ];
 
-describe("bad input is one clear message before anything is touched", () => {
+describe("bad input is one clear message before any change", () => {
   let server: VpsServer;
 
   beforeAll(async () => {
@@ -120,7 +120,7 @@ describe("bad input is one clear message before anything is touched", () => {
   });
 
   async function expectRefused(row: BadInput): Promise<void> {
-    if (row.spoil) await server.sh(row.spoil);
+    if (row.damage) await server.sh(row.damage);
     try {
       if (row.edit) await server.edit(await row.edit(server));
       const result = await server.stack.up({ args: ["--skip-preview"] });
@@ -129,7 +129,7 @@ describe("bad input is one clear message before anything is touched", () => {
       expect(result.output).not.toMatch(/^\s+at .*\.(ts|js):\d+/m);
       expect(result.output).not.toContain("unhandled");
     } finally {
-      if (row.mend) await server.sh(row.mend);
+      if (row.repair) await server.sh(row.repair);
       await server.reset();
     }
   }
@@ -141,7 +141,7 @@ describe("bad input is one clear message before anything is touched", () => {
     );
   });
 
-  test("a stranger's stack file that is ssh's configuration too runs nothing here, in preview and up", async () => {
+  test("an unknown author's stack file that is also an ssh configuration runs nothing here, in preview and up", async () => {
     const proof = path.join(server.directory, "proof");
     const own = await fs.readFile(server.stack.configFile, "utf8");
     const document = parseDocument(own);
@@ -155,7 +155,7 @@ describe("bad input is one clear message before anything is touched", () => {
         const { ok, output } = await run();
         expect({ ok, output }).toMatchObject({ ok: false });
         expect(output).toMatch(
-          /hosts\.vps\.sshConfigFile[\s\S]*has to be confirmed[\s\S]*npx hearth trust -s/,
+          /hosts\.vps\.sshConfigFile[\s\S]*must confirm this once[\s\S]*npx hearth trust -s/,
         );
       }
       await expect(fs.access(proof)).rejects.toThrow("ENOENT");
@@ -164,7 +164,7 @@ describe("bad input is one clear message before anything is touched", () => {
     }
   });
 
-  describe("once a server runs", () => {
+  describe("when a server runs", () => {
     beforeAll(async () => {
       await server.up(["--skip-preview"]);
     });
@@ -177,7 +177,7 @@ describe("bad input is one clear message before anything is touched", () => {
       await server.up(["--skip-preview"]);
     });
 
-    test("[V3] another server name is refused: identity is for ever", async () => {
+    test("[V3] another server name is refused: the identity is permanent", async () => {
       const before = await server.lives();
       const files = await server.sh("sha256sum /etc/hearth/homeserver/homeserver.yaml");
       await server.edit({ "homeserver.serverName": server.publicHost });
@@ -194,9 +194,9 @@ describe("bad input is one clear message before anything is touched", () => {
       await server.reset();
     });
 
-    test("a preview of a host that is away says how to go on, and works offline", async () => {
+    test("a preview of an unreachable host names the fix, and works offline", async () => {
       await server.sh("systemctl stop ssh.socket ssh.service || true");
-      // The connection of the run before would still carry this one.
+      // Otherwise the connection of the previous run would still be used.
       await server.disconnected();
       try {
         const refused = await server.stack.preview();
@@ -212,7 +212,7 @@ describe("bad input is one clear message before anything is touched", () => {
   });
 });
 
-/** sshd is stopped, so the way in is the container's own. */
+/** sshd is stopped, so this uses the container directly. */
 async function restartSshd(server: VpsServer): Promise<void> {
   await powerCutHost(server.host.name);
   await upHost({ name: server.host.name });

@@ -5,14 +5,14 @@ import { eventually } from "../support/jobs";
 import { watchAnswers } from "../support/outage";
 import { VpsServer } from "../support/vps-server";
 
-/** What a restart of Synapse may cost a client, seconds; on a busy machine Synapse alone takes 4. */
+/** The longest outage for a client during a restart of Synapse, seconds; on a busy machine Synapse alone takes 4. */
 const SLOWEST_ANSWER = 12;
-/** How long a client may wait while a bad change is undone, seconds: the issue's own figure. */
+/** The longest wait for a client while a bad change is undone, seconds: the limit from the requirements. */
 const OUTAGE_LIMIT = 10;
 
 const YAML = "/etc/hearth/homeserver/homeserver.yaml";
 
-/** The life of one server: made, left alone, changed by one line, by hand and badly, taken down and brought back. */
+/** The acts of one server: created, deployed again unchanged, changed by one line, by hand and with errors, destroyed and restored. */
 describe("a VPS server from the committed stack file", () => {
   let server: VpsServer;
 
@@ -37,18 +37,18 @@ describe("a VPS server from the committed stack file", () => {
 
   test("[A1] a second up changes nothing, restarts nothing and logs in once", async () => {
     const before = await server.lives();
-    // That of the run before would carry this one too.
+    // Otherwise the connection of the previous run would be used.
     await server.disconnected();
     const logins = await acceptedLogins();
     const result = await server.up();
     expect(result.steps.filter((step) => step.op !== "refresh")).toEqual([]);
     expect(Object.keys(result.counts)).toEqual(["same"]);
     expect(await server.lives()).toEqual(before);
-    // The test looks through ssh itself: one log-in for the lives, three of its units, one for the count.
+    // The test uses ssh itself: one login for the start times, three for its units, one for the count.
     expect((await acceptedLogins()) - logins).toBe(1 + 3 + 1);
   });
 
-  test("[A2] [V7] a retention edit shows exactly its lines and restarts Synapse only", async () => {
+  test("[A2] [V7] a retention edit shows exactly its lines and restarts only Synapse", async () => {
     const before = await server.lives();
     await server.edit({ "homeserver.media.localLifetime": "180d" });
     const plan = await server.preview();
@@ -77,7 +77,7 @@ describe("a VPS server from the committed stack file", () => {
     );
   });
 
-  test("[A2] [V5] an allowlist edit shows its one line and restarts Synapse only", async () => {
+  test("[A2] [V5] an allowlist edit shows its one line and restarts only Synapse", async () => {
     const before = await server.lives();
     await server.edit({ "homeserver.federation.allowlist": [server.serverName, "partner.test", "kde.org"] });
     const plan = await server.preview();
@@ -95,7 +95,7 @@ describe("a VPS server from the committed stack file", () => {
     expect((await server.preview()).output).toContain("reload matrix-synapse.service");
     await server.up(["--skip-preview"]);
     expect(await server.lives()).toEqual(before);
-    // Synapse takes the signal, and writes its log, when it comes to it.
+    // Synapse handles the signal, and writes its log, some time later.
     const written = async () => {
       await server.status();
       return server.sh("grep -c ' - INFO - ' /var/log/matrix-synapse/homeserver.log || true");
@@ -127,7 +127,7 @@ describe("a VPS server from the committed stack file", () => {
     expect(await server.lives()).toEqual(before);
   });
 
-  test("[A2] [V2] a database setting that does not need a restart reloads Postgres only", async () => {
+  test("[A2] [V2] a database setting that does not need a restart reloads only Postgres", async () => {
     const before = await server.lives();
     await server.edit({ "postgres.settings.log_min_duration_statement": "500ms" });
     expect((await server.preview()).output).toContain("reload postgresql@17-main.service");
@@ -154,7 +154,7 @@ describe("a VPS server from the committed stack file", () => {
     await expectQuiet();
   });
 
-  // The other values that a validator refuses are tried on Synapse itself: tests/components/native.provider.test.ts.
+  // The other values that a validator refuses are tested with Synapse itself: tests/components/native.provider.test.ts.
   test("[A4] a setting that Synapse does not know is refused by its path before the swap", async () => {
     const [before, good] = [await server.lives(), await server.sh(`cat ${YAML}`)];
     await server.edit({ "homeserver.extra": { redaction_retention_perod: "7d" } });
@@ -165,17 +165,17 @@ describe("a VPS server from the committed stack file", () => {
     expect(await server.sh(`cat ${YAML}`)).toBe(good);
   });
 
-  test("[A4] a Synapse that dies when it really starts is put back, and answers again", async () => {
+  test("[A4] a Synapse that ends at its real start is rolled back, and answers again", async () => {
     await server.reset();
     const [before, good] = [await server.lives(), await server.sh(`cat ${YAML}`)];
-    // The drop-in is not ours: no validator can know that it makes the next start fail.
+    // The drop-in does not belong to Hearth: no validator can know that the next start will fail.
     await server.sh(
       "mkdir -p /etc/systemd/system/matrix-synapse.service.d; printf '[Service]\\nExecStartPre=/usr/bin/sh -c \"! grep -q 180d /etc/hearth/homeserver/homeserver.yaml\"\\n' >/etc/systemd/system/matrix-synapse.service.d/test.conf; systemctl daemon-reload",
     );
     await server.edit({ "homeserver.media.localLifetime": "180d" });
     const { output, outage } = await failedUp();
     await server.sh("rm /etc/systemd/system/matrix-synapse.service.d/test.conf; systemctl daemon-reload");
-    console.log(`roll back: nobody was answered for ${outage.toFixed(1)} s`);
+    console.log(`roll back: no answers for ${outage.toFixed(1)} s`);
     expect(output).toMatch(/rolled back: step \d+\/\d+ units/);
     expect(output).toMatch(/matrix-synapse\.service/);
     expect(outage).toBeLessThan(OUTAGE_LIMIT);
@@ -197,7 +197,7 @@ describe("a VPS server from the committed stack file", () => {
     expect(await server.sh(`cat ${YAML}`)).toContain("200d");
   });
 
-  /** Runs an `up` that must fail; returns its output and how long nobody was answered. */
+  /** Runs an `up` that must fail; returns its output and the length of the outage. */
   async function failedUp(): Promise<{ output: string; outage: number }> {
     const watch = watchAnswers(server);
     const result = await server.stack.up({ args: ["--skip-preview"] });
@@ -213,7 +213,7 @@ describe("a VPS server from the committed stack file", () => {
     expect({ ok: quiet.ok, output: quiet.ok ? "" : quiet.output }).toEqual({ ok: true, output: "" });
   }
 
-  test("[A5] destroy stops everything and keeps all data; up goes on with it", async () => {
+  test("[A5] destroy stops everything and keeps all data; up continues with it", async () => {
     const kept =
       "sha256sum /etc/hearth/homeserver/secrets/* /var/lib/matrix-synapse/media/local_content/*/*/*";
     const token = await logIn();
@@ -227,7 +227,7 @@ describe("a VPS server from the committed stack file", () => {
     await server.up();
     await server.secondsUntilAnswering();
     expect(await server.sh(kept)).toBe(before);
-    // The old access token, and with it the old database, still counts; so do the old password and the old media.
+    // The old access token, and with it the old database, is still valid; so are the old password and the old media.
     const url = `https://${server.publicHost}/_matrix/client/v1/media/download/${media.replace("mxc://", "")}`;
     expect(await server.sh(`curl -s -H 'Authorization: Bearer ${token}' ${url}`)).toBe("kept");
     expect(await logIn()).toMatch(/^syt_/);
@@ -239,7 +239,7 @@ describe("a VPS server from the committed stack file", () => {
     expect(seen.new.sent).toBeGreaterThan(20);
   }
 
-  /** Logs alice in with the password that was made on the host; returns the access token. */
+  /** Logs alice in with the password that was created on the host; returns the access token. */
   async function logIn(): Promise<string> {
     const body = `{"type":"m.login.password","identifier":{"type":"m.id.user","user":"alice"},"password":"$(cat /var/lib/hearth/accounts/alice.password)"}`;
     const escaped = body.replaceAll('"', '\\"');

@@ -28,7 +28,7 @@ describe("secrets", () => {
       ...["--path", "--secret", "hearth:secrets.accounts.alice", PLANTED],
     ]);
     await server.stack.trust();
-    // What every process of this machine, the host's included, shows of itself while the server is made.
+    // The public data of every process of this machine, including the host's, while the server is created.
     const watch = watchProcesses(seen);
     try {
       for (const args of [["--diff", "--debug"], ["--json"]])
@@ -60,7 +60,7 @@ describe("secrets", () => {
     expect({ where, found }).toEqual({ where, found: [] });
   }
 
-  test("[A9] there are secrets to look for, and the given password logs in", async () => {
+  test("[A9] the secrets to search for exist, and the given password logs in", async () => {
     expect((await secrets()).length).toBeGreaterThan(5);
     const body = JSON.stringify({
       type: "m.login.password",
@@ -91,7 +91,7 @@ describe("secrets", () => {
     });
   });
 
-  test("[A9] none was on a command line or in an environment while the server was made", async () => {
+  test("[A9] none was on a command line or in an environment while the server was created", async () => {
     expect(seen.size).toBeGreaterThan(20);
     expectNone("process list", [...seen].join("\n"), await secrets());
   });
@@ -109,7 +109,7 @@ describe("secrets", () => {
     expectNone("rendered files", rendered, values);
   });
 
-  test("[A9] secret files are readable by root and their service only", async () => {
+  test("[A9] only root and their service can read secret files", async () => {
     const modes = await server.sh(
       "find /etc/hearth/homeserver/secrets /etc/hearth/tls/privkey.pem /var/lib/hearth/admin.json /var/lib/hearth/accounts -type f -perm /0137",
     );
@@ -117,7 +117,7 @@ describe("secrets", () => {
   });
 });
 
-/** Looks again and again, one look at a time however long it takes, until it is stopped. */
+/** Repeats a check, one at a time, until it is stopped. */
 function watchProcesses(seen: Set<string>): { stop: () => Promise<void> } {
   let running = true;
   const loop = (async () => {
@@ -134,13 +134,13 @@ function watchProcesses(seen: Set<string>): { stop: () => Promise<void> } {
   };
 }
 
-/** Adds the command lines and environments of every process there is now. */
+/** Adds the command lines and environments of every current process. */
 async function collectProcesses(seen: Set<string>): Promise<void> {
   const pids = (await fs.readdir("/proc")).filter((name) => /^\d+$/.test(name));
   const read = (file: string) => fs.readFile(file, "latin1").catch(() => "");
   for (const pid of pids) {
     seen.add(await read(`/proc/${pid}/cmdline`));
-    // The engine hands the program its configuration in PULUMI_CONFIG; that is Pulumi's own way, readable by its user only.
+    // The engine passes the program its configuration in PULUMI_CONFIG; that is Pulumi's design, readable only by its user.
     const environment = await read(`/proc/${pid}/environ`);
     seen.add(environment.replace(/PULUMI_CONFIG=[^\0]*/g, ""));
   }

@@ -5,8 +5,8 @@ import { committedStacks, fixtureStacks } from "../fixtures/stacks";
 import { DEBIAN_12, DEBIAN_13, runProgram } from "../support/program";
 import { difference, normal } from "./normal";
 
-// What the program asks of the engine, for every stack file that we know of: a change that should change nothing for users
-// changes no byte here, and one that should shows in its commit what it does to all of them.
+// The program's requests to the engine, for every stack file in this repository: a change that should change nothing for users
+// changes no byte here, and other changes show in their commit their effect on all stack files.
 const RECORDS = join(__dirname, "records");
 const WRITE = process.env.HEARTH_GOLDEN === "write";
 const stacks = [...fixtureStacks(), ...committedStacks()];
@@ -18,7 +18,7 @@ if (WRITE) {
   mkdirSync(RECORDS);
 }
 
-it.each(stacks)("$name asks for what it asked for", async (stack) => {
+it.each(stacks)("$name has the recorded requests", async (stack) => {
   const [newer, older] = [
     normal(await runProgram(stack, DEBIAN_13)),
     normal(await runProgram(stack, DEBIAN_12)),
@@ -28,7 +28,7 @@ it.each(stacks)("$name asks for what it asked for", async (stack) => {
   if (WRITE) writeFileSync(file, now);
   const recorded = existsSync(file) ? readFileSync(file, "utf8") : "";
   if (now === recorded) return;
-  // jest's own difference of two long texts takes minutes.
+  // jest's own diff of two long texts takes minutes.
   const [lines, before] = [now.split("\n"), new Set(recorded.split("\n"))];
   const changed = lines.filter((line) => !before.has(line)).slice(0, 40);
   throw new Error(
@@ -37,6 +37,6 @@ it.each(stacks)("$name asks for what it asked for", async (stack) => {
   );
 });
 
-it("no record is left of a stack that is gone", () => {
+it("there is no record of a removed stack", () => {
   expect(readdirSync(RECORDS).sort()).toEqual(stacks.map(({ name }) => `${name}.yaml`).sort());
 });

@@ -6,7 +6,7 @@ const ROOT = join(__dirname, "../..");
 const CERTIFICATE = /-----BEGIN CERTIFICATE-----[\s\S]*?-----END CERTIFICATE-----\n?/g;
 const PROJECT = /\/[^"'\s]*hearth-program-\w+/g;
 
-/** A resource as the golden record shows it. */
+/** A resource in the golden record. */
 export interface Recorded {
   type: string;
   parent: string;
@@ -14,7 +14,7 @@ export interface Recorded {
   inputs: unknown;
 }
 
-/** Texts that stand in files of their own in this repository, by their content: the record names them. */
+/** Texts that are separate files in this repository, by their content: the record contains their names. */
 const KNOWN: ReadonlyMap<string, string> = new Map(
   ["components", "provider", "runtimes"].flatMap((folder) =>
     readdirSync(join(ROOT, folder), { recursive: true, encoding: "utf8" })
@@ -25,7 +25,7 @@ const KNOWN: ReadonlyMap<string, string> = new Map(
   ),
 );
 
-/** What a run registered, by name and sorted; without what a run has of its own and what stands elsewhere. */
+/** The resources of a run, by name and sorted; without values of this run only and texts of separate files. */
 export function normal(run: ProgramRun): Record<string, Recorded> {
   const entries = run.resources.map(({ type, name, parent, dependsOn, inputs }) => {
     const shown = shorten(
@@ -36,7 +36,7 @@ export function normal(run: ProgramRun): Record<string, Recorded> {
   return Object.fromEntries(entries.sort(([one], [other]) => (one < other ? -1 : 1)));
 }
 
-/** A map of a Release that is left out is an empty one: to the provider both are the same. */
+/** An absent map of a Release is an empty one: they mean the same to the provider. */
 function withoutEmpty(inputs: Record<string, unknown>): Record<string, unknown> {
   const isEmpty = (value: unknown) =>
     typeof value === "object" && value !== null && Object.keys(value).length === 0;
@@ -58,7 +58,7 @@ function shorten(value: unknown): unknown {
 const isLock = (value: readonly unknown[]) =>
   value.length > 0 && value.every((item) => typeof item === "string" && item.includes(" --hash=sha256:"));
 
-/** What is another way in `other` than in `base`: values at their paths, null for what is not there. */
+/** The differences of `other` from `base`: values at their paths, null for missing ones. */
 export function difference(base: unknown, other: unknown, path = ""): Record<string, unknown> {
   if (JSON.stringify(base) === JSON.stringify(other)) return {};
   const [one, two] = [asMap(base), asMap(other)];

@@ -11,7 +11,7 @@ import {
   unwrap,
 } from "../support/program";
 
-/** What must hold for every stack file that we know of, on both distributions. */
+/** Invariants for every stack file in this repository, on both distributions. */
 
 const OURS = "hearth-host:index:";
 const stacks = [...fixtureStacks(), ...committedStacks()];
@@ -19,7 +19,7 @@ const grid = stacks.flatMap((stack) =>
   [DEBIAN_12, DEBIAN_13].map((facts) => ({ title: `${stack.name} on ${facts.codename}`, stack, facts })),
 );
 
-/** Inputs without what a run has of its own: the place of the project. */
+/** Inputs without the path of the project, which differs in each run. */
 function comparable(run: ProgramRun): unknown {
   const resources = [...run.resources].sort((a, b) =>
     `${a.type} ${a.name}`.localeCompare(`${b.type} ${b.name}`),
@@ -32,7 +32,7 @@ function comparable(run: ProgramRun): unknown {
 }
 
 it.each(stacks)(
-  "[A1] $name makes the same resources each time, so that a second up changes nothing",
+  "[A1] $name creates the same resources each time, so that a second up changes nothing",
   async (stack) => {
     expect(comparable(await runProgram(stack))).toEqual(comparable(await runProgram(stack)));
   },
@@ -51,7 +51,7 @@ describe.each(grid)("$title", ({ stack, facts }) => {
     run = await runProgram(stack, facts);
   });
 
-  it("the provider takes every release as it is", () => {
+  it("the provider accepts every release unchanged", () => {
     const releases = run.resources.filter(({ type }) => type === `${OURS}Release`);
     for (const { name, inputs } of releases) {
       expect([name, checkRelease({}, toProperties(inputs)).faults]).toEqual([name, []]);
@@ -59,7 +59,7 @@ describe.each(grid)("$title", ({ stack, facts }) => {
     expect(releases.length).toBeGreaterThan(3);
   });
 
-  it("every resource on a host is named after the host, and no two are alike", () => {
+  it("every resource on a host is named after the host, and no two have the same name", () => {
     const own = run.resources.filter(({ type }) => type.startsWith(OURS));
     for (const resource of own) {
       expect(`${resource.name}-`).toMatch(new RegExp(`^${hostOf(resource)}-`));
@@ -71,7 +71,7 @@ describe.each(grid)("$title", ({ stack, facts }) => {
       expect(type).toMatch(/^(hearth:[a-z]+:[A-Z]\w+|hearth-host:index:[A-Z]\w+)$/);
   });
 
-  it("[A9] no secret of the operator stands in any input that is not marked secret, nor in any output", () => {
+  it("[A9] no secret of the operator is in an input that is not marked secret, nor in an output", () => {
     const visible = JSON.stringify([unwrap(run.resources, () => "[secret]"), run.outputs, run.warnings]);
     const hidden = JSON.stringify(unwrap(run.resources));
     for (const secret of stack.planted.filter((planted) => hidden.includes(planted))) {
@@ -81,7 +81,7 @@ describe.each(grid)("$title", ({ stack, facts }) => {
     expect(visible).not.toContain("PRIVATE KEY");
   });
 
-  it("every path of ours that a configuration names is made by some release", () => {
+  it("a release creates every path of Hearth that a configuration names", () => {
     const releases = Object.values(releasesOf(run));
     const made = new Set(
       releases.flatMap((release) =>
@@ -100,7 +100,7 @@ describe.each(grid)("$title", ({ stack, facts }) => {
     expect([...new Set(missing)]).toEqual([]);
   });
 
-  it("what restarts or reloads a unit is something that the release makes", () => {
+  it("the release creates everything that restarts or reloads a unit", () => {
     for (const release of Object.values(releasesOf(run))) {
       const subjects = Object.values(release.units ?? {}).flatMap((unit) => [
         ...unit.restartOn,
@@ -123,13 +123,13 @@ describe.each(grid)("$title", ({ stack, facts }) => {
       const units = Object.values(release.units ?? {});
       if (units.length === 0) continue;
       const watched = new Set(units.flatMap((unit) => [...unit.restartOn, ...unit.reloadOn]));
-      // A unit's own file restarts it by itself, as a container's does.
+      // A unit's own file restarts it anyway, and so does a container's.
       const read = Object.keys(release.files).filter((path) => CONFIGURATION.test(path) && !UNIT.test(path));
       expect(read.filter((path) => !watched.has(path))).toEqual([]);
     }
   });
 
-  it("owners are root, the service's own user, or a group of its", () => {
+  it("owners are root, the service's own user, or a group of that user", () => {
     for (const release of Object.values(releasesOf(run))) {
       const known = new Set(release.scope === "user" ? ["alice"] : ["root", "matrix-synapse"]);
       const owned = [release.files, release.directories, release.secrets].flatMap((map) =>
@@ -143,7 +143,7 @@ describe.each(grid)("$title", ({ stack, facts }) => {
         expect([path, mode]).toEqual([path, expect.stringMatching(/^06[04]0$/)]);
       }
       for (const [path, { owner, content }] of Object.entries(release.files)) {
-        // What a service may write it may also be made to write. (Containers get these files read-only.)
+        // An attacker can make a service write every file that it may write. (Containers get these files read-only.)
         expect([path, owner]).toEqual([path, release.scope === "user" ? "alice" : "root"]);
         expect([path, content.endsWith("\n")]).toEqual([path, true]);
       }
@@ -154,7 +154,7 @@ describe.each(grid)("$title", ({ stack, facts }) => {
 const CONFIGURATION = /^(\/etc|\/home\/alice\/\.config)\//;
 const UNIT = /\/(containers\/systemd|systemd\/(user|system))\//;
 
-/** A user's configuration lies below his home; inside containers it is where root's would be. */
+/** A user's configuration is below the user's home; inside containers it is at the same path as root's. */
 function asContainersSeeIt(path: string): string[] {
   return [
     path,
@@ -164,7 +164,7 @@ function asContainersSeeIt(path: string): string[] {
   ];
 }
 
-/** Paths of ours in a text that a service reads; comments are for people. */
+/** Paths of Hearth in a text that a service reads, without comments. */
 function pathsIn(content: string): string[] {
   const text = content.replaceAll(/^\s*#.*$/gm, "").replaceAll(/"""[\s\S]*?"""/g, "");
   return [...text.matchAll(/\/(?:etc\/hearth|usr\/local\/lib\/hearth|opt\/hearth)\/[\w./-]+/g)].map(
@@ -174,7 +174,7 @@ function pathsIn(content: string): string[] {
 
 function isMade(path: string, made: ReadonlySet<string>): boolean {
   if (made.has(path)) return true;
-  // Programs of an environment, and folders of which some release makes a file.
+  // Programs of an environment, and folders in which a release creates a file.
   return [...made].some(
     (known) => path.startsWith(`${known}/`) || known.startsWith(path.replace(/\/?$/, "/")),
   );

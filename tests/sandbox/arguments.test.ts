@@ -39,7 +39,7 @@ describe("the sandbox's command line", () => {
     expect(() => parseArguments(argv)).toThrow(message);
   });
 
-  it("explains every verb, or a verb cannot be found", () => {
+  it("explains every verb, otherwise users cannot find a verb", () => {
     for (const verb of VERBS) {
       expect(usage()).toContain(`\n${verb} `.trimEnd());
       expect(usage(verb)).toMatch(new RegExp(`^Usage: npm run sandbox -- ${verb}`));

@@ -4,12 +4,12 @@ import { downHost } from "../../sandbox";
 import { IMAGE_NAMES, prepareImages } from "../../sandbox/containers";
 import { type HomeHost, homeHost } from "../support/home-host";
 
-/** The stand-ins keep what Hearth relies on in the official images; what is wrong here would be proved on a fiction. */
+/** The stand-ins behave like the official images where Hearth relies on them; otherwise other tests would prove nothing. */
 
 const [SYNAPSE, OLDER_SYNAPSE, POSTGRES, CADDY] = IMAGE_NAMES as [string, string, string, string];
 const PASSWORD = "planted-database-password";
 
-/** As Hearth confines its containers: an unprivileged user, mapped to the login user, and nothing writable. */
+/** The same limits as Hearth's containers: an unprivileged user, mapped to the login user, and nothing writable. */
 const confined = (uid: number): string =>
   `--userns=keep-id:uid=${uid},gid=${uid} --user=${uid}:${uid} --read-only --cap-drop=all --security-opt=no-new-privileges`;
 
@@ -18,24 +18,24 @@ let home: HomeHost;
 
 beforeAll(async () => {
   home = await homeHost(name, { podman: false });
-  // Containers outlive the log-ins that start them.
+  // Containers outlive the logins that start them.
   await home.root("loginctl enable-linger debian");
 });
 
 afterAll(() => downHost(name));
 
-/** Waits until shell text succeeds for debian; throws with its last complaint after 60 s. */
+/** Waits until shell text succeeds for debian; throws with its last error after 60 s. */
 async function until(text: string): Promise<string> {
   return home.sh(
     `for try in $(seq 120); do said=$({ ${text}; } 2>&1) && { echo "$said"; exit; }; sleep 0.5; done; echo "$said" >&2; exit 1`,
   );
 }
 
-/** What shell text that must fail says, and its exit code. */
+/** The output and the exit code of shell text that must fail. */
 const refused = (text: string): Promise<string> =>
   home.sh(`if said=$({ ${text}; } 2>&1); then echo "it did not fail: $said"; else echo "exit $?: $said"; fi`);
 
-test("images lie in debian's store before Podman is there, and it finds them pulled, with no traces of building", async () => {
+test("images are in debian's store before Podman is installed, and it finds them pulled, without traces of the build", async () => {
   expect(await home.sh("command -v podman || echo none")).toBe("none");
   await prepareImages(home.host);
   const listed = await home.sh("podman images --all --format '{{.Repository}}:{{.Tag}}' 2>&1");
@@ -47,7 +47,7 @@ test("a store with contents is never replaced", async () => {
   const text = await fs.readFile(mark);
   await prepareImages(home.host);
   await fs.rm(mark);
-  await expect(prepareImages(home.host)).rejects.toThrow("has contents of its own");
+  await expect(prepareImages(home.host)).rejects.toThrow("has other contents");
   await fs.writeFile(mark, text);
 });
 
@@ -70,12 +70,12 @@ describe("Postgres", () => {
   const ask = (query: string) =>
     home.sh(`podman exec --env PGPASSWORD=${PASSWORD} --interactive postgres psql -U synapse -At`, query);
 
-  test("is confined, and its files are the login user's", async () => {
+  test("is confined, and its files belong to the login user", async () => {
     expect(await home.sh("podman exec postgres id -u")).toBe("999");
     expect(await home.sh("stat -c '%U %a' postgres/PG_VERSION postgres")).toBe("debian 600\ndebian 700");
   });
 
-  test("sorts as asked, names the database after the user, and wants the password on its socket", async () => {
+  test("sorts as configured, names the database after the user, and requires the password on its socket", async () => {
     expect(await ask("SELECT datcollate, datctype FROM pg_database WHERE datname = 'synapse'")).toBe("C|C");
     expect(await ask("SELECT count(*) FROM seeded")).toBe("0");
     expect(await home.sh("podman exec postgres cat /tmp/words")).toContain("run as uid ' || 999");
@@ -83,12 +83,12 @@ describe("Postgres", () => {
     expect(without).toContain("no password supplied");
   });
 
-  test("sorts as en_US when it is not asked", async () => {
+  test("sorts as en_US by default", async () => {
     const database = "podman exec plain psql -U postgres -Atc";
     await home.sh(`podman run --detach --name plain --env POSTGRES_PASSWORD=any ${POSTGRES}`);
     await until(`podman logs plain 2>&1 | grep "init process complete" && podman exec plain pg_isready`);
     expect(await until(`${database} 'SELECT datcollate FROM pg_database WHERE oid = 1'`)).toBe("en_US.utf8");
-    // Started as root, it steps down.
+    // Started as root, it drops to its own user.
     expect(await home.sh("podman exec plain stat -c %U /proc/1")).toBe("postgres");
     await home.sh("podman rm --force --volumes plain");
   });
@@ -144,18 +144,18 @@ describe("Synapse", () => {
     await home.sh(`${keys} -m synapse._scripts.generate_signing_key --output_file /data/signing.key`);
   });
 
-  test("serves a configuration like Hearth's from the older release on, with Postgres over the shared socket", async () => {
+  test("serves a configuration like Hearth's in both releases, with Postgres over the shared socket", async () => {
     await start(OLDER_SYNAPSE);
     expect(JSON.parse(await version())).toEqual({ server: { name: "Synapse", version: "1.162.0" } });
     await start(SYNAPSE);
     expect(JSON.parse(await version())).toEqual({ server: { name: "Synapse", version: "1.163.2" } });
     expect(await home.sh("podman exec synapse id -u")).toBe("991");
-    // Its own health check is in the image, for Podman to run.
+    // The image contains its own health check, which Podman runs.
     await home.sh("podman healthcheck run synapse");
     await home.sh("podman rm --force synapse");
   });
 
-  test("start.py generates a configuration, gives /data to the user it steps down to, and runs it", async () => {
+  test("start.py generates a configuration, gives /data to the user of Synapse, and runs it", async () => {
     const container =
       "podman run --volume generated:/data --env SYNAPSE_SERVER_NAME=other.test --env SYNAPSE_REPORT_STATS=no";
     await home.sh(`${container} --rm ${SYNAPSE} generate`);
@@ -168,7 +168,7 @@ describe("Synapse", () => {
     await home.sh("podman rm --force generated");
   });
 
-  test("start.py makes a configuration from an older image's environment, for the user it is given", async () => {
+  test("start.py creates a configuration from an older image's environment, for the given user", async () => {
     const container = "podman run --rm --env UID=1234 --env GID=1235 --volume migrated:/data";
     await home.sh(
       `${container} --env SYNAPSE_SERVER_NAME=old.test --env SYNAPSE_REPORT_STATS=no ${SYNAPSE} migrate_config`,
@@ -198,7 +198,7 @@ describe("Caddy", () => {
     await home.sh("podman rm --force caddy");
   });
 
-  test("needs the capability to listen on low ports in its bounding set, and otherwise no right at all", async () => {
+  test("needs the capability to listen on low ports in its bounding set, and no other capability", async () => {
     const command = `${CADDY} caddy validate --config /etc/caddy/Caddyfile --adapter caddyfile`;
     expect(await refused(`podman run --rm ${confined(1000)} ${command}`)).toContain(
       "Operation not permitted",

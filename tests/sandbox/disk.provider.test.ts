@@ -28,7 +28,7 @@ afterAll(async () => {
   await fs.rm(folder, { recursive: true });
 });
 
-/** An image as a sandbox has it, and a host made of it. */
+/** An image of a sandbox, and a host created from it. */
 async function hostOfImage() {
   await makeTree(onDisk("image"));
   await fs.writeFile(onDisk("image/file"), "from the image\n", { mode: 0o640 });
@@ -37,7 +37,7 @@ async function hostOfImage() {
   await copyTree(onDisk("image"), onDisk("host/root"));
 }
 
-it("a host is a snapshot of its image: the same files, and neither sees what the other writes", async () => {
+it("a host is a snapshot of its image: the same files, and neither sees the other's writes", async () => {
   await hostOfImage();
   expect(await fs.stat(onDisk("host/root/file"))).toMatchObject({ uid: 7, gid: 8, mode: 0o100640 });
   await fs.writeFile(onDisk("host/root/file"), "changed\n");
@@ -45,7 +45,7 @@ it("a host is a snapshot of its image: the same files, and neither sees what the
   expect(subvolumes()).toEqual(["host/root", "image"]);
 });
 
-it("a host goes with all that is nested in it; its image stays", async () => {
+it("a host is removed with everything nested in it; its image stays", async () => {
   await hostOfImage();
   await makeTree(onDisk("host/root/store"));
   await makeTree(onDisk("host/root/store/deeper"));
@@ -55,7 +55,7 @@ it("a host goes with all that is nested in it; its image stays", async () => {
   expect(await exists(onDisk("host"))).toBe(false);
 });
 
-it("trees leave a host whole, and files get into another one", async () => {
+it("complete trees can be copied out of a host, and files into another one", async () => {
   await hostOfImage();
   await fs.mkdir(onDisk("host/root/store"));
   await fs.writeFile(onDisk("host/root/store/layer"), "a layer\n");
@@ -71,7 +71,7 @@ it("trees leave a host whole, and files get into another one", async () => {
   expect(await fs.readdir(onDisk("host/root"))).toEqual(["file", "layer"]);
 });
 
-it("the disk comes back after a restart of the machine", async () => {
+it("the disk is mounted again after a restart of the machine", async () => {
   await fs.writeFile(onDisk("kept"), "x");
   execFileSync("umount", [root]);
   expect(await exists(onDisk("kept"))).toBe(false);
@@ -79,7 +79,7 @@ it("the disk comes back after a restart of the machine", async () => {
   expect(await exists(onDisk("kept"))).toBe(true);
 });
 
-it("a directory that is there already is used as it is, and copied file by file", async () => {
+it("an existing directory is used unchanged, and copied file by file", async () => {
   const plain = path.join(folder, "plain");
   await fs.mkdir(plain);
   await mountDisk(plain);
@@ -92,10 +92,10 @@ it("a directory that is there already is used as it is, and copied file by file"
   expect(await fs.readdir(plain)).toEqual(["image"]);
 });
 
-it("a disk that cannot be mounted is an error with the way on, and nothing is made in its place", async () => {
+it("a disk that cannot be mounted is an error with a fix, and nothing is created instead", async () => {
   const broken = path.join(folder, "broken");
   await fs.writeFile(`${broken}.btrfs`, "no file system\n");
   await expect(mountDisk(broken)).rejects.toThrow(
-    /disk .*broken\.btrfs cannot be mounted; to begin with an empty one, remove that file/,
+    /disk .*broken\.btrfs cannot be mounted: [\s\S]*\n {2}fix: to start with an empty disk, remove that file/,
   );
 });

@@ -4,7 +4,7 @@ import { quote, remoteCommand } from "../../sandbox/remote";
 import { usableResolverLines } from "../../sandbox/resolver";
 
 describe("the resolver of hosts", () => {
-  it("leaves out servers on this machine's loopback, which a host cannot reach", () => {
+  it("omits servers on this machine's loopback, which a host cannot reach", () => {
     const text =
       "# made by hand\nsearch example.org\nnameserver 127.0.0.53\nnameserver 192.0.2.53\nnameserver ::1\noptions edns0\n";
     expect(usableResolverLines(text)).toEqual([
@@ -22,7 +22,7 @@ describe("the resolver of hosts", () => {
 });
 
 describe("a bundle of authorities", () => {
-  it("is split into certificates that compare equal whatever the line length, or each image gets copies of all", () => {
+  it("is split into certificates that compare equal for any line length, otherwise each image gets copies of all", () => {
     const body = "QUJD".repeat(40);
     const wide = `-----BEGIN CERTIFICATE-----\n${body}\n-----END CERTIFICATE-----\n`;
     const narrow = `# a comment\n-----BEGIN CERTIFICATE-----\r\n${body.replace(/.{50}/g, "$&\r\n")}\r\n-----END CERTIFICATE-----`;
@@ -43,7 +43,7 @@ describe("a command for a host", () => {
     },
   );
 
-  it("is shell text when it is one word, and a program with literal arguments otherwise", () => {
+  it("is shell text if it is one word, and a program with literal arguments otherwise", () => {
     expect(remoteCommand(["id; uptime"])).toBe("id; uptime");
     expect(remoteCommand(["echo", "a;b"])).toBe("echo 'a;b'");
   });

@@ -6,7 +6,7 @@ const NAME = `tailnet-again-${process.pid}`;
 const options = { name: NAME, domain: `again${process.pid.toString(16)}.ts.net` };
 afterAll(() => downHost(NAME));
 
-it("a tailnet that is brought up again goes on with its nodes, and takes in the names of new ones", async () => {
+it("a tailnet that is started again keeps its nodes, and adds the names of new ones", async () => {
   const first = await upTailnet({ ...options, nodes: ["one"] });
   const process = async () => (await onHost(first.host, ["systemctl show -P MainPID tailnet"])).stdout;
   const before = await process();
@@ -14,6 +14,6 @@ it("a tailnet that is brought up again goes on with its nodes, and takes in the 
   const second = await upTailnet({ ...options, nodes: ["one", "two"] });
   expect(await process()).toBe(before);
   expect(second.host.dnsNames).toContain(`two.${second.domain}`);
-  // The certificate is the sandbox CA's, so nodes trust the stand-in as they would the service.
+  // The certificate is from the sandbox's CA, so nodes trust the stand-in like the service.
   expect((await fromOutside(second, `${second.controlUrl}/key?v=999`)).body).toContain("mkey:");
 });

@@ -5,8 +5,8 @@ import { FROM_HERE } from "./synapse-socket";
 const TOKEN = "application-service-of-a-test";
 
 /**
- * An application service of a test on one server: it acts for any of the server's users, and may give events a time of its
- * own (`ts`, part of the Matrix specification), so that things can have happened long ago.
+ * An application service for tests on one server: it acts for any of the server's users, and may give events its own
+ * time (`ts`, part of the Matrix specification), so that a test can create old events.
  */
 export class ApplicationService {
   private transactions = 0;
@@ -17,7 +17,7 @@ export class ApplicationService {
     private readonly socket: string,
   ) {}
 
-  /** What Synapse reads of it, in a file that its setting `app_service_config_files` names. */
+  /** Its registration, for a file that Synapse's setting `app_service_config_files` names. */
   static registration(serverName: string): string {
     return JSON.stringify({
       ...{ id: "test", url: null, as_token: TOKEN, hs_token: "not-used", sender_localpart: "test" },
@@ -67,7 +67,7 @@ export class ApplicationService {
     return (await this.call<{ event_id: string }>(localpart, "PUT", path, content)).event_id;
   }
 
-  /** A member changes the name shown in the room, at a time of the past; nothing later is known of them then. */
+  /** A member changes the name shown in the room, at a time in the past; it is then the member's last event. */
   renamed(localpart: string, roomId: string, time: Date): Promise<object> {
     const member = encodeURIComponent(`@${localpart}:${this.server.serverName}`);
     const path = `/client/v3/rooms/${encodeURIComponent(roomId)}/state/m.room.member/${member}`;
@@ -75,7 +75,7 @@ export class ApplicationService {
     return this.call(localpart, "PUT", path, content, time);
   }
 
-  /** User IDs of the members as `localpart` sees them. */
+  /** User IDs of the members, as seen by `localpart`. */
   async members(localpart: string, roomId: string): Promise<string[]> {
     const path = `/client/v3/rooms/${encodeURIComponent(roomId)}/joined_members`;
     return Object.keys((await this.call<{ joined: object }>(localpart, "GET", path)).joined).sort();

@@ -2,16 +2,16 @@ import { writeFile } from "node:fs/promises";
 import path from "node:path";
 import type { VpsServer } from "./vps-server";
 
-/** What one kind of client saw. */
+/** The results of one kind of client. */
 export interface Seen {
   sent: number;
-  /** Status or error of every request that failed, and how many did so. */
+  /** Status or error of failed requests, with their number. */
   failed: Record<string, number>;
   /** The slowest answer, seconds. */
   slowest: number;
 }
 
-/** New connections and two kept alive, 20 Hz each, for an answer out of the database; three long polls. */
+/** New connections and two kept alive, 20 Hz each, for an answer from the database; three long polls. */
 export type AllSeen = Record<"new" | "kept" | "poll", Seen>;
 
 const PROGRAM = `
@@ -29,7 +29,7 @@ def ask(connection, kind, path, headers):
             connection.request("GET", path, headers=headers)
             response = connection.getresponse()
         except ConnectionError:
-            # A kept connection that the other side ended just now: every client asks again on a new one.
+            # The server closed a kept connection just now: every client repeats the request on a new one.
             connection.close()
             if not used:
                 raise
@@ -88,7 +88,7 @@ print(json.dumps(report))
 `;
 
 /**
- * What clients see while something happens. They run on the host itself, under the public name and through its proxy.
+ * Measures what clients see during a change. They run on the host itself, use the public name and go through its proxy.
  * @param token for the long polls
  */
 export async function whatClientsSee(

@@ -3,7 +3,7 @@ import { parseDocument } from "yaml";
 import { downHost, type Host, onHost } from "../../sandbox";
 import type { RunResult, Stack } from "../../sandbox/deploy/stack";
 
-/** A committed stack file on a sandbox host of its own, with only addresses, names, keys and people replaced. */
+/** A committed stack file on its own sandbox host, with only addresses, names, keys and users replaced. */
 export abstract class DeployedServer {
   constructor(
     readonly host: Host,
@@ -12,13 +12,13 @@ export abstract class DeployedServer {
     readonly stack: Stack,
   ) {}
 
-  /** The stack file as it is before any edit. */
+  /** The stack file before any edit. */
   protected abstract placed(): Promise<string>;
 
-  /** HTTP status of a path under the public name; 0 when nothing answers within `seconds`, by default 30. */
+  /** HTTP status of a path under the public name; 0 if nothing answers within `seconds`, by default 30. */
   abstract status(path?: string, seconds?: number): Promise<number>;
 
-  /** Takes back every edit of the stack file. */
+  /** Reverts every edit of the stack file. */
   async reset(): Promise<void> {
     await this.stack.prepare(await this.placed());
   }
@@ -28,7 +28,7 @@ export abstract class DeployedServer {
     await fs.rm(this.directory, { recursive: true, force: true });
   }
 
-  /** Changes values of the stack file (`homeserver.media.localLifetime`), as an editor would; undefined removes the key. */
+  /** Changes values of the stack file (`homeserver.media.localLifetime`), like an editor; undefined removes the key. */
   async edit(changes: Record<string, unknown>): Promise<void> {
     const document = parseDocument(await fs.readFile(this.stack.configFile, "utf8"));
     for (const [dotted, value] of Object.entries(changes)) {
@@ -41,7 +41,7 @@ export abstract class DeployedServer {
     await this.stack.trust();
   }
 
-  /** Runs `up`; throws with the engine's own output when it fails. */
+  /** Runs `up`; throws with the engine's output if it fails. */
   async up(args: readonly string[] = []): Promise<RunResult> {
     return succeeded(await this.stack.up({ args }));
   }
@@ -50,14 +50,14 @@ export abstract class DeployedServer {
     return succeeded(await this.stack.preview({ args }));
   }
 
-  /** Runs shell text on the host as root and returns what it printed; throws when it fails. */
+  /** Runs shell text on the host as root and returns its output; throws if it fails. */
   async sh(text: string): Promise<string> {
     const { code, stdout, stderr } = await onHost(this.host, [text]);
     if (code !== 0) throw new Error(`on ${this.host.name}: ${text}\n${stdout}\n${stderr}`);
     return stdout;
   }
 
-  /** What runs on the host and what it said since it booted, for a failure that will not come again when somebody looks. */
+  /** The processes on the host and their logs since the boot, for a failure that cannot be reproduced. */
   private async story(): Promise<string> {
     const { stdout, stderr } = await onHost(this.host, [
       "uptime; systemctl list-jobs --no-pager; systemctl --failed --no-pager --plain; pstree -a 2>/dev/null || ps -eo pid,user,etimes,args\n" +
@@ -66,7 +66,7 @@ export abstract class DeployedServer {
     return `${stdout}${stderr}`;
   }
 
-  /** Seconds until the client API answers 200, looking four times a second; throws after `limit`. */
+  /** Seconds until the client API answers 200, checking four times a second; throws after `limit`. */
   async secondsUntilAnswering(limit = 30): Promise<number> {
     const started = performance.now();
     while ((await this.status(undefined, 5)) !== 200) {

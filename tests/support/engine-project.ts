@@ -3,7 +3,7 @@ import os from "node:os";
 import path from "node:path";
 import { type Ended, removeDirectory, root, run } from "../toolchain/support";
 
-/** A small Pulumi project under the real engine, with this checkout's provider and a state of its own. */
+/** A small Pulumi project under the real engine, with this checkout's provider and its own state. */
 export class EngineProject {
   private constructor(readonly folder: string) {}
 
@@ -12,7 +12,7 @@ export class EngineProject {
     const folder = fs.realpathSync(fs.mkdtempSync(path.join(os.tmpdir(), "hearth-engine-")));
     for (const name of ["node_modules", "toolchain", "provider", "Pulumi.yaml"])
       fs.symlinkSync(path.join(root, name), path.join(folder, name));
-    // A link would lead to this checkout's own program.
+    // A link would start this checkout's own program.
     fs.cpSync(path.join(root, "program"), path.join(folder, "program"), { recursive: true });
     fs.writeFileSync(
       path.join(folder, "package.json"),
@@ -38,12 +38,12 @@ export class EngineProject {
     return run(path.join(root, "toolchain/pulumi"), args, { cwd: this.folder, env });
   }
 
-  /** What the engine holds the stack to be now. */
+  /** The stack in the engine's current state. */
   state(): string {
     return fs.readFileSync(path.join(this.folder, ".hearth/state/.pulumi/stacks/hearth/test.json"), "utf8");
   }
 
-  /** Everything the engine keeps of the stack: state, backups, history. */
+  /** Everything that the engine stores about the stack: state, backups, history. */
   kept(): string {
     const state = path.join(this.folder, ".hearth/state");
     const files = fs.readdirSync(state, { recursive: true, withFileTypes: true });

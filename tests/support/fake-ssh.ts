@@ -8,8 +8,8 @@ import { root } from "../toolchain/support";
 let hosts = 0;
 
 /**
- * A stand-in for ssh on PATH, whose host is this machine: it runs the command by `sh`, and around that what a test wants to see
- * survived. Programs come from a folder of the test's own, under the real `run.sh`.
+ * A stand-in for ssh on PATH, whose host is this machine: it runs the command with `sh`, and around it the faults that a test wants to see
+ * survived. Programs come from the test's own folder, under the real `run.sh`.
  */
 export class FakeSsh {
   readonly folder = realpathSync(mkdtempSync(join(tmpdir(), "hearth-fake-ssh-")));
@@ -26,7 +26,7 @@ export class FakeSsh {
     this.does('sh -c "$command"');
   }
 
-  /** What ssh does once there is a shared connection: sh text, in which `$command` is what was asked for and `$folder` is {@link folder}. */
+  /** The action of ssh when there is a shared connection: sh text, in which `$command` is the request and `$folder` is {@link folder}. */
   does(script: string): void {
     const file = join(this.folder, "bin/ssh");
     writeFileSync(
@@ -46,7 +46,7 @@ ${script}
     writeFileSync(join(this.folder, "machine/programs", name), text);
   }
 
-  /** Runs a program on a new connection, so that no test is met by what an earlier one has learned. */
+  /** Runs a program on a new connection, so that no test depends on the results of an earlier one. */
   readonly session = (change: Partial<Connection> = {}) => {
     hosts += 1;
     const name = `fake${process.pid}-${hosts}`;

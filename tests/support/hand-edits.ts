@@ -1,17 +1,17 @@
-/** A change that somebody makes on the host of a VPS stack by hand. */
+/** A change by hand on the host of a VPS stack. */
 export interface HandEdit {
   what: string;
   /** Shell text run on the host. */
   edit: string;
-  /** What the next plain preview must say. */
+  /** The text that the next plain preview must contain. */
   shown: RegExp[];
-  /** Shell text that succeeds once it is repaired. */
+  /** Shell text that succeeds after the repair. */
   repaired: string;
 }
 
 const YAML = "/etc/hearth/homeserver/homeserver.yaml";
 
-/** Of every kind one; all of them at once is what a host looks like after an hour of somebody's work. */
+/** One edit of every kind; together they are like a host after an hour of manual work. */
 export const HAND_EDITS: HandEdit[] = [
   {
     what: "a changed line of a file",

@@ -2,12 +2,12 @@ import type { Connection } from "../../provider/contract/connection";
 import { downHost, type Host, onHost, powerCutHost, upHost } from "../../sandbox";
 import { type PrepareOptions, prepareImages } from "../../sandbox/containers";
 
-/** A machine at home: Debian with the container images there, reached as user debian, who has sudo. */
+/** A host at home: Debian with the container images, reached as user debian, who has sudo. */
 export interface HomeHost {
   host: Host;
-  /** As user debian, with sudo for what is root's. */
+  /** As user debian, with sudo for tasks of root. */
   connection: Connection;
-  /** Standard output of shell text, run as debian in his own user manager; throws when it fails. */
+  /** Standard output of shell text, run as debian in the user's manager; throws if it fails. */
   sh(text: string, input?: string): Promise<string>;
   /** The same as root. */
   root(text: string): Promise<string>;
@@ -17,7 +17,7 @@ export interface HomeHost {
   down(): Promise<void>;
 }
 
-/** Makes sure that the host is there with its images. `podman: false` leaves it to Hearth to install Podman. */
+/** Makes sure that the host exists with its images. `podman: false` leaves the installation of Podman to Hearth. */
 export async function homeHost(name: string, options: PrepareOptions = {}): Promise<HomeHost> {
   const host = await upHost({ name });
   await prepareImages(host, options);

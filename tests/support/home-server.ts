@@ -11,7 +11,7 @@ import { statusFrom } from "./outside";
 import { FROM_HERE, HOME_SOCKET } from "./synapse-socket";
 
 const ROOT = path.resolve(__dirname, "../..");
-/** The login user of sandbox hosts, whose containers these are. */
+/** The login user of sandbox hosts, who owns the containers. */
 const USER = "debian";
 
 /** The units of the home stack that run all the time. */
@@ -20,17 +20,17 @@ export const HOME_UNITS = ["hearth-postgres.service", "hearth-synapse.service", 
 export interface HomeOptions {
   /** Absent: no tunnel, the proxy ends TLS under `<name>.test`. */
   tailnet?: Tailnet;
-  /** Auth key with which the node joins. Default: one that is good. */
+  /** Auth key with which the node joins. Default: a valid one. */
   authKey?: string;
   /** Committed stack file. Default: Pulumi.home.yaml. */
   file?: string;
-  /** A server name whose own web server stands elsewhere, at this address. Default: the public host is the server name. */
+  /** A server name whose own web server runs elsewhere, at this address. Default: the public host is the server name. */
   domain?: { serverName: string; address: string };
-  /** What runs on the partner's server and may be reached. */
+  /** The partner's server, which may be reached. */
   partner?: { serverName: string; publicHost: string; address: string };
 }
 
-/** A committed stack file of a home: images prepared, tailscaled there and not logged in, nothing deployed yet. */
+/** A committed stack file for a home: images prepared, tailscaled installed and not logged in, nothing deployed yet. */
 export class HomeServer extends DeployedServer {
   readonly publicHost: string;
 
@@ -52,7 +52,7 @@ export class HomeServer extends DeployedServer {
     const { tailnet } = options;
     await downHost(name);
     const host = await upHost({ name, dnsNames: tailnet ? [] : [publicHostOf(name, options)] });
-    // Podman itself is for Hearth to bring.
+    // Hearth itself must install Podman.
     await prepareImages(host, { podman: false });
     const directory = await fs.mkdtemp(path.join(os.tmpdir(), `hearth-e2e-${name}-`));
     const server = new HomeServer(host, directory, new Stack({ name, directory }), options);
@@ -66,7 +66,7 @@ export class HomeServer extends DeployedServer {
     return server;
   }
 
-  /** As the operator sets a secret. */
+  /** Sets a secret like the operator. */
   async giveSecret(name: string, value: string): Promise<void> {
     await this.stack.cli([
       ...["config", "set", "--stack", this.host.name, "--config-file", this.stack.configFile],
@@ -105,7 +105,7 @@ export class HomeServer extends DeployedServer {
     return placed;
   }
 
-  /** Runs shell text as the login user, in the session of his user manager. */
+  /** Runs shell text as the login user, in the session of the user's manager. */
   async asUser(text: string): Promise<string> {
     const { code, stdout, stderr } = await onHost(
       this.host,
@@ -127,17 +127,17 @@ export class HomeServer extends DeployedServer {
     return `${user}\n${await this.sh(`${show} tailscaled.service`)}`;
   }
 
-  /** Address that the public name leads to: Funnel's ingress, or the machine itself. */
+  /** Address that the public name leads to: Funnel's ingress, or the host itself. */
   private get wayIn(): string {
     return (this.options.tailnet?.host ?? this.host).address;
   }
 
-  /** HTTP status from outside, as everybody comes in; 0 when nothing answers. The path is sent as it is. */
+  /** HTTP status from outside; 0 if nothing answers. The path is sent unchanged. */
   status(path = "/_matrix/client/versions", seconds = 30): Promise<number> {
     return statusFrom({ address: this.wayIn, host: this.publicHost, path, seconds });
   }
 
-  /** What Podman keeps for the services, by name. */
+  /** Podman's secrets for the services, by name. */
   async podmanSecrets(): Promise<Record<string, string>> {
     const listed = await this.asUser(
       `podman secret ls --format '{{.Name}}' | grep ^hearth- | while read -r name; do
@@ -153,7 +153,7 @@ export class HomeServer extends DeployedServer {
     );
   }
 
-  /** Asks the homeserver's client API, past the proxy. */
+  /** Calls the homeserver's client API, without the proxy. */
   async ask(method: string, path: string, token?: string, body?: object): Promise<Record<string, unknown>> {
     const { code, stdout, stderr } = await onHost(this.host, [
       ...["curl", "--silent", "--show-error", "--max-time", "60", "--request", method],
@@ -166,7 +166,7 @@ export class HomeServer extends DeployedServer {
     return JSON.parse(stdout);
   }
 
-  /** Logs a person in with the password that was made for them; the access token. */
+  /** Logs a user in with the generated password; returns the access token. */
   async logIn(localpart: string): Promise<string> {
     const answer = await this.ask("POST", "/client/v3/login", undefined, {
       type: "m.login.password",
@@ -181,7 +181,7 @@ export class HomeServer extends DeployedServer {
     return JSON.parse(await this.stack.cli(["stack", "output", "--json", "--stack", this.host.name]));
   }
 
-  /** A person's generated password, as the operator would look it up. */
+  /** A user's generated password, read like the operator would. */
   async password(localpart: string): Promise<string> {
     return (await this.asUser(`cat ~/.local/state/hearth/accounts/${localpart}.password`)).trim();
   }

@@ -9,12 +9,12 @@ import type { CallFile } from "../../provider/transport/bootstrap";
 import { hostSession } from "../../provider/transport/session";
 import { type Host, onHost } from "../../sandbox";
 
-/** Speaks PROTOCOL.md to a sandbox host, without the provider's own request writer: a second opinion on the protocol. */
+/** Speaks PROTOCOL.md to a sandbox host, without the provider's own request writer, as an independent check of the protocol. */
 
-/** What a test says of a release; everything else is empty. */
+/** The fields of a release that a test sets; everything else is empty. */
 export type Release = Partial<Omit<ReleaseInputs, "connection" | "scope">>;
 
-/** The `meta` table, less what a test does not care about. */
+/** The `meta` table, without the fields that do not matter to a test. */
 export interface Meta {
   release: string;
   scope: string;
@@ -24,7 +24,7 @@ export interface Meta {
   run: string;
   apply: string;
   line: string;
-  /** Seconds that started units must stay up. Tests of other things do not wait for that. */
+  /** Seconds that started units must stay up. Other tests do not wait for that. */
   steady: string;
 }
 
@@ -35,7 +35,7 @@ export interface Answer {
   of(kind: string): string[][];
   /** The last row, joined by a space: `end ok`. */
   end: string;
-  /** Milliseconds it took. */
+  /** Duration in milliseconds. */
   took: number;
 }
 
@@ -43,10 +43,10 @@ export type Program = "facts" | "observe" | "apply" | "result" | "cancel" | "del
 
 const sha256 = (text: string): string => createHash("sha256").update(text).digest("hex");
 
-/** The digest that stands for a given secret, as Check writes it. */
+/** The digest that replaces a given secret, as written by Check. */
 export const sealed = (value: string): string => `v1:5a17:${sha256(`5a17${value}`)}`;
 
-/** The sandbox's user without rights, who runs what has scope `user`. */
+/** The sandbox's user without rights, who runs releases of scope `user`. */
 export const LOGIN = "debian";
 
 function connectionTo(host: Host, user?: string): Connection {
@@ -66,8 +66,8 @@ let applies = 0;
 export const newApply = (): string => `t${process.pid}-${Date.now()}-${applies++}`;
 
 /**
- * Runs one program on the host, as the user that its scope says unless `user` says another. `programs`: another folder to take
- * the programs from (see {@link patchedPrograms}).
+ * Runs one program on the host, by default as the user of its scope. `programs`: another folder of programs
+ * (see {@link patchedPrograms}).
  */
 export async function call(
   host: Host,
@@ -86,7 +86,7 @@ export async function call(
     asRoot,
     files: requestOf(release, meta, program === "apply"),
     signal: options.signal ?? new AbortController().signal,
-    // A first one downloads and builds.
+    // The first call downloads and builds.
     timeoutSeconds: 900,
     onLine: options.onLine,
   });
@@ -111,23 +111,23 @@ export async function call(
   }
 }
 
-/** The answer, when it ended well; otherwise an error with all it said. */
+/** The answer if it succeeded; otherwise throws an error with the whole output. */
 export function ok(answer: Answer): Answer {
   if (answer.end === "end ok") return answer;
   const said = answer.rows.map(([kind, ...rest]) =>
     kind === "output" ? Buffer.from(rest[0] ?? "", "base64").toString() : [kind, ...rest].join(" "),
   );
-  throw new Error(`did not end well:\n${said.join("\n")}`);
+  throw new Error(`did not succeed:\n${said.join("\n")}`);
 }
 
-/** Standard output of a command on the host; throws when it fails. */
+/** Standard output of a command on the host; throws if it fails. */
 export async function sh(host: Host, command: string): Promise<string> {
   const { code, stdout, stderr } = await onHost(host, [command]);
   if (code !== 0) throw new Error(`${command}: exit ${code}: ${stderr}${stdout}`);
   return stdout.trimEnd();
 }
 
-/** Copies the programs that run on hosts to a folder that stands for `provider/`. */
+/** Copies the programs that run on hosts to a folder that replaces `provider/`. */
 export function copyPrograms(folder: string): void {
   for (const part of ["transport", "machine", "matrix"]) {
     const programs = join(part, "programs");
@@ -136,8 +136,8 @@ export function copyPrograms(folder: string): void {
 }
 
 /**
- * A copy of the host programs in which `line` is put after the line that begins with `after` in `file`, to cut a transaction off
- * at an exact place. Give its path as `programs`.
+ * A copy of the host programs with `line` inserted after the line that begins with `after` in `file`, to cut a transaction
+ * at an exact step. Pass its path as `programs`.
  */
 export function patchedPrograms(file: string, after: string, line: string): string {
   const folder = mkdtempSync(join(tmpdir(), "hearth-host-"));
@@ -302,7 +302,7 @@ function asked(probe: HealthProbe): (string | number)[] {
   return probe.kind === "http" ? [probe.url, probe.status] : ["-", "-"];
 }
 
-/** Keeps an apply at its validation until {@link letGo}. */
+/** Holds an apply at its validation until {@link letGo}. */
 export const HELD = {
   argv: ["/bin/sh", "-c", "until test -e /run/let-go; do sleep 0.1; done"],
   timeoutSeconds: 120,
@@ -310,7 +310,7 @@ export const HELD = {
 export const letGo = (host: Host) => sh(host, "touch /run/let-go");
 export const hold = (host: Host) => sh(host, "rm -f /run/let-go");
 
-/** Starts an apply and returns once it says `step`; `ended` is its answer. */
+/** Starts an apply and returns when it reports `step`; `ended` is its answer. */
 export async function untilStep(
   step: string,
   start: (options: { onLine: (line: string) => void }) => Promise<Answer>,

@@ -14,7 +14,7 @@ const run = promisify(execFile);
 const COMPONENTS = path.resolve(__dirname, "../../components");
 const GENEROUS = { per_second: 1000, burst_count: 1000 };
 
-/** Settings for quick tests: Synapse's limits on log-ins and invitations would let a test do five. */
+/** Settings for fast tests: Synapse's limits allow only five logins and invitations in a test. */
 const QUICK = {
   bcrypt_rounds: 4,
   rc_login: { address: GENEROUS, account: GENEROUS, failed_attempts: GENEROUS },
@@ -24,14 +24,14 @@ const QUICK = {
   presence: { enabled: false },
 };
 
-/** Answer of a homeserver. */
+/** The answer of a homeserver. */
 export interface Answer {
   status: number;
-  // biome-ignore lint/suspicious/noExplicitAny: whatever the homeserver says; the tests look at parts of it.
+  // biome-ignore lint/suspicious/noExplicitAny: the homeserver decides the type; the tests check parts of it.
   body: any;
 }
 
-/** A user of a test's homeserver. */
+/** A user of the test's homeserver. */
 export class User {
   constructor(
     readonly url: string,
@@ -49,7 +49,7 @@ export class User {
     return { status: response.status, body: await response.json() };
   }
 
-  /** What must succeed. */
+  /** A request that must succeed. */
   async must(method: string, target: string, body?: object): Promise<Answer["body"]> {
     const answer = await this.call(method, target, body);
     if (answer.status !== 200)
@@ -80,7 +80,7 @@ export class User {
     return this.must("POST", target, {});
   }
 
-  /** Who is in a room, as this user sees it. */
+  /** The members of a room, as this user sees them. */
   async members(room: string): Promise<string[]> {
     const target = `/_matrix/client/v3/rooms/${encodeURIComponent(room)}/joined_members`;
     return Object.keys((await this.must("GET", target)).joined).sort();
@@ -105,7 +105,7 @@ export async function makeUser(homeserver: Homeserver, localpart: string, admin 
   return new User(homeserver.url, answer.user_id, password, answer.access_token);
 }
 
-/** A Synapse that others reach over TLS on loopback, until its way in is cut. */
+/** A Synapse that others reach over TLS on loopback, until its connection is cut. */
 export interface Reachable {
   homeserver: Homeserver;
   cut(): Promise<void>;
@@ -113,7 +113,7 @@ export interface Reachable {
   stop(): Promise<void>;
 }
 
-/** For `federation`: a server that gives up soon; by default that takes ten minutes of tries, at most a minute apart. */
+/** For `federation`: the server gives up soon; by default it retries for ten minutes, at most a minute apart. */
 export const IMPATIENT = {
   max_long_retries: 1,
   max_long_retry_delay: "1s",
@@ -142,7 +142,7 @@ export async function startReachable(settings: object = {}): Promise<Reachable> 
   };
 }
 
-/** What a reverse proxy is elsewhere: ends TLS and passes everything on. */
+/** Replaces the reverse proxy: ends TLS and forwards everything. */
 class WayIn {
   target = 0;
   port = 0;
@@ -179,7 +179,7 @@ class WayIn {
       for (const socket of [outer, inner]) this.keep(socket);
       outer.pipe(inner).pipe(outer);
     });
-    // One whose handshake is still going on would keep the server from closing, too.
+    // A connection during its handshake would also keep the server from closing.
     return server.on("connection", (socket: net.Socket) => this.keep(socket));
   }
 
@@ -205,13 +205,13 @@ async function selfSigned(): Promise<{ key: string; cert: string }> {
   }
 }
 
-/** How a program ended. */
+/** The result of a program. */
 export interface Ended {
   status: number;
   output: string;
 }
 
-/** Runs a job as its container does: `maintenance/retention.py` with arguments, what jobs share beside it. */
+/** Runs a job like its container: `maintenance/retention.py` with arguments, with the shared modules next to it. */
 export async function runJob(program: string, args: readonly string[]): Promise<Ended> {
   const [component = "", file = ""] = program.split("/");
   const argv = ["-B", path.join(COMPONENTS, component, "programs", file), ...args];
@@ -222,7 +222,7 @@ export async function runJob(program: string, args: readonly string[]): Promise<
   );
 }
 
-/** Calls functions of a component's Python modules: `program` reads rows as JSON and prints as many answers. */
+/** Calls functions of a component's Python modules: `program` reads rows as JSON and prints one answer for each. */
 export async function askModule<T>(component: string, program: string, rows: unknown): Promise<T> {
   const folders = [component, "maintenance"].map((name) => path.join(COMPONENTS, name, "programs"));
   const child = run("python3", ["-B", "-c", program], {
@@ -232,7 +232,7 @@ export async function askModule<T>(component: string, program: string, rows: unk
   return JSON.parse((await child).stdout);
 }
 
-/** An account of a job: its user, and its password where the job reads it; a folder for the job's records. */
+/** An account of a job: its user, its password in the file that the job reads, and a folder for the job's records. */
 export async function jobAccount(homeserver: Homeserver, localpart: string, admin: boolean) {
   const user = await makeUser(homeserver, localpart, admin);
   const folder = await fs.mkdtemp(path.join(homeserver.directory, `${localpart}-`));
@@ -242,7 +242,7 @@ export async function jobAccount(homeserver: Homeserver, localpart: string, admi
   return { user, folder, args: [...args, "--folder", folder] };
 }
 
-/** Waits until something holds; whether it came to that. */
+/** Waits until a condition holds; returns whether it did. */
 export function eventually(what: () => Promise<boolean>, seconds = 60): Promise<boolean> {
   return spending("waiting", async () => {
     const deadline = performance.now() + seconds * 1000;

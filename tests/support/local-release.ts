@@ -1,15 +1,15 @@
 import { release } from "../../provider/machine/release";
 import { toProperties } from "../../provider/protocol/values";
 
-/** What a {@link main} run answers. */
+/** The answer of a {@link main} run. */
 export interface LocalAnswer {
   faults: string[];
   generation?: unknown;
-  /** Paths that differ between what is wanted and what a look right after it sees. */
+  /** Paths that differ between the wanted state and a read right after the apply. */
   differences?: string[];
 }
 
-/** Applies the release that comes as JSON on standard input, looks at it again, and prints a {@link LocalAnswer}. */
+/** Applies the release from standard input (JSON), reads it again, and prints a {@link LocalAnswer}. */
 async function main(): Promise<void> {
   const chunks: Buffer[] = [];
   for await (const chunk of process.stdin) chunks.push(Buffer.from(chunk));
@@ -23,7 +23,7 @@ async function main(): Promise<void> {
   if (faults.length > 0) return answer({ faults });
   const { id, outputs } = await release.create(call, inputs);
   const found = await release.read(call, { id, inputs, outputs });
-  if (!found) throw new Error("what was just made is gone");
+  if (!found) throw new Error("the release that was just applied is gone");
   const differences = [...release.diff(found.inputs, inputs).details.keys()];
   answer({ faults, generation: found.outputs.generation, differences });
 }

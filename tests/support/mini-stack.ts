@@ -4,9 +4,9 @@ import { downHost, type Host, onHost, powerCutHost, upHost } from "../../sandbox
 import { eventually, processesIn, type Running, root, start } from "../toolchain/support";
 import { EngineProject } from "./engine-project";
 
-/** What of the small program changes from test to test. */
+/** The parts of the small program that differ between tests. */
 export interface MiniChange {
-  /** One word that both files hold; `wait-…` keeps the service from being healthy until {@link MiniStack.letGo}. */
+  /** One word that both files contain; with `wait-…` the service is unhealthy until {@link MiniStack.letGo}. */
   mark: string;
   /** Name of the release and its files; default `mini`. */
   release?: string;
@@ -15,13 +15,13 @@ export interface MiniChange {
   connection?: Partial<Connection>;
 }
 
-/** Where an update that waits for its service stands. */
+/** The phase of an update that waits for its service. */
 const WAITING = "waiting until the services answer";
 
-/** Seconds within which all is over, on a machine that has other things to do as well. */
+/** Seconds until everything must have ended, on a busy machine. */
 const PATIENCE = 120;
 
-/** A stack of one release with two files and a unit, under the real engine, on a sandbox host of its own. */
+/** A stack of one release with two files and a unit, under the real engine, on its own sandbox host. */
 export class MiniStack {
   private constructor(
     public host: Host,
@@ -42,12 +42,12 @@ export class MiniStack {
     await downHost(this.host.name);
   }
 
-  /** Writes the program anew. */
+  /** Writes the program again. */
   change(change: MiniChange, project = this.project): void {
     project.write("index.ts", programText(this.host, change));
   }
 
-  /** The same machine in the eyes of another operator: other state, other release. */
+  /** The same host for another operator: other state, other release. */
   another(change: MiniChange): Promise<EngineProject> {
     return EngineProject.create(programText(this.host, change));
   }
@@ -60,7 +60,7 @@ export class MiniStack {
     return this.project.pulumi("preview");
   }
 
-  /** Starts an `up` in a session of its own, as in a terminal, and returns once its service is waited for. */
+  /** Starts an `up` in a separate session, like in a terminal, and returns when it waits for its service. */
   async upUntilWaiting(project = this.project): Promise<Running> {
     const running = start("setsid", [path.join(root, "toolchain/pulumi"), "up", "--yes", "--skip-preview"], {
       cwd: project.folder,
@@ -75,7 +75,7 @@ export class MiniStack {
     return (await onHost(this.host, ["sh", "-c", script])).stdout.trim();
   }
 
-  /** What both files hold, what the running service read from both, and whether it runs: one word each. */
+  /** The content of both files, the values that the running service read from both, and whether it runs: one word each. */
   async seen(): Promise<string> {
     const words = await this.shell("cat /etc/mini/a /etc/mini/b /run/mini; systemctl is-active mini.service");
     return words.replaceAll("\n", " ");
@@ -101,14 +101,14 @@ done; echo "a transaction still runs"`;
     return eventually(() => processesIn(project.folder), PATIENCE);
   }
 
-  /** Kills the provider's processes without a word. */
+  /** Kills the provider's processes. */
   killProviders(): void {
     const providers = processesIn(this.project.folder).filter((line) => line.includes("launch.js"));
     if (providers.length === 0) throw new Error("no provider runs");
     for (const line of providers) process.kill(Number.parseInt(line, 10), "SIGKILL");
   }
 
-  /** Kills the shared ssh connection here; returns how many processes that were. */
+  /** Kills the shared ssh connection here; returns the number of its processes. */
   dropConnection(): number {
     const masters = processesIn(this.project.folder).filter((line) => /^\d+ ssh: .*\[mux\]/.test(line));
     for (const line of masters) process.kill(Number.parseInt(line, 10), "SIGKILL");

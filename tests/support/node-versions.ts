@@ -7,12 +7,12 @@ const { locked }: { locked: (file: string, work: () => Promise<void>) => Promise
   require("../../toolchain/process");
 const { cacheDir }: { cacheDir: () => string } = require("../../toolchain/pulumi-cli");
 
-/** Major versions of Node that people have, next to the one that runs the tests; the exact ones are in the lock file. */
+/** Major versions of Node that users have, in addition to the one that runs the tests; the exact versions are in the lock file. */
 export const NODE_VERSIONS = ["22", "24"] as const;
 
 const LOCK = path.join(__dirname, "node-versions");
 
-/** Folder with that version's `node`, to stand first on a PATH. All of them are fetched once for a machine. */
+/** Folder with that version's `node`, for the start of a PATH. All versions are fetched once for each machine. */
 export async function nodeFolder(version: (typeof NODE_VERSIONS)[number]): Promise<string> {
   const lock = fs.readFileSync(path.join(LOCK, "package-lock.json"));
   const digest = createHash("sha256").update(lock).digest("hex").slice(0, 12);

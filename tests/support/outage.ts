@@ -1,8 +1,8 @@
 import type { VpsServer } from "./vps-server";
 
 /**
- * Asks for the versions endpoint four times a second until stopped; tells the longest stretch without a 200, seconds. The host
- * asks itself under the public name: a log-in for each look would be most of what is measured, and load.
+ * Requests the versions endpoint four times a second until stopped; returns the longest time without a 200, in seconds. The
+ * host sends the requests to itself under the public name: a login for each request would dominate the measurement.
  */
 export function watchAnswers(server: VpsServer): { stop: () => Promise<number> } {
   const ask = "curl --silent --output /dev/null --max-time 5 --write-out '%{http_code}'";
@@ -11,7 +11,7 @@ export function watchAnswers(server: VpsServer): { stop: () => Promise<number> }
     while test -e /run/watched; do
       status=$(${ask} https://${server.publicHost}/_matrix/client/versions); echo "$(now) $status"; sleep 0.25
     done; echo "$(now) 200"`);
-  // Heard of below, unless something else has failed before.
+  // Reported below, unless something else has failed before.
   said.catch(() => undefined);
   const stop = async () => {
     await server.sh("rm /run/watched");

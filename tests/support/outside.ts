@@ -1,15 +1,15 @@
 import https from "node:https";
 
-/** Where a name leads that is in no DNS, what is asked there, and for how many seconds an answer is waited for. */
+/** The address of a name that is not in DNS, the request, and the timeout in seconds. */
 export interface Outside {
   address: string;
   host: string;
-  /** Sent as it is. */
+  /** Sent unchanged. */
   path: string;
   seconds: number;
 }
 
-/** What a server answers to somebody on the internet. The certificate is not judged. */
+/** The answer of a server to a client on the internet. The certificate is not checked. */
 export function answerFrom({
   address,
   host,
@@ -36,7 +36,7 @@ export function answerFrom({
   });
 }
 
-/** Only the status; 0 when nothing answers in time. */
+/** Only the status; 0 if nothing answers in time. */
 export function statusFrom(question: Outside): Promise<number> {
   return answerFrom(question).then(
     ({ status }) => status,

@@ -2,7 +2,7 @@ import type { HealthProbe, HostFile } from "../../provider/contract/release";
 import type { Release } from "./host-programs";
 
 /**
- * A small real service: busybox's web server shows the configuration it was started with. `mode=crash` makes it fail at start,
+ * A small real service: busybox's web server shows the configuration that it was started with. `mode=crash` makes it fail at start,
  * `mode=brief` three seconds later.
  */
 const SERVE = `#!/bin/sh
@@ -29,7 +29,7 @@ RuntimeDirectory=probe
 WantedBy=multi-user.target
 `;
 
-/** A second unit of the same release, to see that it is left alone. */
+/** A second unit of the same release, to check that it stays unchanged. */
 const IDLE = `[Unit]
 Description=Idle
 [Service]
@@ -53,7 +53,7 @@ export const URL = "http://127.0.0.1:8099/served";
 export const conf = (mark: string, mode = "normal", port = 8099): string =>
   `mode=${mode}\nport=${port}\n# ${mark}\n`;
 
-/** That the service answers; for one that never will, so short that a test can wait for it. */
+/** The health check of the service; its timeout is short, because some tests wait for it. */
 export const answersWithin = (timeoutSeconds: number): Record<string, HealthProbe> => ({
   answers: { kind: "http", url: URL, status: 200, timeoutSeconds },
 });

@@ -42,7 +42,7 @@ export const DEBIAN_12: HostFacts = {
 
 const CONFIRMED = "trusted.json";
 
-/** A directory with the files that a stack names, the certificate covering its names. */
+/** A directory with the files that a stack names; the certificate covers its names. */
 function makeProject(stack: FixtureStack): string {
   const folder = realpathSync(mkdtempSync(join(tmpdir(), "hearth-program-")));
   const { config } = parsedFixture(stack);
@@ -56,7 +56,7 @@ function makeProject(stack: FixtureStack): string {
   const { caFile } = config.verification;
   if (caFile !== undefined) issue(["authority"], join(folder, caFile), join(folder, "authority.key"));
   const { secrets } = parsedFixture(stack);
-  // The operator's word for what the stack does, as `npx hearth trust` takes it.
+  // The operator's confirmation, as in `npx hearth trust`.
   confirm(join(folder, CONFIRMED), stack.name, confirmationsOf(config, secrets, folder));
   // An empty public key: only a host can check the fingerprint.
   mkdirSync(join(folder, "keys"));
@@ -84,8 +84,8 @@ function issue(names: readonly string[], certificateFile: string, keyFile: strin
 }
 
 /**
- * Runs index.ts for one stack against a recording engine. Each run loads the program and the SDK anew, as a real run does.
- * @param facts what every host of the stack is like
+ * Runs index.ts for one stack against a recording engine. Each run loads the program and the SDK again, like a real run.
+ * @param facts facts of every host of the stack
  */
 export async function runProgram(stack: FixtureStack, facts: HostFacts = DEBIAN_13): Promise<ProgramRun> {
   const folder = makeProject(stack);
@@ -95,7 +95,7 @@ export async function runProgram(stack: FixtureStack, facts: HostFacts = DEBIAN_
   process.env.PULUMI_CONFIG_SECRET_KEYS = JSON.stringify(["hearth:secrets"]);
   try {
     jest.resetModules();
-    // Our own modules run anew; those of others are large, and keep nothing of a run that the next does not replace.
+    // Our own modules are loaded again; other modules are large, and the next run replaces all their state.
     jest.doMock("@pulumi/pulumi", () => pulumi);
     jest.doMock("zod", () => zod);
     return await record(stack, facts, () => require("../../index"));
@@ -106,7 +106,7 @@ export async function runProgram(stack: FixtureStack, facts: HostFacts = DEBIAN_
   }
 }
 
-/** What each Release of a run wants, by its name on the host, secrets in clear. */
+/** The inputs of each Release of a run, by its name on the host, with secrets in clear text. */
 export function releasesOf(run: ProgramRun): Record<string, ReleaseInputs> {
   const releases = run.resources.filter(({ type }) => type.endsWith(":Release"));
   return Object.fromEntries(

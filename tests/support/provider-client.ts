@@ -13,21 +13,21 @@ import { fromStruct, type Properties, toStruct } from "../../provider/protocol/v
 
 const ROOT = path.resolve(__dirname, "../..");
 
-/** A line the provider sent to the engine. */
+/** A line that the provider sent to the engine. */
 export interface LogLine {
   severity: "debug" | "info" | "warning" | "error";
   message: string;
   ephemeral: boolean;
 }
 
-/** What a resource is in the engine's state. */
+/** A resource in the engine's state. */
 export interface StoredResource {
   id: string;
   inputs: Properties;
   outputs: Properties;
 }
 
-/** "It is there but does not work", as the engine understands it. */
+/** The engine's error "the resource exists but does not work". */
 export class InitFailed extends Error {
   constructor(
     readonly stored: StoredResource,
@@ -38,7 +38,7 @@ export class InitFailed extends Error {
   }
 }
 
-/** The provider as the engine runs it, in a process of its own, with this test in the engine's place. */
+/** The provider in a separate process, as the engine runs it; this test replaces the engine. */
 export class ProviderClient {
   readonly logs: LogLine[] = [];
 
@@ -77,7 +77,7 @@ export class ProviderClient {
     return provider;
   }
 
-  /** Ends as the engine does at its normal end. */
+  /** Ends the provider like the engine at its normal end. */
   async stop(): Promise<number | null> {
     await this.cancel();
     return this.kill("SIGINT");
@@ -176,7 +176,7 @@ export class ProviderClient {
     await send<Empty>((done) => this.client.delete(request, done));
   }
 
-  /** The kept lines of one severity since the last call, without progress. */
+  /** The collected lines of one severity since the last call, without progress. */
   takeLogs(severity: LogLine["severity"]): string[] {
     const taken = this.logs.filter((line) => line.severity === severity && !line.ephemeral);
     this.logs.length = 0;
@@ -192,7 +192,7 @@ function send<T>(call: (done: Done<T>) => grpc.ClientUnaryCall): Promise<T> {
   });
 }
 
-/** Reads an error as the engine does: details whose code differs from the call's would be printed with all properties. */
+/** Reads an error like the engine: it would print details with another code than the call's with all properties. */
 function initFailed(error: grpc.ServiceError): InitFailed | undefined {
   const [encoded] = error.metadata?.get("grpc-status-details-bin") ?? [];
   if (encoded === undefined || typeof encoded === "string") return undefined;

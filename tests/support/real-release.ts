@@ -4,7 +4,7 @@ import type { FixtureStack } from "../fixtures/stacks";
 import { type Answer, call } from "./host-programs";
 import { DEBIAN_13, releasesOf, runProgram } from "./program";
 
-/** Applies what the components want to a sandbox host, as the provider would, without the engine between. */
+/** Applies the components' releases to a sandbox host, like the provider, without the engine. */
 export class RealReleases {
   private readonly instances = new Map<string, string>();
 
@@ -13,7 +13,7 @@ export class RealReleases {
     readonly facts = DEBIAN_13,
   ) {}
 
-  /** Applies one release of a stack; `edit` changes what the component wants, to see what hosts make of it. */
+  /** Applies one release of a stack; `edit` changes the component's release, to test the result on the host. */
   async apply(
     stack: FixtureStack,
     name: string,
@@ -27,7 +27,7 @@ export class RealReleases {
     return answer;
   }
 
-  /** What a look at the host says before anything is done, as a preview asks. */
+  /** The checks of the host before any change, as in a preview. */
   async observe(stack: FixtureStack, name: string): Promise<Answer> {
     return call(this.host, "observe", await this.wanted(stack, name));
   }
@@ -39,12 +39,12 @@ export class RealReleases {
   }
 }
 
-/** What a refused or undone apply said: the step, or the kind of refusal before anything was touched; its words, and what holds now. */
+/** The report of a refused or undone apply: the step, or the kind of refusal before any change; its message, and what holds now. */
 export function failureOf(answer: Answer): { step: string; text: string; undone: string } {
   const [step = "", reason = ""] = answer.of("fail")[0] ?? answer.of("refuse")[0] ?? [];
   const output = answer.of("output").map(([encoded]) => Buffer.from(encoded ?? "", "base64").toString());
   return { step, text: [reason, ...output].join("\n"), undone: answer.of("undone")[0]?.[0] ?? "" };
 }
 
-/** What an apply changed, one line each. */
+/** The changes of an apply, one line each. */
 export const changesOf = (answer: Answer): string[] => answer.of("did").map(([text]) => text ?? "");

@@ -1,7 +1,7 @@
 import fs from "node:fs";
 import { spent } from "../../sandbox/spent";
 
-// What this file's hosts and deployments took, for the table at the end of a run (reporter.js).
+// The time of this file's hosts and deployments, for the table at the end of a run (reporter.js).
 afterAll(() => {
   const file = process.env.HEARTH_TEST_SPENT;
   if (file === undefined) return;

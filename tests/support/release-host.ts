@@ -9,7 +9,7 @@ import { rootlessHost, userRelease } from "./user-release";
 type Scope = "system" | "user";
 type Overrides = Parameters<typeof probeRelease>[1];
 
-/** A sandbox host, a provider, and the state of one release, as the engine would keep it. */
+/** A sandbox host, a provider, and the state of one release, as the engine would store it. */
 export class ReleaseHost {
   readonly urn: string;
   private state: StoredResource | undefined;
@@ -61,12 +61,12 @@ export class ReleaseHost {
     return (await onHost(this.host, ["sh", "-c", script])).stdout.trim();
   }
 
-  /** What the release's service answers. */
+  /** The answer of the release's service. */
   served(): Promise<string> {
     return this.shell("curl -s http://127.0.0.1:8099/served");
   }
 
-  /** Checked inputs of the probe release, as the engine would get them. `olds`: of the state unless said otherwise. */
+  /** Checked inputs of the probe release, as the engine would get them. `olds`: by default those of the state. */
   async wanted(content: string, overrides: Overrides = {}, olds?: Properties): Promise<Properties> {
     const make = this.scope === "system" ? probeRelease : userRelease;
     const { connection, scope } = this;
@@ -92,7 +92,7 @@ export class ReleaseHost {
       if (provider.logs.some(({ message }) => message.includes(text))) return;
       await new Promise((resolve) => setTimeout(resolve, 100));
     }
-    throw new Error(`never came to ${text}`);
+    throw new Error(`never reached: ${text}`);
   }
 }
 

@@ -10,7 +10,7 @@ import { quadlet } from "../../runtimes/quadlet";
 import type { ServiceSpec } from "../../runtimes/service";
 import { DEBIAN_13 } from "./program";
 
-/** What a service's release is made of; in tests the operator's secrets are plain texts. */
+/** The inputs of a service's release; in tests the operator's secrets are plain texts. */
 export type Rendered = Omit<ReleaseInputs, "connection" | "scope" | "release">;
 
 /** A release that does nothing. */
@@ -20,7 +20,7 @@ export const NOTHING: Rendered = {
   ...{ preflights: {}, revisions: {}, validators: {}, health: {} },
 };
 
-/** What the containers of a user with these places come with. */
+/** The common parts for the containers of a user with these paths. */
 export function inContainers(places: Places, ...specs: ServiceSpec[]): Rendered {
   return { ...NOTHING, ...(quadlet.render(specs, { places, memoryMiB: DEBIAN_13.memoryMiB }) as Rendered) };
 }
@@ -30,17 +30,17 @@ const DATABASE = {
   ...{ unit: "postgresql@17-main.service", console: ["psql"] },
 };
 
-/** The homeserver of these settings, without secrets of the operator's. */
+/** The homeserver of these settings, without the operator's secrets. */
 function serverOf(config: HomeserverConfig): ServiceSpec {
   return homeserverSpec({ config, database: DATABASE, secrets: {} }, DEBIAN_13);
 }
 
-/** Where a native homeserver's things are. */
+/** The paths of a native homeserver. */
 export function nativeLayout(config: HomeserverConfig): Layout {
   return native.layout(serverOf(config), { places: SYSTEM_PLACES, memoryMiB: DEBIAN_13.memoryMiB });
 }
 
-/** Where the things of a homeserver in a container are. */
+/** The paths of a homeserver in a container. */
 export function containerLayout(places: Places, config: HomeserverConfig = homeServer()): Layout {
   return quadlet.layout(serverOf(config), { places, memoryMiB: DEBIAN_13.memoryMiB });
 }
@@ -50,7 +50,7 @@ function homeServer(image?: string): HomeserverConfig {
   return homeserverSchema.parse({ ...server, ...(image === undefined ? {} : { image }) });
 }
 
-/** Where jobs of a stack in a home run: next to Synapse 1.163.2 in the vendor's image, or in `image`. */
+/** The environment of jobs of a stack in a home: next to Synapse 1.163.2 in the vendor's image, or in `image`. */
 export function jobHostOf(places: Places, image?: string): JobHost {
   const config = homeServer(image);
   return jobHost(config, containerLayout(places, config));

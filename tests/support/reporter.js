@@ -1,5 +1,5 @@
-// After a run on hosts: the ten slowest files, and where their time went. HEARTH_RECORD_SECONDS=1 records the times by which
-// the next runs are ordered (sequencer.js).
+// After a run on hosts: the ten slowest files, and the parts of their time. HEARTH_RECORD_SECONDS=1 records the times that
+// order the next runs (sequencer.js).
 const fs = require("node:fs");
 const os = require("node:os");
 const path = require("node:path");
@@ -44,7 +44,7 @@ class SlowestFiles {
   }
 }
 
-/** What happens at the same time in one file counts twice. */
+/** Parallel work in one file counts twice. */
 function tableOf(rows) {
   const line = (row, name) =>
     `${[row.all, ...KINDS.map((kind) => row[kind])].map(seconds).join(" ")}  ${name}`;

@@ -1,4 +1,4 @@
-// Longest file first, by the times of an earlier run: two workers end together only if no long file comes last.
+// Longest file first, by the times of an earlier run: two workers end together only if no long file runs last.
 const path = require("node:path");
 const { default: Sequencer } = require("@jest/test-sequencer");
 const recorded = require("./seconds.json");
@@ -6,7 +6,7 @@ const recorded = require("./seconds.json");
 const root = path.resolve(__dirname, "../..");
 const secondsOf = (file) => recorded[path.relative(root, file)] ?? Number.POSITIVE_INFINITY;
 
-/** New files come first, since nobody knows how long they take. Unit tests are not recorded: jest's own order is good enough. */
+/** New files run first, because their times are unknown. Unit tests are not recorded: jest's own order is good enough. */
 class LongestFirst extends Sequencer {
   async sort(tests) {
     const usual = await super.sort(tests);

@@ -11,7 +11,7 @@ export const QUADLET = `${HOME}/.config/containers/systemd/hearth-probe.containe
 export const TIMER = `${HOME}/.config/systemd/user/hearth-tick.timer`;
 export const DATA = `${HOME}/.local/share/hearth/probe`;
 export const STATE = `${HOME}/.local/state/hearth`;
-/** In a real registry on the host itself. */
+/** The image, in a real registry on the host itself. */
 export const REGISTRY = "registry.test:5000";
 export const IMAGE = `${REGISTRY}/probe:1`;
 export const URL = "http://127.0.0.1:8099/served";
@@ -19,7 +19,7 @@ export const URL = "http://127.0.0.1:8099/served";
 const owned = (mode: string): Ownership => ({ mode, owner: LOGIN, group: LOGIN });
 export const userFile = (content: string, mode = "0644"): HostFile => ({ content, ...owned(mode) });
 
-/** What the image runs: busybox's web server shows the configuration and the secret's length it was started with. */
+/** The program of the image: busybox's web server shows the configuration and the length of the secret that it was started with. */
 const SERVE = `#!/bin/sh
 set -eu
 if [ "\${1-}" = check ]; then
@@ -39,14 +39,14 @@ wc -c </run/secrets/given >>/run/www/served
 exec httpd -f -p 8000 -h /run/www
 `;
 
-/** Run as root: Podman and what it needs. */
+/** Run as root: installs Podman and its requirements. */
 const INSTALL = `set -eu
 apt-get update -q >/dev/null
 DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends ${ROOTLESS_PACKAGES.join(" ")} >/dev/null
 loginctl enable-linger ${LOGIN}
 `;
 
-/** Run as root: a registry on the host itself, and what the stand-in image is made of. */
+/** Run as root: a registry on the host itself, and the parts of the stand-in image. */
 const STAND_IN = `set -eu
 apt-get update -q >/dev/null
 DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends busybox-static docker-registry >/dev/null
@@ -83,7 +83,7 @@ export async function rootlessHost(name: string): Promise<Host> {
   }
 }
 
-/** Puts the stand-in image into the login user's store and into the host's own registry; Podman is there. */
+/** Puts the stand-in image into the login user's store and into the host's own registry; Podman must be installed. */
 export async function bringStandIn(host: Host): Promise<void> {
   await asRoot(host, STAND_IN, SERVE);
   await asUser(host, IMPORT);
@@ -94,7 +94,7 @@ async function asRoot(host: Host, text: string, input?: string): Promise<void> {
   if (code !== 0) throw new Error(`${host.name} could not be prepared: ${stderr}`);
 }
 
-/** Standard output of shell text, run as the login user in his own manager; throws when it fails. */
+/** Standard output of shell text, run as the login user in the user's manager; throws if it fails. */
 export async function asUser(host: Host, text: string): Promise<string> {
   const script = `export XDG_RUNTIME_DIR="/run/user/$(id -u)"\n${text}`;
   const { code, stdout, stderr } = await onHost(host, [script], { user: LOGIN });
@@ -131,7 +131,7 @@ DefaultDependencies=false
 WantedBy=default.target
 `;
 
-/** A job that takes its time, once something has started it. */
+/** A job that runs for a long time after its start. */
 const TICK = "[Service]\nType=oneshot\nExecStart=/bin/sleep 600\n";
 const TICKING = "[Timer]\nOnCalendar=monthly\nPersistent=true\n[Install]\nWantedBy=timers.target\n";
 
@@ -142,7 +142,7 @@ const CHECK = [
   ...["--volume", `${HOME}/.config/hearth/probe:/etc/probe:ro`, IMAGE, "/bin/serve", "check"],
 ];
 
-/** Quadlet says what it cannot read, and ends well all the same. */
+/** Quadlet reports unreadable lines, but still succeeds. */
 const DRY_RUN =
   'if ! said=$(/usr/libexec/podman/quadlet --user --dryrun 2>&1 >/dev/null) || printf %s "$said" | grep converting; then printf %s "$said"; exit 1; fi';
 
@@ -162,7 +162,7 @@ export function userRelease(content: string, overrides: Release = {}): Release {
     images: [IMAGE],
     containerSecrets: {
       "probe-random": { source: { kind: "random", bytes: 20 } },
-      // Its name comes before the one it is made from.
+      // Its name sorts before the name of its source.
       "probe-made": {
         source: {
           kind: "command",

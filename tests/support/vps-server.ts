@@ -10,7 +10,7 @@ import { eventually } from "./jobs";
 
 const COMMITTED = path.resolve(__dirname, "../../Pulumi.vps.yaml");
 
-/** What systemd says of a unit: which process runs, and since when. */
+/** A unit in systemd: its process, and the time of its start. */
 export interface UnitLife {
   active: string;
   enabled: string;
@@ -69,7 +69,7 @@ export class VpsServer extends DeployedServer {
     };
   }
 
-  /** The lives of the three long-running services. */
+  /** The processes and start times of the three long-running services. */
   async lives(): Promise<Record<"synapse" | "postgres" | "nginx", UnitLife>> {
     const [synapse, postgres, nginx] = await Promise.all([
       this.unit("matrix-synapse.service"),
@@ -79,14 +79,14 @@ export class VpsServer extends DeployedServer {
     return { synapse, postgres, nginx };
   }
 
-  /** Waits until no connection leads there: the one that runs of the engine share outlives the last of them by some seconds. */
+  /** Waits until no connection to the host is left: the shared connection ends some seconds after the engine's last run. */
   async disconnected(): Promise<void> {
     const open = ["-Htn", "state", "established", "dst", `${this.host.address}:22`];
     const none = async () => (await tryRun("ss", open)).stdout.trim() === "";
     if (!(await eventually(none, 120))) throw new Error(`there are still connections to ${this.host.name}`);
   }
 
-  /** Has nginx reload, and waits until no worker with the old configuration takes connections. */
+  /** Reloads nginx, and waits until no worker with the old configuration accepts connections. */
   async reloadNginx(): Promise<void> {
     await this.sh(`workers() { ps -o pid=,args= --ppid "$(systemctl show -P MainPID nginx)" | awk '!/shutting down/ { print $1 }'; }
       old=$(workers); systemctl reload nginx
@@ -97,7 +97,7 @@ export class VpsServer extends DeployedServer {
       done; exit 1`);
   }
 
-  /** HTTP status through the host's own proxy under the public name; 0 when nothing answers. */
+  /** HTTP status through the host's own proxy under the public name; 0 if nothing answers. */
   async status(url = "/_matrix/client/versions", seconds = 30): Promise<number> {
     const { stdout } = await onHost(this.host, [
       ...[

@@ -1,12 +1,12 @@
-// Gets what tests on hosts need and a machine has once: base images, container images, tailscaled. Started by `npm test` while
-// the unit tier runs; a test that comes too early waits for the same locks, and makes what is missing itself.
+// Prepares the shared requirements of tests on hosts: base images, container images, tailscaled. `npm test` starts it while
+// the unit tier runs; a test that starts too early waits for the same locks, and prepares missing parts itself.
 import { downHost, type SUITES, upHost } from "../../sandbox";
 import { prepareImages } from "../../sandbox/containers";
 import { ensureTailscale } from "../../sandbox/tailnet/build";
 
 const progress = (line: string) => process.stdout.write(`${line}\n`);
 
-/** One name for all runs: what a run that was ended has left, the next one takes away. */
+/** One name for all runs: the next run removes the leftovers of an interrupted one. */
 const NAME = "warm-up";
 
 async function withHost(suite: (typeof SUITES)[number], work?: "containers"): Promise<void> {

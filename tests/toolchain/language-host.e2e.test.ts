@@ -3,8 +3,8 @@ import os from "node:os";
 import path from "node:path";
 import { eventually, processesIn, removeDirectory, root, run, start } from "./support";
 
-// A small Pulumi project under the real engine and whichever language host the toolchain gave it. It takes its modules and
-// the loader from this checkout, through links, and has its own state.
+// A small Pulumi project under the real engine and the language host that the toolchain installed. It uses the modules and
+// the loader of this checkout, through links, and has its own state.
 let project: string;
 
 beforeAll(async () => {
@@ -29,7 +29,7 @@ const environment = {
 };
 const pulumi = (...args: string[]) => run(wrapper, args, { cwd: project, env: environment });
 
-test("up runs the program with its stack, and a changed file is what the next one runs", async () => {
+test("up runs the program with its stack, and the next up runs a changed file", async () => {
   program(
     `import * as pulumi from "@pulumi/pulumi";
 export const where: string = [pulumi.getProject(), pulumi.getStack(), process.cwd()].join(" ");`,
@@ -42,7 +42,7 @@ export const where: string = [pulumi.getProject(), pulumi.getStack(), process.cw
   expect(await outputs()).toEqual({ now: 2 });
 });
 
-test("state goes into the project and nothing asks for a login or a passphrase, from a folder below it too", async () => {
+test("the state is in the project and nothing asks for a login or a passphrase, also in a folder below it", async () => {
   const below = path.join(project, "below");
   fs.mkdirSync(below, { recursive: true });
   const end = await run(wrapper, ["preview"], { cwd: below, env: environment });
@@ -51,11 +51,11 @@ test("state goes into the project and nothing asks for a login or a passphrase, 
   expect(fs.existsSync(path.join(project, ".hearth/state/.pulumi/stacks/hearth/dev.json"))).toBe(true);
 });
 
-test("an engine that would begin a second state is refused, wherever it was started, and nothing runs", async () => {
+test("an engine that would create a second state is refused in every folder, and nothing runs", async () => {
   const below = path.join(project, "below");
   program('console.log("the program ran");');
   fs.mkdirSync(below, { recursive: true });
-  // The CLI itself, without the wrapper that goes up to the project first.
+  // The CLI itself, without the wrapper that changes to the project first.
   const { stdout: exports } = await run(process.execPath, [
     path.join(root, "toolchain/main.js"),
     "--environment",
@@ -77,7 +77,7 @@ test("an engine that would begin a second state is refused, wherever it was star
   fs.rmSync(below, { recursive: true });
 });
 
-test("a stack that is removed leaves its file: it is the operator's", async () => {
+test("the removal of a stack keeps its file: it belongs to the operator", async () => {
   expect(await pulumi("stack", "init", "gone")).toMatchObject({ code: 0 });
   const file = path.join(project, "Pulumi.gone.yaml");
   fs.appendFileSync(file, "config:\n  hearth:kept: yes\n");
@@ -90,7 +90,7 @@ test("pulumi install has nothing to do", async () => {
   expect(await pulumi("install")).toMatchObject({ code: 0 });
 });
 
-test("configuration reaches the program, and what is secret is known as secret", async () => {
+test("configuration reaches the program, and secret values are marked as secret", async () => {
   await pulumi("config", "set", "plain", "p$x 'y'");
   await pulumi("config", "set", "--secret", "hidden", "planted-secret");
   program(
@@ -107,7 +107,7 @@ export const hidden = config.requireSecret("hidden");`,
   expect(JSON.parse(stdout)).toEqual({ plain: "p$x 'y'", hidden: "planted-secret" });
 });
 
-test("what is loaded only when needed is there when needed: a function can still be serialized", async () => {
+test("modules that are loaded only when needed work: a function can still be serialized", async () => {
   program(
     `import * as pulumi from "@pulumi/pulumi";
 const three = 3;
@@ -124,19 +124,19 @@ test("an error in the program fails the preview once, at the line of the source"
   const { code, stdout } = await pulumi("preview");
   expect(code).not.toBe(0);
   expect(stdout.match(/Error: broken here/g)).toHaveLength(1);
-  // Colours stand between the parts.
+  // There are colour codes between the parts.
   expect(stdout).toMatch(/at fail .*index\.ts:4:9/);
   expect(stdout).not.toContain("exited with code");
 });
 
-test("a program that dies without a word is reported with its exit code", async () => {
+test("a program that ends without a message is reported with its exit code", async () => {
   program("process.exit(3);");
   const { code, stdout } = await pulumi("preview");
   expect(code).not.toBe(0);
   expect(stdout).toMatch(/exit(ed with)? (code|status).* 3/i);
 });
 
-test("what the program prints is shown", async () => {
+test("the output of the program is shown", async () => {
   program('console.log("printed by the program");');
   expect((await pulumi("preview")).stdout).toContain("printed by the program");
 });

@@ -8,7 +8,7 @@ interface Locked {
   optionalDependencies?: Record<string, string>;
 }
 
-// npm writes only the platform packages it could see; where the registry lacks some, the lock file comes out short, and then
+// npm writes only the platform packages that it found; if the registry lacks some, the lock file is incomplete, and then
 // `npm ci` refuses it in every fresh clone.
 test("package-lock.json names the packages of every platform, so that a fresh clone installs", () => {
   const text = fs.readFileSync(path.join(root, "package-lock.json"), "utf8");
@@ -28,7 +28,7 @@ test("package-lock.json names the packages of every platform, so that a fresh cl
   expect(text).not.toContain('"resolved"');
 });
 
-test("package-lock.json has a digest of every package, of every platform: what is downloaded is what was locked", () => {
+test("package-lock.json has a digest of every package, of every platform: every download is checked against it", () => {
   const { packages } = JSON.parse(fs.readFileSync(path.join(root, "package-lock.json"), "utf8"));
   const unverified = Object.entries<Locked>(packages)
     .filter(([place, { integrity }]) => place !== "" && !/^sha512-[A-Za-z0-9+/]{86}==$/.test(integrity ?? ""))
@@ -37,8 +37,8 @@ test("package-lock.json has a digest of every package, of every platform: what i
 });
 
 // npm's "latest" of @pulumi/command is a mis-published 4.5.0, TypeScript 7 has no compiler API for Pulumi, and google-protobuf 4
-// does not mix with the SDK's own.
-test("package.json pins every package exactly, the ones with traps at the release that works", () => {
+// is not compatible with the SDK's own version.
+test("package.json pins every package exactly, the problematic ones at the release that works", () => {
   const { dependencies, devDependencies } = JSON.parse(
     fs.readFileSync(path.join(root, "package.json"), "utf8"),
   );

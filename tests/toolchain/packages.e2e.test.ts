@@ -4,7 +4,7 @@ import { removeDirectory, run, temporaryCheckout } from "./support";
 
 let checkout: string;
 
-/** A checkout with one small package of its own in place of the project's, so that `npm ci` is real and needs no network. */
+/** A checkout with one small local package instead of the project's, so that `npm ci` is real and needs no network. */
 beforeEach(async () => {
   checkout = temporaryCheckout();
   fs.rmSync(path.join(checkout, "node_modules"));
@@ -48,21 +48,21 @@ test("a fresh clone gets its packages, with progress, and the next run is silent
   expect(await ensure()).toMatchObject({ code: 0, stdout: "", stderr: "" });
 });
 
-test("a lock file that asks for something else, as after a pull, is followed", async () => {
+test("a changed lock file, for example after a pull, is installed", async () => {
   await ensure();
   await pack("1.1.0");
   expect((await ensure()).stderr).toContain("Installing Node packages");
   expect(present()).toBe("1.1.0");
 });
 
-test("packages put there by somebody's own npm are left as they are", async () => {
+test("packages that the user's own npm installed stay unchanged", async () => {
   await npm("install");
   const { ino } = fs.statSync(path.join(checkout, "node_modules/small"));
   expect(await ensure()).toMatchObject({ code: 0, stderr: "" });
   expect(fs.statSync(path.join(checkout, "node_modules/small")).ino).toBe(ino);
 });
 
-test("an interrupted installation is done again", async () => {
+test("an interrupted installation is repeated", async () => {
   await ensure();
   for (const file of [".hearth-stamp", ".package-lock.json"])
     fs.rmSync(path.join(checkout, "node_modules", file));
@@ -71,7 +71,7 @@ test("an interrupted installation is done again", async () => {
   expect(present()).toBe("1.0.0");
 });
 
-test("when npm fails, its last lines say why", async () => {
+test("when npm fails, its last lines give the reason", async () => {
   ask("2.0.0");
   const { code, stderr } = await ensure();
   expect(code).toBe(1);

@@ -24,7 +24,7 @@ beforeEach(() => {
 });
 afterEach(() => removeDirectory(checkout));
 
-/** No network in these tests: what asks for it is told at once that there is none. */
+/** No network in these tests: every request fails at once. */
 const offline = () => {
   const file = path.join(checkout, "offline.js");
   fs.writeFileSync(
@@ -67,7 +67,7 @@ echo building >>"${checkout}/builds"; while [ "$1" != -o ]; do shift; done; out=
 const makePulumi = `mkdir -p "\${out%/*}"; printf '#!/bin/sh\\necho v${pinned}\\n' >"$out"; chmod +x "$out"`;
 
 describe("the Pulumi CLI on PATH", () => {
-  test.each(["3.250.0", "3.259.0", "3.260.1", "4.0.0"])("%s is used as it is", async (version) => {
+  test.each(["3.250.0", "3.259.0", "3.260.1", "4.0.0"])("%s is used unchanged", async (version) => {
     cliOnPath(bin, version);
     const { code, stdout, stderr } = await ensure();
     expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
@@ -85,14 +85,14 @@ describe("the Pulumi CLI on PATH", () => {
     },
   );
 
-  test("is refused without the Node language host, which Pulumi would only miss later", async () => {
+  test("is refused without the Node language host, which Pulumi would report only later", async () => {
     cliOnPath(bin, "3.259.0", { languageHost: false });
     const { code, stderr } = await ensure({ HEARTH_PULUMI_SOURCE: "path" });
     expect(code).toBe(1);
     expect(stderr).toContain(`${bin}/pulumi has no pulumi-language-nodejs`);
   });
 
-  test("is looked for behind one that is too old", async () => {
+  test("is found after one that is too old", async () => {
     const newer = path.join(checkout, "newer");
     cliOnPath(bin, "3.100.0");
     cliOnPath(newer, "3.260.0");
@@ -100,7 +100,7 @@ describe("the Pulumi CLI on PATH", () => {
     expect(stdout).toContain(`export PATH='${newer}:${bin}'`);
   });
 
-  test("is never our own wrapper, which would start itself for ever", async () => {
+  test("is never our own wrapper, which would start itself endlessly", async () => {
     const { code, stderr } = await ensure({
       PATH: `${checkout}/toolchain:${bin}`,
       HEARTH_PULUMI_SOURCE: "path",
@@ -109,7 +109,7 @@ describe("the Pulumi CLI on PATH", () => {
     expect(stderr).toContain("on PATH: no program named pulumi");
   });
 
-  test("is asked for its version once, and again after it was replaced", async () => {
+  test("is asked for its version once, and again after its replacement", async () => {
     cliOnPath(bin, "3.259.0");
     await ensure();
     await ensure();
@@ -120,8 +120,8 @@ describe("the Pulumi CLI on PATH", () => {
   });
 });
 
-describe("a Pulumi CLI of our own", () => {
-  test("is built once where nothing else is to be had, and then only used", async () => {
+describe("our own Pulumi CLI", () => {
+  test("is built once if there is no other source, and then only used", async () => {
     goOnPath(makePulumi);
     const first = await ensure();
     expect(first).toMatchObject({ code: 0 });
@@ -133,7 +133,7 @@ describe("a Pulumi CLI of our own", () => {
     expect(fs.readFileSync(path.join(checkout, "builds"), "utf8")).toBe("building\n");
   });
 
-  test("gets our language host, renewed when that has changed", async () => {
+  test("gets our language host, and a new one after a change", async () => {
     goOnPath(makePulumi);
     await ensure();
     const host = path.join(cache, "pulumi", pinned, "bin/pulumi-language-nodejs");
@@ -144,7 +144,7 @@ describe("a Pulumi CLI of our own", () => {
     expect(fs.statSync(host).mode & 0o111).toBe(0o111);
   });
 
-  test("keeps the vendor's language host when the release brought one", async () => {
+  test("keeps the vendor's language host if the release contains one", async () => {
     const home = path.join(cache, "pulumi", pinned, "bin");
     cliOnPath(home, pinned);
     const before = fs.readFileSync(path.join(home, "pulumi-language-nodejs"), "utf8");
@@ -178,7 +178,7 @@ describe("a Pulumi CLI of our own", () => {
     },
   );
 
-  test("a failing build shows the compiler's last lines", async () => {
+  test("a failed build shows the compiler's last lines", async () => {
     goOnPath("echo 'no space left on device' >&2; exit 1");
     const { code, stderr } = await ensure({ HEARTH_PULUMI_SOURCE: "build" });
     expect(code).toBe(1);
@@ -186,16 +186,16 @@ describe("a Pulumi CLI of our own", () => {
   });
 });
 
-describe("without any way to get a Pulumi CLI", () => {
-  test("there is one message that says what was tried and what to install", async () => {
+describe("without a source for a Pulumi CLI", () => {
+  test("there is one message with the attempts and the packages to install", async () => {
     const { code, stdout, stderr } = await ensure();
     expect({ code, stdout }).toEqual({ code: 1, stdout: "" });
     expect(stderr.split("\n")).toEqual([
-      "No usable Pulumi CLI, and no way to get one here.",
+      "There is no usable Pulumi CLI, and none can be fetched or built here.",
       "  on PATH: no program named pulumi",
       "  fetch: get.pulumi.com cannot be reached (ENOTFOUND)",
       "  build: no program named go on PATH",
-      "Do one of these, then run the same command again:",
+      "fix: do one of these, then run the same command again:",
       expect.stringContaining("install Pulumi 3.250.0 or newer: https://"),
       expect.stringContaining("get.pulumi.com"),
       expect.stringContaining("install Go "),
@@ -207,7 +207,7 @@ describe("without any way to get a Pulumi CLI", () => {
     const { code, stderr } = await ensure({ HEARTH_PULUMI_SOURCE: "magic" });
     expect({ code, stderr }).toEqual({
       code: 1,
-      stderr: "HEARTH_PULUMI_SOURCE=magic: allowed are path, fetch, build, or leave it unset\n",
+      stderr: "HEARTH_PULUMI_SOURCE=magic: allowed are path, fetch, build; default: all of them\n",
     });
   });
 });
@@ -216,7 +216,7 @@ describe("the passphrase", () => {
   beforeEach(() => cliOnPath(bin, "3.259.0"));
   const file = () => path.join(checkout, ".hearth/passphrase");
 
-  test("is made once, for its owner only", async () => {
+  test("is created once, readable only by its owner", async () => {
     expect((await ensure()).stdout).toContain(`export PULUMI_CONFIG_PASSPHRASE_FILE='${file()}'`);
     const made = fs.readFileSync(file(), "utf8");
     expect(made.length).toBeGreaterThan(30);
@@ -225,7 +225,7 @@ describe("the passphrase", () => {
     expect(fs.readFileSync(file(), "utf8")).toBe(made);
   });
 
-  test("and the state next to it stand in a folder that nobody else enters, also one that was open before", async () => {
+  test("and the state next to it are in a folder that only the owner may enter, also if it was open before", async () => {
     fs.mkdirSync(path.dirname(file()), { recursive: true, mode: 0o755 });
     fs.chmodSync(path.dirname(file()), 0o755);
     await ensure();
@@ -236,17 +236,17 @@ describe("the passphrase", () => {
     { PULUMI_CONFIG_PASSPHRASE: "" },
     { PULUMI_CONFIG_PASSPHRASE: "mine" },
     { PULUMI_CONFIG_PASSPHRASE_FILE: "/mine" },
-  ])("of the user's own is left alone: %j", async (own) => {
+  ])("of the user stays unchanged: %j", async (own) => {
     expect((await ensure(own)).stdout).not.toContain("PASSPHRASE");
     expect(fs.existsSync(file())).toBe(false);
   });
 });
 
-test("with nothing to do it is quiet and takes well under 0.3 s", async () => {
+test("with nothing to do it prints nothing and takes less than 0.3 s", async () => {
   cliOnPath(bin, "3.259.0");
   await ensure();
   const [runs, bare]: [Ended[], Ended[]] = [[], []];
-  // The quickest counts: other tests share the machine. On a slow one Node alone takes as long.
+  // The fastest run counts: other tests share the machine. On a slow machine Node alone takes that long.
   for (let i = 0; i < 5; i++) {
     runs.push(await ensure());
     bare.push(await run(process.execPath, ["-e", ""]));

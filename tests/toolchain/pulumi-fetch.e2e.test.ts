@@ -2,8 +2,8 @@ import fs from "node:fs";
 import path from "node:path";
 import { processesIn, removeDirectory, run, script, temporaryCheckout } from "./support";
 
-// npm's real `pulumi` package from the registry does the fetching; only the vendor's web server is a stand-in, which hands
-// out an install script of the documented contract: --install-root DIR --version V puts the release into DIR/bin.
+// npm's real `pulumi` package from the registry fetches the engine; only the vendor's web server is a stand-in, which serves
+// an install script with the documented contract: --install-root DIR --version V puts the release into DIR/bin.
 let checkout: string;
 let cache: string;
 beforeEach(() => {
@@ -21,7 +21,7 @@ function vendor(installScript: string): NodeJS.ProcessEnv {
   return { ok: true, status: 200, text: async () => ${JSON.stringify(installScript)} };
 };`,
   );
-  // Only the programs that npm and the toolchain need, so that no other way to an engine is open.
+  // Only the programs that npm and the toolchain need, so that there is no other source of an engine.
   const bin = path.join(checkout, "bin");
   script(path.join(bin, "npm"), `PATH="${process.env.PATH}" exec npm "$@"`);
   return { ...process.env, PATH: bin, HEARTH_CACHE: cache, NODE_OPTIONS: `--require=${file}` };
@@ -29,7 +29,7 @@ function vendor(installScript: string): NodeJS.ProcessEnv {
 const ensure = (env: NodeJS.ProcessEnv) =>
   run(process.execPath, [path.join(checkout, "toolchain/main.js"), "--environment"], { env });
 
-test("where there is no engine but internet, npm's package fetches the pinned release", async () => {
+test("without an engine but with internet, npm's package fetches the pinned release", async () => {
   const end = await ensure(
     vendor(`while [ $# -gt 0 ]; do
   case $1 in --install-root) root=$2; shift ;; --version) version=$2; shift ;; esac
@@ -50,7 +50,7 @@ chmod +x "$root"/bin/*`),
   expect(fs.readdirSync(path.join(cache, "pulumi"))).toEqual(["3.259.0"]);
 });
 
-test("a fetch that breaks off is told with its reason and leaves nothing that looks finished", async () => {
+test("an interrupted fetch is reported with its reason and leaves nothing that looks complete", async () => {
   const { code, stderr } = await ensure(vendor("echo 'the download broke off' >&2; exit 1"));
   expect(code).toBe(1);
   expect(stderr).toContain("fetch: npm exec");

@@ -48,7 +48,7 @@ describe("loading TypeScript", () => {
     expect(kept()).toEqual(before);
   });
 
-  test("a changed file runs as it is now, even at the same size, and only it is compiled again", async () => {
+  test("a changed file runs with its new text, even at the same size, and only this file is compiled again", async () => {
     await load("./main.ts");
     const before = kept();
     write("part.ts", "export const value: number = 2;");
@@ -56,7 +56,7 @@ describe("loading TypeScript", () => {
     expect(kept().filter((entry) => !before.includes(entry))).toHaveLength(1);
   });
 
-  test("several starts at once on a cold cache all run", async () => {
+  test("several simultaneous starts on a cold cache all work", async () => {
     const ends = await Promise.all(Array.from({ length: 6 }, () => load("./main.ts")));
     expect(ends.map(({ code, stderr }) => ({ code, stderr }))).toEqual(
       Array(6).fill({ code: 0, stderr: "" }),
@@ -69,9 +69,9 @@ describe("loading TypeScript", () => {
     expect((await load("./main.ts")).stderr).toContain(`${checkout}/part.ts:3:`);
   });
 
-  test("the same under an engine, whose language host sets no variable but the configuration, and brings its own way to do that", async () => {
+  test("the same under an engine, whose language host sets only the configuration variable, and maps lines itself", async () => {
     write("part.ts", 'interface Gone { a: string }\n\nexport const value: number = JSON.parse("{");');
-    // As @pulumi/pulumi/cmd/run does before it loads the program.
+    // Like @pulumi/pulumi/cmd/run before it loads the program.
     write("run.js", 'require("source-map-support/register");\nrequire("./main.ts");');
     const { PULUMI_NODEJS_TYPESCRIPT: _, ...rest } = process.env;
     const env = { ...rest, PULUMI_CONFIG: "{}" };
@@ -80,7 +80,7 @@ describe("loading TypeScript", () => {
     expect(stderr).toContain(`${checkout}/part.ts:3:`);
   });
 
-  test("a syntax error is one line that names the place", async () => {
+  test("a syntax error is one line that names its position", async () => {
     write("part.ts", "export const value: = 1;");
     const { code, stderr } = await load("./main.ts");
     expect(code).toBe(1);
@@ -90,7 +90,7 @@ describe("loading TypeScript", () => {
 });
 
 describe("run.js", () => {
-  test("hands the arguments and the exit code through", async () => {
+  test("passes the arguments and the exit code on", async () => {
     write("main.ts", "console.log(JSON.stringify(process.argv.slice(2))); process.exitCode = 7;");
     const end = await run(process.execPath, ["toolchain/run.js", "--no-engine", "main.ts", "a b", "--c"], {
       cwd: checkout,
@@ -113,7 +113,7 @@ describe("run.js", () => {
 });
 
 describe("the provider's launcher", () => {
-  /** The launcher beside a small program that does what the engine expects first: listen and print the port. */
+  /** The launcher next to a small program that starts as the engine expects: it listens and prints the port. */
   beforeEach(() => {
     fs.cpSync(path.join(root, "provider/launch.js"), path.join(checkout, "provider/launch.js"));
     fs.cpSync(
@@ -131,7 +131,7 @@ process.stdin.on("end", () => process.exit(0)).resume();`,
     );
   });
 
-  test("starts the provider from any directory, and a changed source is what runs next", async () => {
+  test("starts the provider from any directory, and the next start runs a changed source", async () => {
     expect(await answer()).toBe(`one ${checkout}/provider`);
     write("provider/name.ts", 'export const name: string = "two";');
     expect(await answer()).toBe(`two ${checkout}/provider`);
@@ -149,7 +149,7 @@ process.stdin.on("end", () => process.exit(0)).resume();`,
 
   test("a second start bundles nothing", async () => {
     const bundle = path.join(checkout, ".hearth/build/provider-main.js");
-    // A source saved this very moment is looked at once more, so let it settle.
+    // A source that was saved just now is checked once more, so wait a moment.
     await new Promise((resolve) => setTimeout(resolve, 20));
     await answer();
     const { ino } = fs.statSync(bundle);
@@ -157,14 +157,14 @@ process.stdin.on("end", () => process.exit(0)).resume();`,
     expect(fs.statSync(bundle).ino).toBe(ino);
   });
 
-  test("a fault in the source is told with its place, on stderr, where the engine shows it", async () => {
+  test("an error in the source is reported with its position on stderr, which the engine shows", async () => {
     write("provider/name.ts", "export const name: = 1;");
     const end = await run(path.join(checkout, "provider/pulumi-resource-hearth-host"), []);
     expect(end.code).toBe(1);
     expect(end.stderr).toContain("provider/name.ts:1:19");
   });
 
-  test("Hearth's own provider starts, prints its port and leaves when the engine is gone", async () => {
+  test("Hearth's own provider starts, prints its port and ends when the engine has ended", async () => {
     const running = start(path.join(root, "provider/pulumi-resource-hearth-host"), ["127.0.0.1:1"], {
       cwd: "/",
     });

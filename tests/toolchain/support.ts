@@ -6,7 +6,7 @@ import path from "node:path";
 /** The checkout under test. */
 export const root = path.resolve(__dirname, "../..");
 
-/** A checkout of its own: a copy of toolchain/ beside the real lock file and packages, so that tests disturb no one. */
+/** A separate checkout: a copy of toolchain/ next to the real lock file and packages, so that tests are independent. */
 export function temporaryCheckout(): string {
   const dir = fs.realpathSync(fs.mkdtempSync(path.join(os.tmpdir(), "hearth-toolchain-")));
   fs.cpSync(path.join(root, "toolchain"), path.join(dir, "toolchain"), { recursive: true });
@@ -37,9 +37,9 @@ export interface Ended {
 
 export interface Running {
   child: ChildProcess;
-  /** Resolves once stdout or stderr has shown the text; fails when the program ends without it. */
+  /** Resolves once stdout or stderr has shown the text; fails if the program ends without it. */
   shows(text: string): Promise<void>;
-  /** What stdout has shown so far. */
+  /** The text on stdout so far. */
   stdout(): string;
   ended: Promise<Ended>;
 }
@@ -99,13 +99,13 @@ export function processesIn(dir: string): string[] {
         found.push(`${pid} ${command}`);
       }
     } catch {
-      // It ended while we looked.
+      // It has just ended.
     }
   }
   return found;
 }
 
-/** Waits until a condition holds, or fails with what was last seen. */
+/** Waits until a condition holds, or fails with the last value. */
 export async function eventually(look: () => unknown[], seconds: number): Promise<void> {
   const deadline = Date.now() + seconds * 1000;
   for (let seen = look(); seen.length > 0; seen = look()) {

@@ -1,4 +1,4 @@
-// Caddy as its vendor builds it: all standard modules, nothing else.
+// Caddy like the vendor's build: all standard modules, nothing else.
 package main
 
 import (

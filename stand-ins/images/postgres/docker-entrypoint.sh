@@ -1,6 +1,6 @@
 #!/bin/bash
-# Keeps the documented contract of the official image's entry point: what a first start makes of the environment,
-# and what it does as root and as another user.
+# Follows the documented contract of the official image's entry point: the effects of the environment on a first start,
+# and the behaviour as root and as another user.
 set -euo pipefail
 
 fail() {
@@ -23,7 +23,7 @@ sql() {
 
 make_directories() {
   mkdir -p "$PGDATA"
-  # Neither is fatal: where the directory is somebody else's, Postgres itself says what is wrong with it.
+  # Neither is fatal: if the directory belongs to another user, Postgres itself reports that.
   chmod 0700 "$PGDATA" || true
   mkdir -p /var/run/postgresql && chmod 03775 /var/run/postgresql || true
   if [ "$(id -u)" = 0 ]; then
@@ -35,7 +35,7 @@ initialise() {
   if [ -z "$POSTGRES_PASSWORD" ] && [ "$POSTGRES_HOST_AUTH_METHOD" != trust ]; then
     fail "the database is not initialised and POSTGRES_PASSWORD is empty; set it, or POSTGRES_HOST_AUTH_METHOD=trust"
   fi
-  # The arguments are words as in a shell, quotes among them.
+  # The arguments are words as in a shell, with quotes.
   local arguments=()
   eval "arguments=($POSTGRES_INITDB_ARGS)"
   initdb --username="$POSTGRES_USER" --pwfile=<(printf '%s\n' "$POSTGRES_PASSWORD") "${arguments[@]}"
@@ -43,7 +43,7 @@ initialise() {
   printf '\nhost all all all %s\n' "$method" >>"$PGDATA/pg_hba.conf"
 }
 
-# What is in the directory, with a server that only listens on its socket.
+# Runs the files in the directory, with a server that only listens on its socket.
 run_first_start_files() {
   local file
   export PGPASSWORD=${PGPASSWORD:-$POSTGRES_PASSWORD}

@@ -1,10 +1,10 @@
 import { parseArguments } from "../../../cli/quickstart/arguments";
 
-test("without options it brings the quickstart up", () => {
+test("without options the quickstart starts", () => {
   expect(parseArguments([])).toEqual({ help: false, down: false, name: "quickstart" });
 });
 
-test("options are read in any order", () => {
+test("options work in any order", () => {
   expect(parseArguments(["--name", "demo", "--down"])).toEqual({ help: false, down: true, name: "demo" });
 });
 

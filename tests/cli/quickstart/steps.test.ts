@@ -7,7 +7,7 @@ function screen(isTTY: boolean) {
 
 const times = (text: string) => text.replace(/\d+\.\d s/g, "N s");
 
-test("a log shows each step's begin, details and end as lines of their own", async () => {
+test("a log shows each step's start, details and end as separate lines", async () => {
   const log = screen(false);
   await new Steps(log).run("hosts", "Booting", async (note) => note("one", "copying"));
   expect(times(log.written.join(""))).toBe("Booting ...\n    N s  one: copying\nBooting: N s\n");
@@ -21,7 +21,7 @@ test("on a terminal the running step stays on one line, cut to its width", async
   expect(times(end)).toBe("\r\x1b[KBooting: N s\n");
 });
 
-test("the times of finished steps are kept; a failed step says so and is not among them", async () => {
+test("the times of finished steps are kept; a failed step is reported and not among them", async () => {
   const log = screen(false);
   const steps = new Steps(log);
   await steps.run("one", "First", async () => undefined);

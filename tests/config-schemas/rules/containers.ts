@@ -14,7 +14,7 @@ export const CONTAINERS: Row[] = [
     bad: { homeserver: { memory: "1G" }, postgres: { image: "docker.io/library/postgres:16.10" } },
     says: ["homeserver.memory", "postgres.image"].map(
       (key) =>
-        `hearth:${key}: is for a container, but its host has \`runtime: native\`: packages under systemd | remove it, or write \`runtime: quadlet\` for the host`,
+        `hearth:${key}: is for containers, but the host has \`runtime: native\`: packages under systemd | remove it, or write \`runtime: quadlet\` for the host`,
     ),
   },
   {
@@ -26,7 +26,7 @@ export const CONTAINERS: Row[] = [
       proxy: { kind: "caddy", listen: { address: "::", port: 8443 } },
     },
     says: [
-      "hearth:homeserver.install: says where packages come from, but its host has `runtime: quadlet`: a container | remove it; `version` decides the image, and `image` can name another one",
+      "hearth:homeserver.install: is for packages, but the host has `runtime: quadlet`: containers | remove it; `version` selects the image, and `image` can name another one",
     ],
   },
   {
@@ -42,7 +42,7 @@ export const CONTAINERS: Row[] = [
       proxy: { kind: "caddy", listen: { address: "::", port: 8443 } },
     },
     says: [
-      "hearth:postgres.authentication: is peer, but all rootless containers of a host are one user outside, so Synapse would be let in as the superuser | remove it: the password is made on the host and nobody has to know it",
+      "hearth:postgres.authentication: is peer, but all rootless containers of a host run as one user of the host, so Synapse could log in as the superuser | remove it; Hearth creates the password on the host, and nobody needs to know it",
     ],
   },
   {
@@ -58,7 +58,7 @@ export const CONTAINERS: Row[] = [
       proxy: { kind: "caddy", listen: { address: "::", port: 8443 } },
     },
     says: [
-      'hearth:homeserver.listener.bindAddresses: holds no IPv4 loopback address, and the containers\' network knows no other | write ["127.0.0.1"]',
+      'hearth:homeserver.listener.bindAddresses: contains no IPv4 loopback address, but the containers\' network uses IPv4 only | write ["127.0.0.1"]',
     ],
   },
   {
@@ -74,11 +74,11 @@ export const CONTAINERS: Row[] = [
       proxy: { kind: "caddy", listen: { address: "::", port: 8443 } },
     },
     says: [
-      "hearth:homeserver.image: is ghcr.io/element-hq/synapse:v1.162.0, but `version` is 1.163.2: it is what the configuration is checked for | change one of them; without `image` the version decides alone",
+      "hearth:homeserver.image: is ghcr.io/element-hq/synapse:v1.162.0, but `version` is 1.163.2, the release that the configuration is checked for | change one of them; without `image` the version selects the image",
     ],
   },
   {
-    rule: "a container has the memory to start with",
+    rule: "a container has enough memory to start",
     good: {
       ...QUADLET,
       homeserver: { memory: "256M" },
@@ -92,8 +92,8 @@ export const CONTAINERS: Row[] = [
       proxy: { kind: "caddy", listen: { address: "::", port: 8443 } },
     },
     says: [
-      "hearth:homeserver.memory: is 255M, too little to start with | write at least `memory: 256M`",
-      "hearth:postgres.memory: is 64M, too little to start with | write at least `memory: 128M`",
+      "hearth:homeserver.memory: is 255M, too little to start | write at least `memory: 256M`",
+      "hearth:postgres.memory: is 64M, too little to start | write at least `memory: 128M`",
     ],
   },
 ];

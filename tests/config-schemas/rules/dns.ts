@@ -4,7 +4,7 @@ const HOSTS = { vps: { user: "alice", runtime: "quadlet" } };
 const PROXY = { kind: "caddy", listen: { address: "::", port: 8443 } };
 const SECRETS = { dynu: { apiKey: "x" } };
 const NAMES = { names: ["home.mywire.org"] };
-/** A stack that keeps its address by dynamic DNS. */
+/** A stack with dynamic DNS. */
 const dynamic = (keys: object, more: object = {}) => ({
   hosts: HOSTS,
   proxy: PROXY,
@@ -22,7 +22,7 @@ export const DNS: Row[] = [
     ],
   },
   {
-    rule: "a key of Dynu's API belongs to DNS",
+    rule: "a key of Dynu's API needs DNS",
     good: { dns: { host: "vps" }, secrets: SECRETS },
     bad: { secrets: SECRETS },
     says: [
@@ -40,7 +40,7 @@ export const DNS: Row[] = [
       tunnel: { host: "vps", kind: "tailscale-funnel" },
     },
     says: [
-      "hearth:dns.dynamic: would publish the address of your home, which hearth:tunnel hides, and nobody would use it: the way in is the tunnel's | remove it, or the tunnel (then your router has to send ports 443 and 8448 to the machine)",
+      "hearth:dns.dynamic: would publish the address of your home, which hearth:tunnel hides; nobody would use it, because connections come through the tunnel | remove it, or remove the tunnel (then your router must forward ports 443 and 8448 to the host)",
     ],
   },
   {
@@ -55,20 +55,20 @@ export const DNS: Row[] = [
     rule: "dynamic DNS names each host once",
     good: dynamic({ names: ["a.mywire.org", "b.mywire.org"] }),
     bad: dynamic({ names: ["a.mywire.org", "b.mywire.org", "a.mywire.org"] }),
-    says: ["hearth:dns.dynamic.names[2]: stands in the list already | remove it"],
+    says: ["hearth:dns.dynamic.names[2]: is already in the list | remove it"],
   },
   {
-    rule: "the public address is not looked at all the time",
+    rule: "the public address is not checked too often",
     good: dynamic({ interval: "5m" }),
     bad: dynamic({ interval: "299s" }),
-    says: ["hearth:dns.dynamic.interval: is short enough for Dynu to take it for abuse | write 5m or more"],
+    says: ["hearth:dns.dynamic.interval: is so short that Dynu treats it as abuse | write 5m or more"],
   },
   {
-    rule: "one hand keeps a name's address",
+    rule: "a name's address has one source",
     good: dynamic({}, { records: { note: { type: "TXT", name: "home.mywire.org", text: "x" } } }),
     bad: dynamic({}, { records: { home: { type: "A", name: "home.mywire.org", address: "192.0.2.1" } } }),
     says: [
-      "hearth:dns.records.home: is for a name in hearth:dns.dynamic.names, whose address follows the host's | remove it, or take the name out of that list",
+      "hearth:dns.records.home: is for a name in hearth:dns.dynamic.names, whose address follows the host's | remove it, or remove the name from that list",
     ],
   },
   {
@@ -76,7 +76,7 @@ export const DNS: Row[] = [
     good: dynamic({}),
     bad: { secrets: SECRETS, dns: { host: "vps", dynamic: NAMES } },
     says: [
-      "hearth:dns.dynamic: needs a host with `runtime: quadlet`, where its client runs in a container | remove it and keep the address by your router or your provider, or write `runtime: quadlet` for the host",
+      "hearth:dns.dynamic: needs a host with `runtime: quadlet`, where its client runs in a container | remove it and let your router or your provider update the address, or write `runtime: quadlet` for the host",
     ],
   },
 ];

@@ -7,14 +7,14 @@ export const FEDERATION: Row[] = [
     rule: "an allowlist names each server once",
     good: { homeserver: { federation: { allowlist: ["matrix.org", "example.org"] } } },
     bad: { homeserver: { federation: { allowlist: ["matrix.org", "kde.org", "matrix.org"] } } },
-    says: [`${AT}.allowlist[2]: stands in the list already | remove it`],
+    says: [`${AT}.allowlist[2]: is already in the list | remove it`],
   },
   {
-    rule: "key servers can be reached",
+    rule: "key servers are on the allowlist",
     good: { homeserver: { federation: { allowlist: ["kde.org"], trustedKeyServers: ["kde.org"] } } },
     bad: { homeserver: { federation: { allowlist: ["kde.org"], trustedKeyServers: ["matrix.org"] } } },
     says: [
-      `${AT}.trustedKeyServers[0]: is not on the allowlist, so it could never be asked | add it to ${AT}.allowlist, or remove it here (keys then come from their own servers)`,
+      `${AT}.trustedKeyServers[0]: is not on the allowlist, so Synapse could never reach it | add it to ${AT}.allowlist, or remove it here (each server then provides its own keys)`,
     ],
   },
   {
@@ -25,7 +25,7 @@ export const FEDERATION: Row[] = [
     },
     says: [1, 2].map(
       (index) =>
-        `${AT}.allowedRanges[${index}]: would let any user or remote server reach the host's own services through Synapse (it does not say who may connect to us) | remove it; for a partner in a private network name that network only, e.g. 10.20.0.0/24`,
+        `${AT}.allowedRanges[${index}]: would let any user or remote server reach the host's own services through Synapse (it does not control who may connect to this server) | remove it; for a partner in a private network write that network only, e.g. 10.20.0.0/24`,
     ),
   },
   {
@@ -33,23 +33,23 @@ export const FEDERATION: Row[] = [
     good: { homeserver: { federation: { allowedRanges: ["10.0.0.0/8", "fd00::/8"] } } },
     bad: { homeserver: { federation: { allowedRanges: ["10.0.0.0/7"] } } },
     says: [
-      `${AT}.allowedRanges[0]: is wider than any one network (IPv4 /8, IPv6 /7) and would undo the protection | name the partner's network only, e.g. 10.20.0.0/24`,
+      `${AT}.allowedRanges[0]: is larger than a single network can be (IPv4 /8, IPv6 /7) and would remove the protection | write the partner's network only, e.g. 10.20.0.0/24`,
     ],
   },
   {
-    rule: "an exception excepts something",
+    rule: "an exception opens a blocked range",
     good: { homeserver: { federation: { allowedRanges: ["100.64.1.0/24"] } } },
     bad: { homeserver: { federation: { allowedRanges: ["9.9.9.0/24"] } } },
     says: [
-      `${AT}.allowedRanges[0]: has no effect: nothing there is blocked | remove it; to say with whom to federate, use ${AT}.allowlist`,
+      `${AT}.allowedRanges[0]: has no effect: nothing in this range is blocked | remove it; to limit the servers to federate with, use ${AT}.allowlist`,
     ],
   },
   {
-    rule: "what is blocked is not allowed again",
+    rule: "a blocked range is not allowed again",
     good: { homeserver: { federation: { blockedRanges: ["10.1.0.0/16"], allowedRanges: ["10.2.0.0/16"] } } },
     bad: { homeserver: { federation: { blockedRanges: ["10.1.0.0/16"], allowedRanges: ["10.1.2.0/24"] } } },
     says: [
-      `${AT}.blockedRanges[0]: is (partly) in allowedRanges too, and exceptions win | take it out of one of the two lists`,
+      `${AT}.blockedRanges[0]: overlaps with allowedRanges, and exceptions take precedence | remove it from one of the two lists`,
     ],
   },
   {
@@ -65,7 +65,7 @@ export const FEDERATION: Row[] = [
     },
     says: [`${AT}.blockedRanges[0]`, "hearth:homeserver.urlPreviews.blockedRanges[0]"].map(
       (key) =>
-        `${key}: blocks more than 1/256 of all addresses, so most servers would be out of reach | name smaller ranges; to stop federation write \`allowlist: []\``,
+        `${key}: blocks more than 1/256 of all addresses, so most servers would be unreachable | write smaller ranges; to stop federation write \`allowlist: []\``,
     ),
   },
   {
@@ -87,7 +87,7 @@ export const FEDERATION: Row[] = [
     good: { verification: { partner: { serverName: "b.example.net", url: "https://b.example.net" } } },
     bad: { verification: { partner: { serverName: "example.org", url: "https://example.org" } } },
     says: [
-      "hearth:verification.partner.serverName: is this server itself; that proves nothing | name another homeserver, or remove the partner",
+      "hearth:verification.partner.serverName: is this server itself, which would prove nothing | name another homeserver, or remove the partner",
     ],
   },
 ];

@@ -14,7 +14,7 @@ export const HOMESERVER: Row[] = [
     good: { homeserver: { version: "1.161.0" } },
     bad: { homeserver: { version: "1.999.0" } },
     says: [
-      "hearth:homeserver.version: is 1.999.0, which has no lock: only packages that are named by their hashes are installed. There are locks for 1.163.2, 1.163.1, 1.163.0, 1.162.0, 1.161.0 | use one of these; or run `npm run lock -- 1.999.0`, look at what it writes and commit it",
+      "hearth:homeserver.version: is 1.999.0, which has no lock; Hearth installs only packages with known hashes. Locks exist for: 1.163.2, 1.163.1, 1.163.0, 1.162.0, 1.161.0 | use one of these; or run `npm run lock -- 1.999.0`, review the result and commit it",
     ],
   },
   {
@@ -23,7 +23,7 @@ export const HOMESERVER: Row[] = [
     bad: { homeserver: { listener: { bindAddresses: ["127.0.0.1", "0.0.0.0", "::"] } } },
     says: [1, 2].map(
       (index) =>
-        `hearth:homeserver.listener.bindAddresses[${index}]: is not a loopback address: the admin API would be reachable from there, and anybody could forge the address that rate limits go by | write ["127.0.0.1"]; the proxy is what the world reaches`,
+        `hearth:homeserver.listener.bindAddresses[${index}]: is not a loopback address: others could reach the admin API there and forge the client address that rate limits use | write ["127.0.0.1"]; the proxy serves the public`,
     ),
   },
   {
@@ -37,7 +37,7 @@ export const HOMESERVER: Row[] = [
     good: { homeserver: { media: { uploadLimits: [{ period: "1h", size: "50M" }] } } },
     bad: { homeserver: { media: { uploadLimits: [{ period: "1h", size: "10M" }] } } },
     says: [
-      "hearth:homeserver.media.uploadLimits[0].size: is smaller than one upload may be (maxUploadSize 50M) | raise it, or lower hearth:homeserver.media.maxUploadSize",
+      "hearth:homeserver.media.uploadLimits[0].size: is smaller than the largest upload (maxUploadSize 50M) | raise it, or lower hearth:homeserver.media.maxUploadSize",
     ],
   },
   {
@@ -45,7 +45,7 @@ export const HOMESERVER: Row[] = [
     good: { verification: { mediaLimit: "1G" } },
     bad: { homeserver: { media: { maxUploadSize: "2G" } }, verification: { mediaLimit: "1G" } },
     says: [
-      "hearth:verification.mediaLimit: is smaller than one upload may be (maxUploadSize 2G) | raise it, or lower hearth:homeserver.media.maxUploadSize",
+      "hearth:verification.mediaLimit: is smaller than the largest upload (maxUploadSize 2G) | raise it, or lower hearth:homeserver.media.maxUploadSize",
     ],
   },
   {
@@ -61,26 +61,26 @@ export const HOMESERVER: Row[] = [
     good: { homeserver: { retention: { maxLifetime: "1d", purgeInterval: "24h" } } },
     bad: { homeserver: { retention: { maxLifetime: "1d", purgeInterval: "1w" } } },
     says: [
-      "hearth:homeserver.retention.purgeInterval: is 1w, longer than messages live (1d): they would stay on disk for more than twice their time | write a shorter one, e.g. `purgeInterval: 1h`",
+      "hearth:homeserver.retention.purgeInterval: is 1w, longer than the lifetime of messages (1d): they would stay on disk for more than twice their lifetime | write a shorter one, e.g. `purgeInterval: 1h`",
     ],
   },
   {
-    rule: "purging happens on a machine that is off at night",
+    rule: "purging happens on a host that is off at night",
     good: {
       hosts: { vps: { alwaysOn: false } },
       homeserver: { retention: { maxLifetime: "14d", purgeInterval: "1h" } },
     },
     bad: { hosts: { vps: { alwaysOn: false } }, homeserver: { retention: { maxLifetime: "14d" } } },
     says: [
-      "hearth:homeserver.retention.purgeInterval: is 6h, but vps is not always on: the wait starts anew with each start, so nothing would ever be purged | write `purgeInterval: 1h`",
+      "hearth:homeserver.retention.purgeInterval: is 6h, but vps is not always on: the interval starts again at each start, so nothing would ever be purged | write `purgeInterval: 1h`",
     ],
   },
   {
-    rule: "a server that is its own public host delegates to nobody",
+    rule: "a server that is its own public host does not delegate",
     good: { homeserver: { serverName: "matrix.example.org" }, delegation: { serve: "here" } },
     bad: { homeserver: { serverName: "matrix.example.org" }, delegation: { serve: "elsewhere" } },
     says: [
-      "hearth:delegation.serve: is elsewhere, but serverName and publicHost are one name, and this stack's proxy answers it | write `serve: here`, or give the homeserver a publicHost of its own",
+      "hearth:delegation.serve: is elsewhere, but serverName and publicHost are the same name, which this stack's proxy serves | write `serve: here`, or choose a different publicHost for the homeserver",
     ],
   },
   {
@@ -88,7 +88,7 @@ export const HOMESERVER: Row[] = [
     good: {},
     bad: { certificates: { privateKeyFile: "./fullchain.pem" } },
     says: [
-      "hearth:certificates.privateKeyFile: is the certificate's file too; the key would become readable with it | put the private key into a file of its own",
+      "hearth:certificates.privateKeyFile: is the same file as the certificate, so everybody could read the key | put the private key into a separate file",
     ],
   },
 ];

@@ -18,7 +18,7 @@ export const HOSTS: Row[] = [
     good: { hosts: { vps: { address: "an-alias" } } },
     bad: { hosts: { vps: { address: undefined } } },
     says: [
-      "hearth:hosts.vps.address: is missing; ssh has to know where to connect | add `address:` with a name, an address or an ssh alias, or `transport: local` for this machine",
+      "hearth:hosts.vps.address: is missing; ssh needs a destination | add `address:` with a name, an address or an ssh alias, or `transport: local` for this machine",
     ],
   },
   {
@@ -26,7 +26,7 @@ export const HOSTS: Row[] = [
     good: { hosts: { vps: { transport: "local", address: undefined, user: undefined, become: "sudo" } } },
     bad: { hosts: { vps: { transport: "local", address: undefined, user: "root" } } },
     says: [
-      "hearth:hosts.vps.user: has no meaning with `transport: local`: this machine is reached without ssh | remove it, or use `transport: ssh`",
+      "hearth:hosts.vps.user: has no effect with `transport: local`: Hearth reaches this machine without ssh | remove it, or use `transport: ssh`",
     ],
   },
   {
@@ -34,18 +34,18 @@ export const HOSTS: Row[] = [
     good: { hosts: { vps: { user: "debian", become: "sudo" } } },
     bad: { hosts: { vps: { user: "debian" } } },
     says: [
-      "hearth:hosts.vps.become: is none, but the login user is not root and could change nothing | write `become: sudo`, or `user: root`",
+      "hearth:hosts.vps.become: is none, but the login user is not root, so Hearth could change nothing | write `become: sudo`, or `user: root`",
     ],
   },
   {
-    rule: "rootless containers are not root's",
+    rule: "rootless containers do not belong to root",
     good: {},
     bad: {
       hosts: { vps: { runtime: "quadlet" } },
       proxy: { kind: "caddy", listen: { address: "::", port: 8443 } },
     },
     says: [
-      "hearth:hosts.vps.user: is root, but with `runtime: quadlet` the containers are the login user's own and must not be root's | log in as an ordinary user (with `become: sudo` if that user may), or write `runtime: native`",
+      "hearth:hosts.vps.user: is root, but with `runtime: quadlet` the containers belong to the login user, who must not be root | log in as an ordinary user (with `become: sudo` if the user may use sudo), or write `runtime: native`",
     ],
   },
   {
@@ -72,7 +72,7 @@ export const HOSTS: Row[] = [
     good: { hosts: { other: { address: "b" } } },
     bad: { hosts: { other: { address: "b" } }, postgres: { host: "other" } },
     says: [
-      "hearth:postgres.host: differs from the homeserver's host, vps: they talk over loopback and a socket, unencrypted | write `host: vps`",
+      "hearth:postgres.host: differs from the homeserver's host, vps: the services communicate unencrypted over loopback and a socket | write `host: vps`",
     ],
   },
   {

@@ -14,15 +14,15 @@ export const INACTIVITY: Row[] = [
       inactivity: bot({ window: "15d" }),
     },
     says: [
-      "hearth:inactivity.window: is 15d, but messages are kept for 14d only: beyond that nobody can tell who was silent | write `window: 14d` or less, or raise hearth:homeserver.retention.maxLifetime",
+      "hearth:inactivity.window: is 15d, but messages are kept for 14d only: for a longer time silence cannot be proved | write `window: 14d` or less, or raise hearth:homeserver.retention.maxLifetime",
     ],
   },
   {
-    rule: "a holiday is no inactivity",
+    rule: "a holiday is not inactivity",
     good: { ...CONTAINED, inactivity: bot({ window: "7d" }) },
     bad: { ...CONTAINED, inactivity: bot({ window: "167h" }) },
     says: [
-      "hearth:inactivity.window: is 167h, so short that a week away would count | write at least `window: 7d`",
+      "hearth:inactivity.window: is 167h, so short that a week of absence would count as inactivity | write at least `window: 7d`",
     ],
   },
   {

@@ -16,16 +16,16 @@ export const MAINTENANCE: Row[] = [
     bad: { maintenance: { host: "vps" }, inactivity: { host: "vps", window: "14d" } },
     says: ["maintenance", "inactivity"].map(
       (job) =>
-        `hearth:${job}.host: is vps, which has \`runtime: native\`, and Hearth runs its jobs in containers only | write \`runtime: quadlet\` for the host, or remove hearth:${job}`,
+        `hearth:${job}.host: is vps, which has \`runtime: native\`, but Hearth runs jobs in containers only | write \`runtime: quadlet\` for the host, or remove hearth:${job}`,
     ),
   },
   {
-    rule: "the accounts of jobs are Hearth's own",
+    rule: "the accounts of jobs belong to Hearth",
     good: { accounts: { "hearth-keeper": {} } },
     bad: { accounts: { "hearth-maintenance": {}, "hearth-inactivity": {} } },
     says: ["hearth-maintenance", "hearth-inactivity"].map(
       (name) =>
-        `hearth:accounts.${name}: is the account of one of Hearth's jobs, which makes it by itself | remove it, or choose another name`,
+        `hearth:accounts.${name}: is the account of one of Hearth's jobs; Hearth creates it | remove it, or choose another name`,
     ),
   },
   {
@@ -41,7 +41,7 @@ export const MAINTENANCE: Row[] = [
       maintenance: { host: "vps", remoteMedia: "2w" },
     },
     says: [
-      "hearth:maintenance.remoteMedia: is 2w, but such media are deleted after 14d already (hearth:homeserver.media.remoteLifetime) | remove it, or raise or remove remoteLifetime",
+      "hearth:maintenance.remoteMedia: is 2w, but media of other servers are already deleted after 14d (hearth:homeserver.media.remoteLifetime) | remove it, or raise or remove remoteLifetime",
     ],
   },
 ];

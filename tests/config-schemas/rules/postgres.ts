@@ -2,11 +2,11 @@ import type { Row } from "./row";
 
 export const POSTGRES: Row[] = [
   {
-    rule: "peer authentication goes by the system user",
+    rule: "peer authentication uses the system user",
     good: { postgres: { role: "chat", authentication: "password" } },
     bad: { postgres: { role: "chat" } },
     says: [
-      "hearth:postgres.role: is chat, but Synapse runs as matrix-synapse and peer authentication goes by that name | write `role: matrix-synapse`, or `authentication: password`",
+      "hearth:postgres.role: is chat, but Synapse runs as matrix-synapse and peer authentication uses that name | write `role: matrix-synapse`, or `authentication: password`",
     ],
   },
   {
@@ -40,12 +40,12 @@ export const POSTGRES: Row[] = [
     ],
   },
   {
-    rule: "settings that are unsafe or Hearth's own stay out",
+    rule: "unsafe settings and settings that Hearth sets are refused",
     good: { postgres: { settings: { synchronous_commit: "on" } } },
     bad: { postgres: { settings: { listen_addresses: "*", fsync: false } } },
     says: [
-      "hearth:postgres.settings.listen_addresses: is not for `settings` | the database is reached over its socket and never opened to a network; remove it",
-      "hearth:postgres.settings.fsync: is not for `settings` | without it a power cut destroys the database; remove it",
+      "hearth:postgres.settings.listen_addresses: is not allowed in `settings` | remove it; the database uses a socket and is never opened to a network",
+      "hearth:postgres.settings.fsync: is not allowed in `settings` | remove it; without it a power cut destroys the database",
     ],
   },
 ];

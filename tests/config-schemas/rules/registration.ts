@@ -9,7 +9,7 @@ export const REGISTRATION: Row[] = [
     good: { homeserver: { registration: OPEN("email"), email: EMAIL } },
     bad: { homeserver: { registration: OPEN("email") } },
     says: [
-      "hearth:homeserver.email: is missing, but registration requires email; Synapse would exit at start | add `email:` with smtpHost and from, or take email out of hearth:homeserver.registration.require",
+      "hearth:homeserver.email: is missing, but registration requires email; Synapse would exit at startup | add `email:` with smtpHost and from, or remove email from hearth:homeserver.registration.require",
     ],
   },
   {
@@ -20,7 +20,7 @@ export const REGISTRATION: Row[] = [
     },
     bad: { homeserver: { registration: OPEN("captcha") } },
     says: [
-      "hearth:homeserver.captcha: is missing, but registration requires a captcha; nobody could pass it | add `captcha: { publicKey: … }`, or take captcha out of hearth:homeserver.registration.require",
+      "hearth:homeserver.captcha: is missing, but registration requires a captcha; nobody could pass it | add `captcha: { publicKey: … }`, or remove captcha from hearth:homeserver.registration.require",
     ],
   },
   {
@@ -34,7 +34,7 @@ export const REGISTRATION: Row[] = [
       secrets: { captcha: { privateKey: "x" } },
     },
     says: [
-      "hearth:homeserver.captcha: has no effect: registration does not ask for a captcha | remove it, or write `registration: { mode: open, require: [captcha] }`",
+      "hearth:homeserver.captcha: has no effect: registration does not require a captcha | remove it, or write `registration: { mode: open, require: [captcha] }`",
     ],
   },
   {
@@ -61,7 +61,7 @@ export const REGISTRATION: Row[] = [
     good: { homeserver: { email: { ...EMAIL, user: "m" } }, secrets: { smtp: { password: "x" } } },
     bad: { homeserver: { email: { ...EMAIL, user: "m" } } },
     says: [
-      "hearth:secrets.smtp.password: is missing, but hearth:homeserver.email.user logs in with it | run: npm run pulumi -- config set --secret --path 'hearth:secrets.smtp.password'",
+      "hearth:secrets.smtp.password: is missing, but hearth:homeserver.email.user needs it to log in | run: npm run pulumi -- config set --secret --path 'hearth:secrets.smtp.password'",
     ],
   },
   {
@@ -69,27 +69,27 @@ export const REGISTRATION: Row[] = [
     good: { homeserver: { email: EMAIL } },
     bad: { homeserver: { email: EMAIL }, secrets: { smtp: { password: "x" } } },
     says: [
-      "hearth:secrets.smtp: is not used: there is no hearth:homeserver.email.user | run: npm run pulumi -- config rm --path 'hearth:secrets.smtp', or add the login's name",
+      "hearth:secrets.smtp: is not used: there is no hearth:homeserver.email.user | run: npm run pulumi -- config rm --path 'hearth:secrets.smtp', or add hearth:homeserver.email.user",
     ],
   },
   {
-    rule: "port and encryption of the mail server belong together",
+    rule: "port and encryption of the mail server match",
     good: { homeserver: { email: { ...EMAIL, smtpPort: 465, security: "tls" } } },
     bad: { homeserver: { email: { ...EMAIL, smtpPort: 465 } } },
     says: [
-      "hearth:homeserver.email.security: is starttls, but port 465 speaks the other one; no mail would go out | port 587 with `security: starttls`, or port 465 with `security: tls`",
+      "hearth:homeserver.email.security: is starttls, but port 465 uses the other one, so no mail would be sent | use port 587 with `security: starttls`, or port 465 with `security: tls`",
     ],
   },
   {
-    rule: "Hearth's own account is not a user's",
+    rule: "Hearth's own account does not belong to a user",
     good: { accounts: { hearth2: {} } },
     bad: { accounts: { hearth: { admin: true } } },
     says: [
-      "hearth:accounts.hearth: is the admin account that Hearth makes and keeps for itself | choose another name",
+      "hearth:accounts.hearth: is the admin account that Hearth creates and keeps for itself | choose another name",
     ],
   },
   {
-    rule: "a given password is given",
+    rule: "an account with a given password has its secret",
     good: { accounts: { "b.c": { password: "given" } }, secrets: { accounts: { "b.c": "x" } } },
     bad: { accounts: { "b.c": { password: "given" } } },
     says: [
@@ -106,7 +106,7 @@ export const REGISTRATION: Row[] = [
     ],
   },
   {
-    rule: "a closed account is no admin",
+    rule: "a deactivated account is not an admin",
     good: { accounts: { bob: { deactivated: true } } },
     bad: { accounts: { bob: { deactivated: true, admin: true } } },
     says: [

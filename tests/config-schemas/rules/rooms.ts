@@ -11,7 +11,7 @@ function stack(spaces: object, rooms: object, homeserver: Change = {}): Change {
 
 export const ROOMS: Row[] = [
   {
-    rule: "a room's Space is one of the stack",
+    rule: "a room's Space is in the stack",
     good: stack({ home: { name } }, { main: { name, space: "home" } }),
     bad: stack({ home: { name } }, { main: { name, space: "hom" }, other: { name, space: "elsewhere" } }),
     says: [
@@ -20,26 +20,26 @@ export const ROOMS: Row[] = [
     ],
   },
   {
-    rule: "a key names one Space or one room",
+    rule: "a Space and a room have different keys",
     good: stack({ home: { name } }, { main: { name } }),
     bad: stack({ home: { name } }, { home: { name } }),
     says: [
-      `${AT}.rooms.home: has the key of a Space; each is found again by its key, so it can name one thing only | choose another key for one of the two; a new key is a new room`,
+      `${AT}.rooms.home: is also the key of a Space; Hearth finds Spaces and rooms by their keys, so each key must be unique | choose another key for one of the two; a new key means a new room`,
     ],
   },
   {
-    rule: "only a room of a Space is restricted to it",
+    rule: "a restricted room is in a Space",
     good: stack(
       { home: { name } },
       { main: { name, space: "home", joinRule: "restricted", encrypted: false } },
     ),
     bad: stack({}, { main: { name, joinRule: "restricted" } }),
     says: [
-      `${AT}.rooms.main.joinRule: is restricted, but the room is in no Space whose members could join | add \`space:\` with the key of one, or write \`joinRule: invite\``,
+      `${AT}.rooms.main.joinRule: is restricted to members of its Space, but the room is in no Space | add \`space:\` with the key of one, or write \`joinRule: invite\``,
     ],
   },
   {
-    rule: "a room's place in its Space needs a Space",
+    rule: "a room with an order is in a Space",
     good: stack({ home: { name } }, { main: { name, space: "home", order: "a" } }),
     bad: stack({}, { main: { name, order: "a" } }),
     says: [
@@ -47,11 +47,11 @@ export const ROOMS: Row[] = [
     ],
   },
   {
-    rule: "an alias leads to one room",
+    rule: "an alias belongs to one room",
     good: stack({ home: { name, alias: "home" } }, { main: { name, alias: "main" } }),
     bad: stack({ home: { name, alias: "home" } }, { main: { name, alias: "home" } }),
     says: [
-      `${AT}.rooms.main.alias: is the alias of another Space or room of this stack | choose another one for one of the two`,
+      `${AT}.rooms.main.alias: is also the alias of another Space or room of this stack | choose another alias for one of the two`,
     ],
   },
   {
@@ -59,8 +59,8 @@ export const ROOMS: Row[] = [
     good: stack({}, { main: { name, members: ["alice", "@carol:example.org", "@dave:example.net"] } }),
     bad: stack({}, { main: { name, members: ["alise", "zoe"] } }),
     says: [
-      `${AT}.rooms.main.members[0]: names alise, which is not under hearth:accounts | did you mean alice? Else add the account, or write the whole user ID of somebody else, e.g. @bob:example.net`,
-      `${AT}.rooms.main.members[1]: names zoe, which is not under hearth:accounts | add the account, or write the whole user ID of somebody else, e.g. @bob:example.net`,
+      `${AT}.rooms.main.members[0]: names alise, which is not under hearth:accounts | did you mean alice? Else add the account, or write the whole user ID of a user on another server, e.g. @bob:example.net`,
+      `${AT}.rooms.main.members[1]: names zoe, which is not under hearth:accounts | add the account, or write the whole user ID of a user on another server, e.g. @bob:example.net`,
     ],
   },
   {
@@ -69,36 +69,36 @@ export const ROOMS: Row[] = [
     bad: stack({ home: { name, members: ["hearth"] } }, { main: { name, members: ["@hearth:example.org"] } }),
     says: [`${AT}.spaces.home.members[0]`, `${AT}.rooms.main.members[0]`].map(
       (key) =>
-        `${key}: names Hearth's own account, which makes every room and stays in it with power 100 | remove it`,
+        `${key}: names Hearth's own account, which creates every room and stays in it with power level 100 | remove it`,
     ),
   },
   {
     rule: "a member is named once",
     good: stack({}, { main: { name, members: ["alice", "@alice:example.net"] } }),
     bad: stack({}, { main: { name, members: ["alice", "bob", "@alice:example.org"] } }),
-    says: [`${AT}.rooms.main.members[2]: stands in the list already | remove it`],
+    says: [`${AT}.rooms.main.members[2]: is already in the list | remove it`],
   },
   {
-    rule: "power is given to members",
+    rule: "users with a power level are members",
     good: stack(
       {},
       { main: { name, members: ["@alice:example.org"], powerLevels: { users: { alice: 100 } } } },
     ),
     bad: stack({}, { main: { name, members: ["bob"], powerLevels: { users: { alice: 100 } } } }),
     says: [
-      `${AT}.rooms.main.powerLevels.users.alice: is given power, but is not among the members | add alice to rooms.main.members, or remove it here`,
+      `${AT}.rooms.main.powerLevels.users.alice: has a power level, but is not in the list of members | add alice to rooms.main.members, or remove it here`,
     ],
   },
   {
-    rule: "people of other servers are in rooms that federate",
+    rule: "members from other servers are in rooms that federate",
     good: stack({}, { main: { name, federate: false, members: ["alice", "@bob:example.org"] } }),
     bad: stack({}, { main: { name, federate: false, members: ["@bob:example.net"] } }),
     says: [
-      `${AT}.rooms.main.members[0]: is on another server, but \`federate: false\` keeps people of other servers out for good | remove it, or choose another key for a room with \`federate: true\``,
+      `${AT}.rooms.main.members[0]: is on another server, but \`federate: false\` permanently excludes users of other servers | remove it, or choose another key for a room with \`federate: true\``,
     ],
   },
   {
-    rule: "people of other servers are on allowed servers",
+    rule: "members from other servers are on allowed servers",
     good: stack(
       {},
       { main: { name, members: ["alice", "@bob:example.net"] } },
@@ -110,7 +110,7 @@ export const ROOMS: Row[] = [
     ],
   },
   {
-    rule: "a room without encryption can be made",
+    rule: "a room without encryption can be created",
     good: stack({}, { main: { name, encrypted: false } }),
     bad: stack({}, { main: { name, encrypted: false } }, { encryptionByDefault: "all" }),
     says: [

@@ -1,6 +1,6 @@
 import type { Change } from "../support";
 
-/** Per rule: a stack that keeps it although it comes near, a stack that breaks it, and what is said then. */
+/** For each rule: a stack that just follows it, a stack that breaks it, and the message for it. */
 export interface Row {
   rule: string;
   good: Change;

@@ -19,7 +19,7 @@ async function written(lines: object[], unfinished = "") {
   return events;
 }
 
-test("a report names what changed, property by property, and leaves out what stayed", async () => {
+test("a report names each changed property, and omits unchanged ones", async () => {
   const detailedDiff = { 'files["/etc/a"]': { diffKind: "update", inputDiff: true } };
   const events = await written([
     step("resourcePreEvent", "same", "vps-postgres"),
@@ -34,7 +34,7 @@ test("a report names what changed, property by property, and leaves out what sta
   expect({ counts, errors }).toEqual({ counts: { same: 1, update: 1 }, errors: ["rolled back"] });
 });
 
-test("progress reads a log that is still being written: finished resources go, components do not show, a half line waits", async () => {
+test("progress reads a log that is still being written: it drops finished resources, hides components, and waits for an incomplete line", async () => {
   const events = await written(
     [
       step("resourcePreEvent", "create", "vps-component", { new: {} }),

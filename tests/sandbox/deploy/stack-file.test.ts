@@ -23,7 +23,7 @@ const placement: Placement = {
 type Stack = Record<string, Record<string, unknown>>;
 const configOf = (text: string): Stack => (parse(text) as { config: Stack }).config;
 
-test("the sandbox runs the committed stack: nothing but places, names, keys and people differs from it", () => {
+test("the sandbox runs the committed stack: only addresses, paths, names, keys and users differ from it", () => {
   const [before, after] = [configOf(committed), configOf(placeStack(committed, placement))];
   const differing = Object.keys({ ...before, ...after }).flatMap((section) => {
     const keys = Object.keys({ ...before[section], ...after[section] });
@@ -46,12 +46,12 @@ test("the sandbox runs the committed stack: nothing but places, names, keys and 
   ]);
 });
 
-test("placing a placed file again changes nothing, so that a second quickstart run has nothing to do", () => {
+test("a second placement changes nothing, so that a second quickstart run has nothing to do", () => {
   const once = placeStack(committed, placement);
   expect(placeStack(once, placement)).toBe(once);
 });
 
-test("an edit the user made in a placed file, and its comments, survive the next run", () => {
+test("a user's edit of a placed file, and its comments, survive the next run", () => {
   const edited = placeStack(committed, placement).replace(
     "remoteLifetime: 90d",
     "remoteLifetime: 30d # mine",
@@ -59,16 +59,16 @@ test("an edit the user made in a placed file, and its comments, survive the next
   expect(placeStack(edited, placement)).toContain("remoteLifetime: 30d # mine");
 });
 
-test("the partner takes the place of the allowlist's servers, or the pair could not federate", () => {
+test("the partner replaces the allowlist's servers, otherwise the pair could not federate", () => {
   const { federation } = configOf(placeStack(committed, placement))["hearth:homeserver"] ?? {};
   expect(federation).toEqual({ allowlist: ["two.test"], allowedRanges: ["10.1.2.0/24"] });
 });
 
-test("a stack file with two hosts is refused instead of placing half of it", () => {
+test("a stack file with two hosts is refused and not placed in part", () => {
   const two = "config:\n  hearth:hosts: { a: { address: a }, b: { address: b } }\n";
   expect(() => placeStack(two, placement)).toThrow("2 hosts");
 });
 
-test("a broken stack file is refused as such", () => {
+test("a broken stack file is refused with the reason", () => {
   expect(() => placeStack("config: [", placement)).toThrow("not YAML");
 });

@@ -16,16 +16,16 @@ beforeEach(async () => {
 
 afterEach(() => fs.rm(directory, { recursive: true, force: true }));
 
-test("a stack file that the CLI made by itself, with a salt only, is cleared away and blocks no later run", async () => {
+test("a stack file that the CLI created, with only a salt, is removed and blocks no later run", async () => {
   await fs.writeFile(stray, "encryptionsalt: v1:abc\n");
   expect(await stack.removeStray()).toBe(true);
   expect(await fs.readdir(directory)).toEqual(["Pulumi.yaml"]);
 });
 
-test("a stack file that somebody wrote is never removed, and its name is refused", async () => {
+test("a stack file that a user wrote is never removed, and its name is refused", async () => {
   await fs.writeFile(stray, "config:\n  hearth:hosts: {}\n");
   expect(await stack.removeStray()).toBe(false);
-  await expect(stack.prepare("config: {}\n")).rejects.toThrow("the stack name one is taken by");
+  await expect(stack.prepare("config: {}\n")).rejects.toThrow("the stack name one is already used by");
   expect(await fs.readFile(stray, "utf8")).toContain("hearth:hosts");
 });
 

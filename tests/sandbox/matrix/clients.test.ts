@@ -3,20 +3,20 @@ import { MatrixClients } from "../../../sandbox/matrix/clients";
 let clients: MatrixClients;
 
 beforeAll(() => {
-  // Port 443 of a loopback address that nothing listens on.
+  // Port 443 of a loopback address without a listener.
   clients = new MatrixClients({ resolve: { "gone.test": "127.255.255.254" } });
 });
 
 afterAll(() => clients.close());
 
-test("a server that is not there is named in the error, with the document a client looks for", async () => {
+test("the error names a missing server, with the document that a client requests", async () => {
   const login = clients
     .session("one")
     .login({ serverName: "gone.test", user: "alice", password: "secret-1234" });
   await expect(login).rejects.toThrow("https://gone.test/.well-known/matrix/client leads to no homeserver");
 });
 
-test("a fault never repeats the password", async () => {
+test("an error never contains the password", async () => {
   const credentials = {
     serverName: "gone.test",
     user: "alice",
@@ -34,7 +34,7 @@ test("a fault never repeats the password", async () => {
   expect(`${fault.message}${fault.stack}`).not.toContain("secret-1234");
 });
 
-test("a session that is not logged in says so instead of waiting", async () => {
+test("a session that is not logged in fails at once", async () => {
   await expect(clients.session("three").send({ roomId: "!a", text: "b" })).rejects.toThrow("not logged in");
 });
 

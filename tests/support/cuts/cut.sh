@@ -1,21 +1,21 @@
 #!/bin/sh
 # Run in a sandbox host as the user of the scope: `cut.sh SCOPE PROGRAM REQUEST AT MODE`. Runs a prepared request as the provider would; at the
-# call with number AT (0: none) everything of Hearth's is cut off. MODE `power`: then a boot follows, with nobody there. `kill`: systemd clears up.
-# Prints what the test looks at; tests/support/cuts/cuts.ts reads it.
+# call with number AT (0: none) all of Hearth's processes end. MODE `power`: then a boot follows, without an operator. `kill`: systemd cleans up.
+# Prints the facts that the test checks; tests/support/cuts/cuts.ts reads them.
 set -eu
 scope=$1 program=$2 request=$3 at=$4 mode=$5
-# The real one: the wrapper of it counts the calls of what it starts, not this one.
+# The real program: its wrapper counts the calls of its children, not this one.
 ctl=systemctl run=/usr/bin/systemd-run state=/var/lib/hearth target=multi-user.target
 if [ "$scope" = user ]; then
   ctl='systemctl --user' run='/usr/bin/systemd-run --user' state=$HOME/.local/state/hearth target=default.target
 fi
 
-# Until no job is left, nor anything of Hearth's that runs.
+# Waits until no job is left and no process of Hearth runs.
 settled() { until ! $ctl -q is-active hearth-recover.service && [ -z "$($ctl list-jobs --no-legend)" ] && [ -z "$($ctl list-units --no-legend --plain --state=active,activating,deactivating 'hearth-apply-*' 'hearth-undo-*')" ]; do sleep 0.05; done; }
 generation() { sed -n 's/^generation\t//p' "$state/releases/cuts/meta" 2>/dev/null || echo 0; }
 instance() { sed -n 's/^instance\t//p' "$state/releases/cuts/meta" 2>/dev/null | grep . || echo -; }
 
-# As after a loss of power: services gone, another boot, unit files read again, and all that is enabled wanted at once.
+# Like after a loss of power: services ended, another boot, unit files read again, and all enabled units started at once.
 boot() {
   for unit in cuts.service cuts-a.service cuts-b.service cuts-tick.timer; do
     $ctl kill -s KILL "$unit" 2>/dev/null || :

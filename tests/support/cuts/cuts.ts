@@ -15,10 +15,10 @@ import {
   type Scope,
 } from "./release";
 
-/** What is cut: a change, a change that rolls back, a first installation, a delete. */
+/** The interrupted act: a change, a change that rolls back, a first installation, a delete. */
 export const ACTS = ["change", "roll back", "create", "delete"] as const;
 export type Act = (typeof ACTS)[number];
-/** `power`: everything ends, then a boot without anybody. `kill`: the transaction is killed, the host stays up. */
+/** `power`: everything ends, then a boot without an operator. `kill`: the transaction is killed, the host stays up. */
 export type Mode = "power" | "kill";
 
 export interface Point {
@@ -31,7 +31,7 @@ export interface Point {
 interface Ran {
   /** Before the run. */
   generation: string;
-  /** The journal's state and the generation at the cut, and the call that was not made any more; absent when all ran. */
+  /** The journal's state and the generation at the cut, and the call that was no longer made; absent if all ran. */
   cut?: { state: string; generation: string; call: string };
   calls: number;
   answer: string;
@@ -41,7 +41,7 @@ interface Ran {
 const WRAPPED =
   "mv rm cp mkdir rmdir ln sync install chmod chown touch cat awk head systemctl systemd-run flock useradd";
 
-/** Cuts Hearth's transactions on a sandbox host at places that were counted before. */
+/** Cuts Hearth's transactions on a sandbox host at calls that were counted before. */
 export class Cuts {
   private now: Generation = "none";
 
@@ -78,7 +78,7 @@ export class Cuts {
     return cuts;
   }
 
-  /** Takes the release and all that {@link on} put there away. */
+  /** Removes the release and all files that {@link on} installed. */
   async leave(): Promise<void> {
     if (this.now !== "none") await this.run("delete", "delete", 0, "power");
     await this.root(
@@ -86,10 +86,10 @@ export class Cuts {
     );
   }
 
-  /** The calls of one act that is not cut: state of the journal at each, and its words. */
+  /** The calls of one act that is not cut: the state of the journal at each call, and its arguments. */
   async record(act: Act): Promise<Written[]> {
     await this.prepare(act);
-    // Counted, but never reached.
+    // A number that is never reached: the calls are only counted.
     await this.run(this.program(act), this.request(act), 1_000_000, "power");
     if (act === "change") this.now = this.other();
     if (act === "create") this.now = "a";
@@ -99,8 +99,8 @@ export class Cuts {
   }
 
   /**
-   * Cuts there; `faults` is what is not as promised after the boot (or after systemd cleared up), and after the repeat that
-   * follows. `reached` is false when the act had fewer calls this time.
+   * Cuts at that call; `faults` lists broken promises after the boot (or after systemd cleaned up), and after the repeat that
+   * follows. `reached` is false if the act had fewer calls this time.
    */
   async cut(point: Point): Promise<{ faults: string[]; reached: boolean; call: string }> {
     await this.prepare(point.act);
@@ -110,7 +110,7 @@ export class Cuts {
       faults.push(...(await this.compare(when, wanted)));
     const call = ran.cut === undefined ? "-" : `${ran.cut.state}: ${ran.cut.call}`;
     if (point.act === "delete") {
-      // What came back already is the operator's again, who goes on with it.
+      // Files that were already restored belong to the operator again, who continues with them.
       const edited = await this.user(
         `cd ${PLACES[this.scope].own} && if grep -qx ${JSON.stringify(OPERATORS.file)} file; then echo edited >new && mv -f new file; fi; cat file`,
       );
@@ -154,7 +154,7 @@ export class Cuts {
     return act === "change" ? this.other() : `bad-${this.other()}`;
   }
 
-  /** Makes the host what the act begins with. */
+  /** Prepares the host for the start of the act. */
   private async prepare(act: Act): Promise<void> {
     const wanted = act === "create";
     if (wanted === (this.now === "none")) return;
@@ -219,7 +219,7 @@ export class Cuts {
     if (code !== 0) throw new Error(`${text}: exit ${code}: ${stderr}${stdout}`);
   }
 
-  /** As the user of the scope, who has his manager. */
+  /** Runs as the user of the scope, in the user's manager. */
   private async user(text: string): Promise<string> {
     const user = this.scope === "user" ? LOGIN : "root";
     const script = `export XDG_RUNTIME_DIR="/run/user/$(id -u)"\n${text}`;

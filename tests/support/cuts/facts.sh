@@ -1,5 +1,5 @@
 #!/bin/sh
-# Run in a sandbox host: `facts.sh SCOPE CONF OWN ENV URL UNITS`. One fact a line: all that a generation of the cuts' release is.
+# Run in a sandbox host: `facts.sh SCOPE CONF OWN ENV URL UNITS`. One fact a line: the complete state of a generation of the test's release.
 scope=$1 conf=$2 own=$3 env=$4 url=$5
 ctl=systemctl state=/var/lib/hearth
 if [ "$scope" = user ]; then ctl='systemctl --user' state=$HOME/.local/state/hearth; fi

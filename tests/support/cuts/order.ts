@@ -1,4 +1,4 @@
-/** One call of a recorded change: the journal's state when it was made, and its words. */
+/** One call of a recorded change: the journal's state at that time, and its arguments. */
 export interface Written {
   state: string;
   call: string;
@@ -11,14 +11,14 @@ interface Move {
 }
 
 /**
- * What a loss of power could make of a recorded change although nothing was cut: content that is not on the disk when its name
- * is, names that are not when the next step counts on them, a journal that comes too late or stays too long.
+ * The faults that a loss of power could cause in a recorded change: a name is on the disk before its content, a name is not on
+ * the disk when the next step needs it, the journal is written too late or stays too long.
  */
 export function orderFaults(calls: readonly Written[]): string[] {
   return [...contents(calls), ...folders(calls), ...journal(calls), ...records(calls)];
 }
 
-/** Every file that takes another's place is on the disk before. Links have no content; environments were synced as a whole. */
+/** Every file is on the disk before it replaces another. Links have no content; environments were synced as a whole. */
 function contents(calls: readonly Written[]): string[] {
   const linked = new Set(
     calls
@@ -29,14 +29,14 @@ function contents(calls: readonly Written[]): string[] {
   return all
     .filter(({ from }) => !linked.has(from))
     .filter(({ at, from }) => {
-      // A name is used again and again: only what came after the last file of that name counts.
+      // A name is used several times: only calls after the last file of that name count.
       const earlier = all.findLast((other) => other.from === from && other.at < at)?.at ?? 0;
       return !calls.slice(earlier, at).some(({ call }) => syncs(call, from));
     })
     .map(({ from, to }) => `${from} is not on the disk when it becomes ${to}`);
 }
 
-/** The new name is on the disk before the journal says the next thing; that of a record before anything else happens. */
+/** The new name is on the disk before the journal's next state; the name of a record before any other call. */
 function folders(calls: readonly Written[]): string[] {
   return moves(calls).flatMap(({ at, from, to }) => {
     const later = calls.slice(at + 1);
@@ -47,7 +47,7 @@ function folders(calls: readonly Written[]): string[] {
   });
 }
 
-/** Nothing is replaced or switched before the journal says `swapping`, for good; what it makes others go by is there before it. */
+/** Nothing is replaced or switched before the state `swapping` is on the disk; the files that recovery uses are there before it. */
 function journal(calls: readonly Written[]): string[] {
   const faults: string[] = [];
   const written = moves(calls).filter(({ to }) => to.endsWith("/journal"));
@@ -73,7 +73,7 @@ function journal(calls: readonly Written[]): string[] {
   return faults;
 }
 
-/** Records: all content, then the manifest, then the meta; then the journal goes, then what it needed. */
+/** Records: all content, then the manifest, then the meta; then the journal is removed, then the files that it needed. */
 function records(calls: readonly Written[]): string[] {
   const names = calls.map(({ call }) => call);
   const order = [
@@ -94,7 +94,7 @@ function records(calls: readonly Written[]): string[] {
   return faults;
 }
 
-/** Renames of new files to their places. */
+/** Renames of new files to their final paths. */
 function moves(calls: readonly Written[]): Move[] {
   return calls.flatMap(({ call }, at) => {
     if (!call.startsWith("mv ")) return [];

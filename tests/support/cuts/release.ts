@@ -3,10 +3,10 @@ import { LOGIN, type Release } from "../host-programs";
 import { HOME } from "../user-release";
 
 export type Scope = "system" | "user";
-/** The two generations that a change leads between; `none`: the release is not installed. */
+/** The generations before and after a change; `none`: the release is not installed. */
 export type Generation = "a" | "b" | "none";
 
-/** Where the cuts' release is on a host, by scope. */
+/** The paths of the test's release on a host, by scope. */
 export const PLACES = {
   system: {
     conf: "/etc/cuts",
@@ -30,11 +30,11 @@ export const PLACES = {
   },
 } as const;
 
-/** What the operator had there before. The link leads nowhere: it must come back all the same. */
+/** The operator's earlier files there. The link has no target: it must be restored too. */
 export const OPERATORS = { file: "the operator's own", link: "nowhere/to be found", foreign: "foreign" };
 
 /**
- * Stands for an interpreter that builds an environment, in no time: keeps what is asked for, to see which environment is in place.
+ * Replaces the interpreter that builds an environment, to save time: stores the request, which shows the installed environment.
  * It names programs by their paths, so that none of its calls is counted.
  */
 export const PYTHON = "/usr/local/lib/cuts-python";
@@ -47,8 +47,8 @@ export const FAKE_PYTHON = `#!/bin/sh
 `;
 
 /**
- * A release with one of everything that a change replaces, adds, takes away, gives back or switches on and off. Its service does
- * not start with files of two generations, so a mixture cannot pass for either.
+ * A release with one item of every kind that a change replaces, adds, removes, gives back or switches on and off. Its service does
+ * not start with files of two generations, so a mixture is never accepted.
  */
 export function cutsRelease(scope: Scope, generation: "a" | "b", healthy = true): Release {
   const { conf, own, lib, environment, units, target, owner, port } = PLACES[scope];
@@ -80,7 +80,7 @@ exec busybox httpd -f -p 127.0.0.1:${port} -h "$www"
       [`${conf}/cuts.conf`]: file(`${generation}\n`),
       [`${conf}/pair`]: file(`${generation}\n`),
       [`${conf}/current`]: file(`${generation}\n`),
-      // Environments are root's.
+      // Environments belong to root.
       ...(scope === "user" ? { [`${environment}/version`]: file(`${generation}\n`) } : {}),
       [`${lib}/serve`]: file(serve, "0755"),
       [`${units}/cuts.service`]: unit(
@@ -131,12 +131,12 @@ exec busybox httpd -f -p 127.0.0.1:${port} -h "$www"
   };
 }
 
-/** What facts.sh says of a host on which that generation serves, and nothing of another one is left. */
+/** The output of facts.sh for a host that runs exactly that generation, without files of another one. */
 export function factsOf(scope: Scope, generation: Generation): string[] {
   const { conf, own, environment } = PLACES[scope];
   const at = (one: string, other = "absent", none = "absent") => ({ a: one, b: other, none })[generation];
   const owned = "Hearth's";
-  // An environment and a secret are additions: they stay when the release goes.
+  // An environment and a secret are additions: they stay when the release is removed.
   const on = "enabled active";
   return [
     `served: ${at("a", "b", "down")}`,

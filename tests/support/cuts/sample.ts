@@ -1,12 +1,12 @@
 import { ACTS, type Act, type Cuts, type Point } from "./cuts";
 import type { Written } from "./order";
 
-/** What a run draws from: `HEARTH_SEED`, or the time. Printed, so that a run can be had again. */
+/** The seed of a run: `HEARTH_SEED`, or the time. It is printed, so that a run can be repeated. */
 export const seed = (): number => Number(process.env.HEARTH_SEED ?? Date.now() % 1_000_000);
 
 /**
- * Cuts at that many places, drawn anew in each run, after all were counted; the faults of each, with what gives the same places
- * again. Together with the recorded calls of each act.
+ * Cuts at that many random calls, different in each run, after all calls were counted; returns the faults of each cut, with the
+ * seed that gives the same cuts again, and the recorded calls of each act.
  */
 export async function cutSample(
   cuts: Cuts,
@@ -29,7 +29,7 @@ export async function cutSample(
   return { recorded, faults };
 }
 
-/** `count` points out of all, every one as likely as any other, always the same for a seed. */
+/** `count` points out of all, uniformly distributed, always the same for a seed. */
 export function sample(calls: Record<Act, number>, count: number, from: number): Point[] {
   const all = (Object.entries(calls) as [Act, number][]).flatMap(([act, length]) =>
     Array.from({ length }, (_, index) => ({ act, at: index + 1 })),
@@ -39,11 +39,11 @@ export function sample(calls: Record<Act, number>, count: number, from: number):
   while (points.length < count && all.length > 0) {
     const [drawn] = all.splice(Math.floor(random() * all.length), 1);
     if (!drawn) break;
-    // A killed change is cleared up by systemd; nothing clears up after a delete but another one.
+    // systemd cleans up after a killed change; only another delete cleans up after a killed delete.
     const mayBeKilled = drawn.act === "change" || drawn.act === "roll back";
     points.push({ ...drawn, mode: mayBeKilled && random() < 0.25 ? "kill" : "power" });
   }
-  // Together by what they do, so that the host need not be prepared again for each.
+  // Grouped by act, so that the host need not be prepared again for each cut.
   return points.sort((one, other) => one.act.localeCompare(other.act) || one.at - other.at);
 }
 

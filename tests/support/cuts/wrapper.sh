@@ -1,11 +1,11 @@
 #!/bin/sh
-# Stands in /usr/local/sbin before a program that changes something, for tests. While /run/cuts/armed is there it writes each such call
-# of a transaction down, and at the one whose number is in that file it ends all of Hearth's processes at once.
+# Wraps a program that changes something, in /usr/local/sbin, for tests. While /run/cuts/armed exists it records each such call
+# of a transaction, and at the call whose number is in that file it ends all of Hearth's processes at once.
 me=${0##*/}
 real=/usr/bin/$me
 [ -e /run/cuts/armed ] || exec "$real" "$@"
 
-# point WORDS: one place to cut at.
+# point WORDS: one possible cut.
 point() {
   read -r at </run/cuts/armed
   state=- journal=$(/usr/bin/cat /run/cuts/journal-path)
@@ -15,14 +15,14 @@ point() {
   printf '%s\t%s\n' "$state" "$*" >>/run/cuts/calls
   [ "$(/usr/bin/wc -l </run/cuts/calls)" = "$at" ] || return 0
   printf '%s\n' "$state" >/run/cuts/cut
-  # Some end others' parents, so those go first, and this one with them.
+  # Some processes end the parents of others, so those end first, and this one with them.
   for group in $(/usr/bin/find /sys/fs/cgroup -type d \( -name 'hearth-apply-*' -o -name 'hearth-cut-*' \) 2>/dev/null); do
     echo 1 >"$group/cgroup.kill"
   done
   exec /usr/bin/sleep 600
 }
 
-# half DIRECTORY...: removes every second file below, as a cut in the middle of `rm -r` would.
+# half DIRECTORY...: removes every second file below, like a cut in the middle of `rm -r`.
 half() {
   for tree; do
     case $tree in -*) continue ;; esac
@@ -34,7 +34,7 @@ half() {
 
 case $me in
   systemd-run)
-    # A power cut leaves nobody to do something about it.
+    # After a power cut no process can react.
     if [ ! -e /run/cuts/kill ]; then
       for word; do
         case $word in OnFailure=* | ExecStopPost=*) word=TimeoutStopSec=150 ;; esac
@@ -47,7 +47,7 @@ case $me in
     for word; do case $word in show | is-* | list-*) exec "$real" "$@" ;; esac; done
     ;;
   cat | awk | head)
-    # The shell has made the file empty by now.
+    # The shell has already truncated the file.
     case $(/usr/bin/readlink "/proc/$$/fd/1") in
       /run/* | */work/* | */log | *' (deleted)' | /dev/* | [!/]*) exec "$real" "$@" ;;
       *) set -- "$@" ;;
@@ -56,7 +56,7 @@ case $me in
     exec "$real" "$@"
     ;;
 esac
-# What lies in a transaction's `work` is nothing that another run looks at.
+# No other run reads files in a transaction's `work`.
 outside=
 for word; do case $word in /*/work/*) ;; /*) outside=1 ;; esac; done
 [ -n "$outside" ] || case $* in */work/*) exec "$real" "$@" ;; esac
