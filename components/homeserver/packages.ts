@@ -1,8 +1,9 @@
-import type { HostFacts, Validator } from "../../provider/sdk";
+import type { Validator } from "../../provider/sdk";
 import type { Layout } from "../../runtimes/layout";
 import { unitCheck } from "../../runtimes/native";
 import { SYSTEM_PLACES } from "../../runtimes/places";
 import type { NativeProgram } from "../../runtimes/service";
+import type { HostFacts } from "../hosts/facts";
 import { type Installation, installationOf } from "./installation";
 import { SOCKET_FOLDER, UNIT, USER } from "./names";
 import { configPaths } from "./place";

@@ -1,9 +1,10 @@
 import { databaseAuthentication, type PostgresConfig } from "../../config-schemas/postgres/schema";
-import type { HostFacts, HostTask } from "../../provider/sdk";
+import type { HostTask } from "../../provider/sdk";
 import type { Layout } from "../../runtimes/layout";
 import { SYSTEM_PLACES } from "../../runtimes/places";
 import type { NativeProgram } from "../../runtimes/service";
 import { UNIT } from "../homeserver/names";
+import type { HostFacts } from "../hosts/facts";
 import type { DatabaseAccess } from "./access";
 import { type Console, databaseTask, program } from "./database";
 

@@ -1,7 +1,7 @@
 import type { ProxyConfig } from "../../config-schemas/proxy/schema";
-import type { HostFacts } from "../../provider/sdk";
 import type { Layout } from "../../runtimes/layout";
 import type { ServiceSpec } from "../../runtimes/service";
+import type { HostFacts } from "../hosts/facts";
 import { caddySpec } from "./caddy-spec";
 import { nginxSpec } from "./nginx-spec";
 import type { ProxyPlan } from "./plan";

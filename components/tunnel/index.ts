@@ -1,11 +1,12 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { HomeserverConfig } from "../../config-schemas/homeserver/schema";
 import type { TunnelConfig } from "../../config-schemas/tunnel/schema";
-import type { HostFacts, Release } from "../../provider/sdk";
+import type { Release } from "../../provider/sdk";
 import { native } from "../../runtimes/native";
 import { SYSTEM_PLACES } from "../../runtimes/places";
 import { serviceRelease } from "../../runtimes/release";
 import type { Machine } from "../hosts";
+import type { HostFacts } from "../hosts/facts";
 import type { ReverseProxy } from "../proxy";
 import { type Installation, installationFault, installationOf, readVendorKey } from "./installation";
 import { funnelSpec, SERVICE } from "./spec";

@@ -1,7 +1,8 @@
 import type { TunnelConfig } from "../../config-schemas/tunnel/schema";
-import type { AptRepository, HostFacts } from "../../provider/sdk";
+import type { AptRepository } from "../../provider/sdk";
 import { archiveKey } from "../../runtimes/native/archive-key";
 import type { Places } from "../../runtimes/places";
+import type { HostFacts } from "../hosts/facts";
 
 const KEY_FILE = "keys/tailscale-archive-keyring.gpg";
 const FINGERPRINT = "2596A99EAAB33821893C0A79458CA832957F5868";

@@ -1,5 +1,5 @@
 import type { Connection } from "../contract/connection";
-import type { HostFacts } from "../contract/host";
+import type { MachineFacts } from "../contract/host";
 import { shellWord } from "../text";
 
 /** What rootless containers need and only the provider has to know, as facts.sh found it. */
@@ -38,7 +38,7 @@ const SUBIDS = 65_536;
 /** Everything that keeps rootless containers from running there; with sudo, Hearth puts right what only root can. */
 export function rootlessFaults(
   connection: Connection,
-  { login, podman, systemd, codename }: HostFacts,
+  { login, podman, systemd, codename }: MachineFacts,
   seen: RootlessFacts,
 ): Fault[] {
   const faults: Fault[] = [];
@@ -83,7 +83,7 @@ export function rootlessFaults(
 }
 
 /** What the release `rootless` would put right, were there a way to become root. */
-function prerequisiteFaults({ user, uid }: HostFacts["login"], seen: RootlessFacts): Fault[] {
+function prerequisiteFaults({ user, uid }: MachineFacts["login"], seen: RootlessFacts): Fault[] {
   const faults: Fault[] = [];
   if (seen.missing.length > 0) {
     faults.push({

@@ -34,7 +34,7 @@ const line = (write: string, pattern?: RegExp) => text({ write, pattern });
 /** The host's own rule: absolute, below a top directory, spelt in one way only. */
 export const path = text({
   write:
-    "an absolute path below a top directory, such as /etc/nginx/nginx.conf, without ., .., //, backslash or a / at its end",
+    "an absolute path below a top directory, such as /etc/example/example.conf, without ., .., //, backslash or a / at its end",
   refuse: (value) =>
     /^\/[^/]+\/./.test(value) && !/\/$|\/\/|\\|(^|\/)\.\.?(\/|$)/.test(value)
       ? undefined
@@ -97,7 +97,7 @@ function absentIsEmpty<T>(shape: Shape<T[]>): Shape<T[]> {
 
 /** Podman takes more; these never need quoting anywhere. */
 const image = line(
-  "a full image name with its registry and a tag or digest, such as docker.io/library/postgres:17.6",
+  "a full image name with its registry and a tag or digest, such as docker.io/library/example:1.0",
   /^[a-z0-9.-]+\.[a-z]+(:\d+)?\/[a-z0-9._/-]+(:[\w.-]+(@sha256:[0-9a-f]{64})?|@sha256:[0-9a-f]{64})$/,
 );
 
@@ -119,7 +119,7 @@ const environment = object<PythonEnvironment>({
 });
 
 const unitName = line(
-  "a unit name, such as nginx.service",
+  "a unit name, such as example.service",
   /^[A-Za-z0-9][\w:.@\\-]*\.(service|socket|timer|path|target|mount|slice)$/,
 );
 

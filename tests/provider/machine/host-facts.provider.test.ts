@@ -1,4 +1,5 @@
 import { status } from "@grpc/grpc-js";
+import { questions } from "../../../components/hosts/facts";
 import { type Properties, toProperties } from "../../../provider/protocol/values";
 import { downHost, type Host, powerCutHost, upHost } from "../../../sandbox";
 import { LOGIN, sh } from "../../support/host-programs";
@@ -38,7 +39,9 @@ async function look(
   const urn = `urn:pulumi:test::hearth::hearth-host:index:Host::${at}`;
   const { sshConfigFile } = host;
   const connection = { name: at, transport: "ssh", address: at, sshConfigFile, user, become };
-  const { inputs, faults } = await provider.check(urn, toProperties({ connection, rootless, memory }));
+  const asked = questions(rootless ? "quadlet" : "native");
+  const wanted = toProperties({ connection, rootless, memory, ...asked });
+  const { inputs, faults } = await provider.check(urn, wanted);
   if (faults.length > 0) throw new Error(faults.join("\n"));
   return Object((await provider.create(urn, inputs, preview)).outputs.facts);
 }
@@ -52,7 +55,12 @@ async function refusal(wanted: Wanted): Promise<string> {
 
 test("a prepared machine is taken, with and without sudo, and its facts name who logs in", async () => {
   const login = { user: LOGIN, group: LOGIN, uid: 1000, home: `/home/${LOGIN}` };
-  const expected = { login, podman: expect.stringMatching(/^5\./), tailscale: "" };
+  const expected = {
+    login,
+    podman: expect.stringMatching(/^5\./),
+    installed: [],
+    programs: { tailscaled: "" },
+  };
   expect(await look({ become: "none" })).toMatchObject(expected);
   expect(await look({ become: "sudo" })).toMatchObject(expected);
   expect(await look({ become: "sudo", rootless: false })).toMatchObject(expected);

@@ -2,7 +2,7 @@ import { execFileSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { HostFacts } from "../../../../provider/contract/host";
+import type { MachineFacts } from "../../../../provider/contract/host";
 import { host } from "../../../../provider/machine/host";
 import {
   faultsMessage,
@@ -14,8 +14,9 @@ import { DEBIAN_13 } from "../../../support/program";
 
 const none = { name: "home", transport: "ssh", address: "192.0.2.7", become: "none" } as const;
 const sudo = { ...none, become: "sudo" } as const;
-const facts: HostFacts = {
+const facts: MachineFacts = {
   ...DEBIAN_13,
+  ...{ packages: {}, installed: [], programs: {} },
   podman: "5.4.2",
   login: { user: "anna", group: "anna", uid: 1000, home: "/home/anna" },
 };
@@ -162,11 +163,26 @@ describe("what facts.sh sees, by a tree that stands for the machine's", () => {
   });
 });
 
-test("[A1] a host in a state of an earlier version, which knew nothing of all this, differs in nothing", () => {
-  expect(
-    host.diff({ connection: sudo }, { connection: sudo, rootless: false, memory: {} }).details.size,
-  ).toBe(0);
-  expect(host.diff({ connection: sudo }, { connection: sudo, rootless: true, memory: {} }).details.size).toBe(
-    1,
-  );
+describe("[A1] a host in a state of an earlier version", () => {
+  const nothing = { distributions: {}, ask: { packages: [], installed: [], programs: {} } };
+  const asked = { ...nothing, ask: { ...nothing.ask, packages: ["curl"] } };
+  const differs = (news: object) => [
+    ...host.diff({ connection: sudo }, { connection: sudo, ...news }).details.keys(),
+  ];
+
+  test("which knew nothing of all this, differs in nothing", () => {
+    expect(differs({ rootless: false, memory: {}, ...nothing })).toEqual([]);
+    expect(differs({ rootless: true, memory: {}, ...nothing })).toEqual(["rootless"]);
+  });
+
+  test("differs in what it was not asked, so that an update asks it", () => {
+    expect(differs({ rootless: false, memory: {}, ...asked })).toEqual(["ask.packages[0]"]);
+  });
+
+  test("has inputs that can still be read", () => {
+    expect(host.check({}, { connection: sudo } as never)).toMatchObject({
+      faults: [],
+      inputs: { rootless: false, memory: {}, ...nothing },
+    });
+  });
 });
