@@ -31,7 +31,7 @@ const NOTHING = {
   ask: { packages: [], installed: [], programs: {} },
 };
 
-const line = text({ pattern: /^[^\t\n]+$/, write: "one line without tabs" });
+const line = text({ pattern: /./, write: "one line" });
 const packageName = text({ pattern: /^[a-z0-9][a-z0-9@._+-]*$/, write: "the name of a package" });
 
 const hostShape = object<HostInputs>({
@@ -49,7 +49,7 @@ const hostShape = object<HostInputs>({
         title: line,
         offers: record(packageName, line),
         containers: list(packageName),
-        refused: text({ pattern: /^[^\t\n]*$/, write: "one line without tabs" }),
+        refused: text({ write: "one line" }),
       }),
     ),
   ),
@@ -60,7 +60,10 @@ const hostShape = object<HostInputs>({
       installed: list(packageName),
       programs: record(
         text({ pattern: /^[a-z][a-z0-9-]*$/, write: "a name of lower-case letters" }),
-        object({ content: text({ pattern: /^[^\0]+$/, write: "a program" }), arguments: list(line) }),
+        object({
+          content: text({ pattern: /\n$/, multiline: true, write: "a program that ends with a newline" }),
+          arguments: list(line),
+        }),
       ),
     }),
   ),

@@ -2,6 +2,7 @@ import { execFileSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { questions } from "../../../../components/hosts/facts";
 import type { MachineFacts } from "../../../../provider/contract/host";
 import { host } from "../../../../provider/machine/host";
 import {
@@ -10,6 +11,7 @@ import {
   type RootlessFacts,
   rootlessFaults,
 } from "../../../../provider/machine/host-faults";
+import { toProperties } from "../../../../provider/protocol/values";
 import { DEBIAN_13 } from "../../../support/program";
 
 const none = { name: "home", transport: "ssh", address: "192.0.2.7", become: "none" } as const;
@@ -177,6 +179,13 @@ describe("[A1] a host in a state of an earlier version", () => {
 
   test("differs in what it was not asked, so that an update asks it", () => {
     expect(differs({ rootless: false, memory: {}, ...asked })).toEqual(["ask.packages[0]"]);
+  });
+
+  test("can be asked what the program asks", () => {
+    for (const runtime of ["native", "quadlet"] as const) {
+      const inputs = { connection: sudo, rootless: false, memory: {}, ...questions(runtime) };
+      expect(host.check({}, toProperties(inputs)).faults).toEqual([]);
+    }
   });
 
   test("has inputs that can still be read", () => {
