@@ -1,4 +1,4 @@
-import { DISTRIBUTIONS } from "../../hosts/distributions";
+import { columnOf, DISTRIBUTIONS } from "../../hosts/distributions";
 import type { HostInputs, MachineFacts } from "../../provider/sdk";
 import { SYSTEM_PLACES } from "../../runtimes/places";
 import { programText } from "../../runtimes/programs";
@@ -35,13 +35,21 @@ export function questions(runtime: "native" | "quadlet"): Pick<HostInputs, "dist
   };
   return {
     distributions: Object.fromEntries(
-      Object.entries(DISTRIBUTIONS).map(([key, { title, offers, containers }]) => [
+      Object.entries(DISTRIBUTIONS).map(([key, { title, offers, containers, refused }]) => [
         key,
-        { title, offers: { ...offers }, containers: [...containers], refused: "" },
+        { title, offers: { ...offers }, containers: [...containers], refused: refused[runtime] ?? "" },
       ]),
     ),
-    ask: { packages: ["nginx", "postgresql", "python3"], installed: ["tailscale"], programs },
+    ask: { packages: packageNames(), installed: ["tailscale"], programs },
   };
+}
+
+/** What any distribution calls the packages whose versions are facts. */
+function packageNames(): string[] {
+  const names = Object.values(DISTRIBUTIONS).flatMap(({ nginx, postgres, python }) => [
+    ...[nginx.package, postgres.package, python.package],
+  ]);
+  return [...new Set(names)].sort();
 }
 
 function clusterQuestion() {
@@ -55,14 +63,15 @@ function clusterQuestion() {
 export function hostFacts(answers: MachineFacts | HostFacts): HostFacts {
   if (!("packages" in answers)) return answers;
   const { packages, installed, programs, ...facts } = answers;
-  const { python3 = "", postgresql = "", nginx = "" } = packages;
+  const column = columnOf(facts);
+  const version = (role: "nginx" | "postgres" | "python") => packages[column[role].package] ?? "";
   const other = programs.tailscaled === "there" ? "other" : "";
   return {
     ...facts,
-    python: python3.split(".").slice(0, 2).join("."),
-    postgres: Number.parseInt(postgresql, 10) || 0,
+    python: version("python").split(".").slice(0, 2).join("."),
+    postgres: Number.parseInt(version("postgres"), 10) || 0,
     ...clusterOf(programs["postgres-clusters"] ?? ""),
-    nginx,
+    nginx: version("nginx"),
     tailscale: installed.includes("tailscale") ? "package" : other,
   };
 }
@@ -84,8 +93,6 @@ function clusterOf(line: string): Partial<Pick<HostFacts, "postgres" | "postgres
 }
 
 /** What containers need on the distribution of that host, as a Release takes it. */
-export function containerPackages({ distribution, release }: HostFacts): Record<string, string> {
-  const { containers = [] } =
-    DISTRIBUTIONS[release === "" ? distribution : `${distribution}:${release}`] ?? {};
-  return Object.fromEntries(containers.map((name) => [name, "any"]));
+export function containerPackages(facts: HostFacts): Record<string, string> {
+  return Object.fromEntries(columnOf(facts).containers.map((name) => [name, "any"]));
 }

@@ -160,12 +160,14 @@ function toRootlessFacts(found: Map<string, string>): RootlessFacts {
   const number = (key: string) => Number.parseInt(found.get(key) ?? "0", 10) || 0;
   const manager = found.get("manager");
   return {
+    packageManager: found.get("packageManager") === "pacman" ? "pacman" : "apt",
     missing: (found.get("missing") ?? "").split(",").filter((name) => name !== ""),
     subids: number("subids"),
     freeSubids: number("freeSubids"),
     linger: found.get("linger") === "1",
     manager: manager === "running" || manager === "masked" ? manager : "stopped",
     cgroups: number("cgroups"),
+    namespaces: found.get("namespaces") === "restricted" ? "restricted" : "free",
   };
 }
 

@@ -1,4 +1,5 @@
 import { containerPackages, type HostFacts, hostFacts, questions } from "../../components/hosts/facts";
+import { columnOf, DISTRIBUTIONS } from "../../hosts/distributions";
 import { answers } from "../../plan/answers";
 import { DEBIAN_12, DEBIAN_13 } from "../support/program";
 
@@ -42,4 +43,38 @@ it("[W6] only a host whose services are packages is asked for its Postgres clust
 
 it("what containers need comes from the host's distribution", () => {
   expect(containerPackages(DEBIAN_13)).toMatchObject({ podman: "any", uidmap: "any", passt: "any" });
+});
+
+describe.each(Object.entries(DISTRIBUTIONS))("the column %s", (key, column) => {
+  const [distribution = "", release = ""] = key.split(":");
+  const facts = { ...DEBIAN_13, distribution, release };
+
+  it("is found by what os-release says", () => {
+    expect(columnOf({ distribution, release })).toBe(column);
+  });
+
+  it("names the packages that the host is asked for", () => {
+    expect(hostFacts(answers(facts))).toEqual(facts);
+    const { packages } = questions("native").ask;
+    expect(packages).toEqual(
+      expect.arrayContaining([column.python.package, column.postgres.package, column.nginx.package]),
+    );
+  });
+
+  it("has Podman for containers, and offers no package under another name than its own", () => {
+    expect(column.containers).toContain("podman");
+    const own = [column.python.package, column.postgres.package, column.nginx.package, "podman"];
+    expect(own).toEqual(expect.arrayContaining(Object.keys(column.offers)));
+  });
+});
+
+it("a rolling distribution has a column without a release, whatever its images call theirs", () => {
+  expect(columnOf({ distribution: "arch", release: "20260101.0" })).toBe(DISTRIBUTIONS.arch);
+});
+
+it("what is not supported yet is refused for that runtime only", () => {
+  expect(questions("native").distributions.arch?.refused).toMatch(
+    /^runtime native is not supported there yet/,
+  );
+  expect(questions("quadlet").distributions.arch?.refused).toBe("");
 });

@@ -63,6 +63,11 @@ describe("[W6] the Postgres cluster of a host", () => {
     expect(chosen({ listening: [5434] })).toBe("17 hearth 5435 /run/postgresql");
   });
 
+  it("has nobody's databases where its data is not there at all", () => {
+    cluster("15/main", "port = 5432", []);
+    expect(chosen()).toBe("15 main 5432 /run/postgresql");
+  });
+
   it("stays ours: on another port, of an older major version, next to a newer one", () => {
     cluster("15/main", "port = 5440", [1, 16384], OURS);
     cluster("17/main", "port = 5432");

@@ -35,6 +35,7 @@ export const DEBIAN_12: HostFacts = {
   release: "12",
   codename: "bookworm",
   systemd: 252,
+  podman: "4.3.1",
   python: "3.11",
   postgres: 15,
   nginx: "1.22.1",

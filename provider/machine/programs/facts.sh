@@ -3,7 +3,6 @@
 set -eu
 DIR=$1
 . "$DIR/lib/base.sh"
-. "$DIR/lib/pm-apt.sh"
 . "$DIR/lib/questions.sh"
 . "$DIR/lib/rootless.sh"
 
@@ -14,8 +13,9 @@ os() { sed -n "s/^$1=//p" /etc/os-release | tr -d '"' | head -n 1; }
 
 distribution=$(os ID)
 release=$(os VERSION_ID)
-key=$distribution${release:+:$release}
+key=$(known_key "$distribution" "$release")
 require_known "$key" "$(os PRETTY_NAME)"
+. "$DIR/lib/pm.sh"
 # What will run without root is looked at without root.
 if [ -f "$REQUEST/rootless" ]; then require_systemd; else require_host; fi
 

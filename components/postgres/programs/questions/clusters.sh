@@ -58,13 +58,24 @@ cluster_owner() {
       return
     fi
   done
-  if ! cluster_bases=$(ls -1 -- "$2/base" 2>/dev/null); then
+  if is_missing "$2/base"; then
+    echo empty
+  elif ! cluster_bases=$(ls -1 -- "$2/base" 2>/dev/null); then
     echo used
   elif printf '%s\n' "$cluster_bases" | awk '$0 ~ /^[0-9]+$/ && $0 >= 16384 { found = 1 } END { exit !found }'; then
     echo used
   else
     echo empty
   fi
+}
+
+# is_missing PATH: there is none; not: a directory that leads to it is closed to us.
+is_missing() {
+  case $1 in /*) ;; *) return 1 ;; esac
+  if [ -e "$1" ]; then return 1; fi
+  missing_above=$1
+  while [ -n "$missing_above" ] && [ ! -e "$missing_above" ]; do missing_above=${missing_above%/*}; done
+  [ -x "${missing_above:-/}" ]
 }
 
 # choose_cluster OFFERED KNOWN: of the rows on standard input the cluster to use, else one to be made: major, name, port, socket

@@ -1,6 +1,11 @@
 # What the program asks of a host beyond the facts of every host.
 # shellcheck shell=sh
 
+# known_key ID VERSION_ID: what the program calls this distribution: with its release, or without where it has none.
+known_key() {
+  if cut -f 1 -- "$(table distributions)" | grep -q -x -F -e "$1"; then printf '%s\n' "$1"; else printf '%s:%s\n' "$1" "$2"; fi
+}
+
 # require_known KEY PRETTY_NAME: refuses a distribution that the program has no column for, or that cannot run what is wanted.
 require_known() {
   [ -s "$(table distributions)" ] || return 0
@@ -26,13 +31,13 @@ report_packages() {
     T == 2 { version[$1] = $2; next }
     $1 in version { print "package", $1, version[$1] }
   ' T=1 "$(table offers)" T=2 "$WORK/versions" T=3 "$WORK/asked" | tee -- "$WORK/packages"
-  pm_installed "$(table installed)" | sed "s/^/installed$TAB/"
+  pm_have "$(table installed)" | sed "s/^/installed$TAB/"
 }
 
 # missing_packages KEY: those that containers need on the distribution KEY and that are not installed, with commas between them.
 missing_packages() {
   awk -F'\t' -v key="$1" '$1 == key { print $2 }' "$(table containers)" >"$WORK/containers"
-  pm_installed "$WORK/containers" >"$WORK/containers.installed"
+  pm_have "$WORK/containers" | cut -f 1 >"$WORK/containers.installed"
   grep -v -x -F -f "$WORK/containers.installed" -- "$WORK/containers" | paste -s -d ,
 }
 

@@ -23,12 +23,14 @@ const facts: MachineFacts = {
   login: { user: "anna", group: "anna", uid: 1000, home: "/home/anna" },
 };
 const fine: RootlessFacts = {
+  packageManager: "apt",
   missing: [],
   subids: 65_536,
   freeSubids: 165_536,
   linger: true,
   manager: "running",
   cgroups: 2,
+  namespaces: "free",
 };
 const problems = (
   change: Partial<RootlessFacts>,
@@ -74,6 +76,12 @@ describe("what keeps rootless containers from running", () => {
       {},
       /^systemd runs no manager for anna: user@1000\.service is masked$/,
     ],
+    [
+      "Ubuntu's limit on namespaces",
+      { namespaces: "restricted" as const },
+      {},
+      /^AppArmor keeps the programs of anna .*apparmor_restrict_unprivileged_userns is 1/,
+    ],
     ["cgroups v1", { cgroups: 1 }, {}, /^it uses cgroups v1/],
     [
       "Podman without Quadlet",
@@ -88,6 +96,11 @@ describe("what keeps rootless containers from running", () => {
     for (const connection of [none, sudo]) {
       expect(problems(change, connection, { ...facts, ...host })).toEqual([expect.stringMatching(problem)]);
     }
+  });
+
+  test("with pacman the whole host is upgraded along, for a part of it must not be", () => {
+    const [fault] = rootlessFaults(none, facts, { ...fine, packageManager: "pacman", missing: ["podman"] });
+    expect(fault?.commands).toEqual(["pacman -Syu --needed podman"]);
   });
 
   test("[H1] all of it is one message, with the exact commands", () => {
@@ -140,6 +153,15 @@ describe("what facts.sh sees, by a tree that stands for the machine's", () => {
     expect(ask("cgroups_version", tree)).toBe("1");
     writeFileSync(join(tree, "cgroup.controllers"), "memory pids\n");
     expect(ask("cgroups_version", tree)).toBe("2");
+  });
+
+  test("AppArmor's limit on user namespaces", () => {
+    expect(ask("namespaces_limit", tree)).toBe("free");
+    mkdirSync(join(tree, "kernel"));
+    writeFileSync(join(tree, "kernel/apparmor_restrict_unprivileged_userns"), "0\n");
+    expect(ask("namespaces_limit", tree)).toBe("free");
+    writeFileSync(join(tree, "kernel/apparmor_restrict_unprivileged_userns"), "1\n");
+    expect(ask("namespaces_limit", tree)).toBe("restricted");
   });
 
   test.each([
