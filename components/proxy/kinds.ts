@@ -10,7 +10,7 @@ import type { ProxyPlan } from "./plan";
 export interface ProxyArgs {
   plan: ProxyPlan;
   config: ProxyConfig;
-  facts: Pick<HostFacts, "nginx">;
+  facts: Pick<HostFacts, "nginx" | "distribution" | "release">;
   /** Subjects that stand for the certificate; none: TLS ends elsewhere. */
   certificate: readonly string[];
   /** Folder of the certificate on the host. */

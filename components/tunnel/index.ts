@@ -1,6 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { HomeserverConfig } from "../../config-schemas/homeserver/schema";
 import type { TunnelConfig } from "../../config-schemas/tunnel/schema";
+import { columnOf } from "../../hosts/distributions";
 import type { Release } from "../../provider/sdk";
 import { native } from "../../runtimes/native";
 import { SYSTEM_PLACES } from "../../runtimes/places";
@@ -61,7 +62,9 @@ export class Tunnel extends pulumi.ComponentResource {
     // An error thrown in here would be told once for every value that depends on it.
     if (fault !== undefined) void pulumi.log.error(fault, this);
     const found = installationOf(question);
-    return scope === "system" ? { ...found, packages: { ...found.packages, python3: "any" } } : found;
+    return scope === "system"
+      ? { ...found, packages: { ...found.packages, [columnOf(facts).python.package]: "any" } }
+      : found;
   }
 }
 
