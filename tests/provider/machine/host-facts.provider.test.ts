@@ -138,7 +138,7 @@ test("a distribution without a column is refused, and those that have one are na
   expect(
     await refusedAs('ID=fedora\\nVERSION_ID=43\\nPRETTY_NAME="Fedora Linux 43"\\n', { become: "sudo" }),
   ).toContain(
-    "this host runs Fedora Linux 43; Hearth supports Debian 12 (bookworm), Debian 13 (trixie), Ubuntu 24.04 (noble), Ubuntu 26.04 (resolute) and Arch Linux (containers only)",
+    "this host runs Fedora Linux 43; Hearth supports Arch Linux (containers only), Debian 12 (bookworm), Debian 13 (trixie), Ubuntu 24.04 (noble) and Ubuntu 26.04 (resolute)",
   );
 });
 
