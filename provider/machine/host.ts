@@ -84,8 +84,13 @@ export const host: Resource = {
     const checked = hostShape.check(revealAll(news), "", faults);
     return { inputs: wrapPassword(isObject(checked) ? checked : news), faults };
   },
-  // What an earlier version did not ask yet differs, so that it is asked: nothing but the look comes of it.
-  diff: (olds, news) => ({ details: compare({ ...NOTHING, ...olds }, news, ["connection.name"]) }),
+  // What an earlier version did not ask yet differs, so that it is asked: nothing but the look comes of it. That the program knows
+  // another distribution, or more of one, is no news about this host.
+  diff: (olds, news) => ({
+    details: compare({ ...NOTHING, ...olds, distributions: news.distributions ?? {} }, news, [
+      "connection.name",
+    ]),
+  }),
   async create(call, inputs) {
     if (hasUnknown(inputs)) return { id: "", outputs: { facts: UNKNOWN } };
     const wanted = parseInputs(inputs);
@@ -103,7 +108,9 @@ export const host: Resource = {
       await warnOffline(call, wanted.connection.name);
       return state;
     }
-    return { ...state, outputs: await facts(call, wanted) };
+    const outputs = await facts(call, wanted);
+    // A state of an earlier version was not asked what the program asks by now: its facts hold until an update asks.
+    return state.inputs.ask === undefined ? state : { ...state, outputs };
   },
   async update(call, state, news) {
     if (hasUnknown(news) || (call.preview && call.offline)) return state.outputs;

@@ -203,6 +203,11 @@ describe("[A1] a host in a state of an earlier version", () => {
     expect(differs({ rootless: false, memory: {}, ...asked })).toEqual(["ask.packages[0]"]);
   });
 
+  test("does not differ because the program knows more distributions", () => {
+    const { distributions } = questions("native");
+    expect(differs({ rootless: false, memory: {}, ...nothing, distributions })).toEqual([]);
+  });
+
   test("can be asked what the program asks", () => {
     for (const runtime of ["native", "quadlet"] as const) {
       const inputs = { connection: sudo, rootless: false, memory: {}, ...questions(runtime) };
