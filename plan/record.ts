@@ -1,6 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import { MockMonitor } from "@pulumi/pulumi/runtime/mocks";
-import type { HostFacts } from "../provider/sdk";
+import type { HostFacts } from "../components/hosts/facts";
+import { answers } from "./answers";
 
 /** A stack as the program gets it from the engine. */
 export interface RecordedStack {
@@ -105,7 +106,8 @@ function answer(
   inputs: Record<string, unknown>,
   facts: HostFacts,
 ): Record<string, unknown> {
-  if (type.endsWith(":Host")) return { facts: inputs.rootless === true ? { ...facts, login: LOGIN } : facts };
+  if (type.endsWith(":Host"))
+    return { facts: answers(inputs.rootless === true ? { ...facts, login: LOGIN } : facts) };
   if (type.endsWith(":Release")) return { instance: `i-${name}`, digest: `digest-of-${name}` };
   if (type.endsWith(":Account")) return { userId: `@${name}` };
   if (/:(Space|Room)$/.test(type)) return { roomId: `!${name}`, inviteLink: `link-to-${name}` };

@@ -2,9 +2,11 @@ import { join } from "node:path";
 import { type HomeserverConfig, installSource } from "../../config-schemas/homeserver/schema";
 import { lockedRequirements, makeLock } from "../../config-schemas/homeserver/synapse-locks";
 import { UserError } from "../../config-schemas/load";
-import type { AptRepository, HostFacts, PythonEnvironment } from "../../provider/sdk";
+import { columnOf } from "../../hosts/distributions";
+import type { AptRepository, PythonEnvironment } from "../../provider/sdk";
 import { archiveKey } from "../../runtimes/native/archive-key";
 import { SYSTEM_PLACES } from "../../runtimes/places";
+import type { HostFacts } from "../hosts/facts";
 import { UNIT } from "./names";
 import { FILES, VENDOR_FOLDER } from "./place";
 import { renderUnit, renderUnitOverride, type UnitPlan } from "./unit";
@@ -23,8 +25,11 @@ export interface Installation {
   renderUnit(plan: UnitPlan): string;
 }
 
-/** Distribution packages that both ways need: `psycopg2` would have to be compiled otherwise. */
-const COMMON_PACKAGES = { curl: "any", "python3-psycopg2": "any" };
+/** Distribution packages that both ways need. */
+function commonPackages(facts: HostFacts): Record<string, string> {
+  const { curl, python } = columnOf(facts);
+  return { [curl.package]: "any", [python.postgres]: "any" };
+}
 
 /**
  * The installation that the stack asks for, on a host with these facts.
@@ -40,14 +45,15 @@ export function installationOf(config: HomeserverConfig, facts: HostFacts, vendo
  */
 function fromPythonIndex({ version }: HomeserverConfig, facts: HostFacts): Installation {
   const environment = `/opt/hearth/synapse/${version}`;
+  const { python } = columnOf(facts);
   return {
     programs: `${environment}/bin`,
     elsewhere: {},
-    packages: { ...COMMON_PACKAGES, "python3-venv": "any" },
+    packages: { ...commonPackages(facts), [python.environments]: "any" },
     repositories: {},
     environments: {
       [environment]: {
-        python: `/usr/bin/python${facts.python}`,
+        python: python.interpreter(facts.python),
         requirements: lockedRequirements(version, facts.python, facts.architecture) ?? [],
         systemSitePackages: true,
       },
@@ -67,7 +73,7 @@ function fromVendor({ version }: HomeserverConfig, facts: HostFacts, keyBase64: 
   return {
     programs: "/opt/venvs/matrix-synapse/bin",
     elsewhere: { [FILES.main]: `${override}.yaml`, "secrets/email.yaml": `${override}-email.yaml` },
-    packages: { ...COMMON_PACKAGES, "matrix-synapse-py3": `${version}+${facts.codename}1` },
+    packages: { ...commonPackages(facts), "matrix-synapse-py3": `${version}+${facts.codename}1` },
     repositories: {
       "matrix-org": {
         uris: "https://packages.matrix.org/debian/",

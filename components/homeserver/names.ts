@@ -6,8 +6,6 @@ export const SOCKET_NAME = "synapse.sock";
 export const SOCKET_FOLDER = "/run/hearth-synapse";
 /** Path of the socket: of a native Synapse, and in its container and in those that mount its folder. */
 export const SOCKET = `${SOCKET_FOLDER}/${SOCKET_NAME}`;
-/** Group of nginx on Debian. */
-export const PROXY_GROUP = "www-data";
 
 /** System user and group that a native Synapse runs as. */
 export const USER = "matrix-synapse";

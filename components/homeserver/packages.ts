@@ -1,8 +1,10 @@
-import type { HostFacts, Validator } from "../../provider/sdk";
+import { columnOf } from "../../hosts/distributions";
+import type { Validator } from "../../provider/sdk";
 import type { Layout } from "../../runtimes/layout";
 import { unitCheck } from "../../runtimes/native";
 import { SYSTEM_PLACES } from "../../runtimes/places";
 import type { NativeProgram } from "../../runtimes/service";
+import type { HostFacts } from "../hosts/facts";
 import { type Installation, installationOf } from "./installation";
 import { SOCKET_FOLDER, UNIT, USER } from "./names";
 import { configPaths } from "./place";
@@ -18,7 +20,7 @@ export function synapsePackages(plan: HomeserverPlan, facts: HostFacts): NativeP
   const own = { mode: "0750", owner: USER, group: USER };
   return {
     ...{ unit: UNIT, packages, repositories, environments, elsewhere },
-    unitFiles: (at) => ({ [installation.unitFile]: installation.renderUnit(startOf(plan, at)) }),
+    unitFiles: (at) => ({ [installation.unitFile]: installation.renderUnit(startOf(plan, facts, at)) }),
     users: { [USER]: { home: DATA_FOLDER, groups: [] } },
     directories: {
       [`${SYSTEM_PLACES.config("homeserver")}/secrets`]: { mode: "0750", owner: "root", group: USER },
@@ -54,7 +56,7 @@ function wholeUnit({ unitFile }: Installation): Record<string, Validator> {
 }
 
 /** What the unit has to say of this installation. */
-function startOf({ config, database }: HomeserverPlan, at: Layout) {
+function startOf({ config, database }: HomeserverPlan, facts: HostFacts, at: Layout) {
   return {
     python: at.inside.interpreter,
     program: at.inside.program("listen.py"),
@@ -63,5 +65,6 @@ function startOf({ config, database }: HomeserverPlan, at: Layout) {
     dataFolder: at.host.data(),
     logFolder: at.host.data("log"),
     database: database.unit,
+    proxyGroup: columnOf(facts).nginx.user,
   };
 }

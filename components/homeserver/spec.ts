@@ -1,7 +1,7 @@
 import { type HomeserverConfig, registrationRequirements } from "../../config-schemas/homeserver/schema";
-import type { HostFacts } from "../../provider/sdk";
 import type { Layout } from "../../runtimes/layout";
 import type { ServiceCheck, ServiceFile, ServiceSpec } from "../../runtimes/service";
+import type { HostFacts } from "../hosts/facts";
 import { officialImage } from "./image";
 import { SOCKET_NAME } from "./names";
 import { synapsePackages } from "./packages";

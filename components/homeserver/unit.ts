@@ -1,5 +1,5 @@
 import { CONFINED } from "../../runtimes/native/hardening";
-import { PROXY_GROUP, SOCKET, SOCKET_FOLDER, USER } from "./names";
+import { SOCKET, SOCKET_FOLDER, USER } from "./names";
 
 /** What a unit has to say of an installation of Synapse. */
 export interface UnitPlan {
@@ -12,6 +12,8 @@ export interface UnitPlan {
   logFolder: string;
   /** Unit of the database: when both restart, Synapse ends before it and starts after it. */
   database: string;
+  /** Group of the proxy, which may use the socket. */
+  proxyGroup: string;
 }
 
 /**
@@ -33,7 +35,7 @@ function hardening({ dataFolder, logFolder, configFolder }: UnitPlan): string[] 
 }
 
 /** How Synapse starts, and the socket that stays open while it restarts. */
-function startOf({ python, program, configPaths }: UnitPlan): string[] {
+function startOf({ python, program, configPaths, proxyGroup }: UnitPlan): string[] {
   const start = [
     python,
     program,
@@ -42,7 +44,7 @@ function startOf({ python, program, configPaths }: UnitPlan): string[] {
     ...configPaths.map((path) => `--config-path=${path}`),
   ];
   return [
-    `ExecStartPre=+/usr/bin/install -d -m 0750 -o ${USER} -g ${PROXY_GROUP} ${SOCKET_FOLDER}`,
+    `ExecStartPre=+/usr/bin/install -d -m 0750 -o ${USER} -g ${proxyGroup} ${SOCKET_FOLDER}`,
     `ExecStart=${start.join(" ")}`,
     "# The listening socket: over a restart connections wait on it. A stop closes it.",
     "FileDescriptorStoreMax=1",

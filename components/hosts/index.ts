@@ -2,13 +2,14 @@ import * as pulumi from "@pulumi/pulumi";
 import { resolveFile } from "../../config-schemas/files";
 import type { HostConfig } from "../../config-schemas/hosts/schema";
 import type { StackConfig } from "../../config-schemas/stack";
-import { type Connection, Host, type HostFacts, type Inputs, Release } from "../../provider/sdk";
+import { type Connection, Host, type Inputs, Release } from "../../provider/sdk";
 import { RUNTIMES } from "../../runtimes";
 import type { Layout } from "../../runtimes/layout";
 import { type Places, SYSTEM_PLACES, userPlaces } from "../../runtimes/places";
 import type { ReleaseParts } from "../../runtimes/runtime";
 import type { ServiceSpec } from "../../runtimes/service";
 import { memoryBudget } from "./budget";
+import { containerPackages, type HostFacts, hostFacts, questions } from "./facts";
 import { rootlessRelease } from "./rootless";
 
 export interface MachineArgs {
@@ -53,8 +54,9 @@ export class Machine extends pulumi.ComponentResource {
     const rootless = this.runtime === "quadlet";
     this.mayBeRoot = !rootless || args.config.become === "sudo";
     const { connection } = this;
-    this.host = new Host(name, { connection, rootless, memory: args.memory ?? {} }, { parent: this });
-    this.facts = this.host.facts;
+    const look = { connection, rootless, memory: args.memory ?? {}, ...questions(this.runtime) };
+    this.host = new Host(name, look, { parent: this });
+    this.facts = this.host.facts.apply(hostFacts);
     this.ready = [this.host];
     if (rootless && args.config.become === "sudo") this.ready.push(this.prerequisites());
     this.places = this.facts.apply(({ login }) => (rootless ? userPlaces(login) : SYSTEM_PLACES));
@@ -95,6 +97,7 @@ export class Machine extends pulumi.ComponentResource {
         connection: this.connection,
         scope: "system",
         release: "rootless",
+        packages: this.facts.apply(containerPackages),
         ...rootlessRelease(this.facts.login.user),
       },
       { parent: this, dependsOn: this.host },

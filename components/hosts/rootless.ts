@@ -1,13 +1,12 @@
 import type * as pulumi from "@pulumi/pulumi";
-import { ROOTLESS_PACKAGES } from "../../provider/sdk";
 import { SYSTEM_PLACES } from "../../runtimes/places";
 import { hostPrograms } from "../../runtimes/programs";
 
 const SERVICE = "hosts";
 
 /**
- * What root puts right once, so that a user can run containers without root: packages, ids of his own for the users inside
- * them, and a manager of his units that runs from boot on.
+ * What root puts right once, besides packages, so that a user can run containers without root: ids of his own for the users
+ * inside them, and a manager of his units that runs from boot on.
  * @param user the login user
  */
 export function rootlessRelease<User extends pulumi.Input<string>>(user: User) {
@@ -18,7 +17,6 @@ export function rootlessRelease<User extends pulumi.Input<string>>(user: User) {
     want,
   });
   return {
-    packages: Object.fromEntries(ROOTLESS_PACKAGES.map((name): [string, string] => [name, "any"])),
     files: hostPrograms(SERVICE),
     tasks: { subids: task("subids", "enough"), linger: task("linger", "on") },
   };

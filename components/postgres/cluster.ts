@@ -1,9 +1,11 @@
 import { databaseAuthentication, type PostgresConfig } from "../../config-schemas/postgres/schema";
-import type { HostFacts, HostTask } from "../../provider/sdk";
+import { columnOf } from "../../hosts/distributions";
+import type { HostTask } from "../../provider/sdk";
 import type { Layout } from "../../runtimes/layout";
 import { SYSTEM_PLACES } from "../../runtimes/places";
 import type { NativeProgram } from "../../runtimes/service";
 import { UNIT } from "../homeserver/names";
+import type { HostFacts } from "../hosts/facts";
 import type { DatabaseAccess } from "./access";
 import { type Console, databaseTask, program } from "./database";
 
@@ -15,14 +17,15 @@ const PASSWORD = "database-password";
  */
 export function debianCluster(config: PostgresConfig, facts: HostFacts): NativeProgram {
   const cluster = clusterOf(facts);
-  const { words, port } = cluster;
+  const { words, port, user } = cluster;
+  const { postgres, python } = columnOf(facts);
   const random = { kind: "random" as const, bytes: 32 };
   return {
     unit: cluster.unit,
     // The host chose a cluster that is ours or that nobody uses yet.
     adopt: true,
     along: [UNIT],
-    packages: { postgresql: "any", python3: "any" },
+    packages: { [postgres.package]: "any", [python.package]: "any" },
     unitFiles: (at) => ({ [dropInOf(cluster)]: renderDropIn(cluster, at) }),
     secrets: hasPassword(config)
       ? { [PASSWORD]: { file: "password", reader: "host", source: () => random } }
@@ -34,7 +37,7 @@ export function debianCluster(config: PostgresConfig, facts: HostFacts): NativeP
       }),
     }),
     // Postgres itself reads the staged settings, as the user that it runs as.
-    user: "postgres",
+    user,
     checks: {
       "10-settings": {
         argv: (at) => [...program(at, "cluster.py"), "check", ...words, at.host.config()],
@@ -45,7 +48,7 @@ export function debianCluster(config: PostgresConfig, facts: HostFacts): NativeP
       kind: "command",
       // As postgres, without a session: what knocks as root leaves a FATAL in the server's log each time.
       argv: [
-        ...["setpriv", "--reuid=postgres", "--regid=postgres", "--clear-groups", "--"],
+        ...["setpriv", `--reuid=${user}`, `--regid=${user}`, "--clear-groups", "--"],
         ...[`${cluster.programs}/pg_isready`, `--host=${cluster.socket}`, `--port=${port}`],
       ],
       timeoutSeconds: 60,
@@ -58,11 +61,14 @@ function hasPassword(config: PostgresConfig): boolean {
 }
 
 /** Why this host's Postgres cannot be used, with the fix; none: it can. */
-export function clusterFault({ postgres, postgresCluster }: HostFacts): string | undefined {
+export function clusterFault(facts: HostFacts): string | undefined {
+  const { postgres, postgresCluster } = facts;
   if (postgresCluster === undefined) return undefined;
   const { name, socket } = postgresCluster;
-  const file = `/etc/postgresql/${postgres}/${name}/postgresql.conf`;
-  const fix = `fix: on the host write unix_socket_directories = '/var/run/postgresql' into ${file}, and restart postgresql@${postgres}-${name}`;
+  const column = columnOf(facts).postgres;
+  const file = `${column.configuration(postgres, name)}/postgresql.conf`;
+  const unit = column.unit(postgres, name).replace(/\.service$/, "");
+  const fix = `fix: on the host write unix_socket_directories = '/var/run/postgresql' into ${file}, and restart ${unit}`;
   if (socket === "")
     return `the Postgres cluster ${postgres}/${name} has no socket directory, and Synapse logs in over its socket. ${fix}`;
   if (/^\/(var\/)?tmp(\/|$)/.test(socket))
@@ -70,7 +76,7 @@ export function clusterFault({ postgres, postgresCluster }: HostFacts): string |
   return undefined;
 }
 
-/** A cluster of Debian's packages, and where they put what belongs to it. */
+/** A cluster of the distribution's packages, and where they put what belongs to it. */
 interface Cluster {
   /** Major version, name. */
   words: [version: string, name: string];
@@ -79,18 +85,23 @@ interface Cluster {
   socket: string;
   unit: string;
   programs: string;
+  /** Who the server runs as. */
+  user: string;
 }
 
 const USUAL = { name: "main", port: 5432, socket: "/run/postgresql" };
 
-function clusterOf({ postgres: major, postgresCluster = USUAL }: HostFacts): Cluster {
+function clusterOf(facts: HostFacts): Cluster {
+  const { postgres: major, postgresCluster = USUAL } = facts;
   const { name, port, socket } = postgresCluster;
+  const { postgres } = columnOf(facts);
   return {
     words: [String(major), name],
     port,
     socket,
-    unit: `postgresql@${major}-${name}.service`,
-    programs: `/usr/lib/postgresql/${major}/bin`,
+    unit: postgres.unit(major, name),
+    programs: postgres.programs(major),
+    user: postgres.user,
   };
 }
 
@@ -127,9 +138,9 @@ function clusterTask({ words, port, socket }: Cluster, at: Layout): HostTask {
   };
 }
 
-function consoleOf({ socket, port, words, unit }: Cluster): Console {
+function consoleOf({ socket, port, words, unit, user }: Cluster): Console {
   return {
-    psql: ["runuser", "--user", "postgres", "--", "psql", `--host=${socket}`, `--port=${port}`],
+    psql: ["runuser", "--user", user, "--", "psql", `--host=${socket}`, `--port=${port}`],
     journal: `journalctl -u ${unit}; its own log is /var/log/postgresql/postgresql-${words.join("-")}.log`,
   };
 }

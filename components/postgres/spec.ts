@@ -1,8 +1,8 @@
 import type { PostgresConfig } from "../../config-schemas/postgres/schema";
-import type { HostFacts } from "../../provider/sdk";
 import type { Layout } from "../../runtimes/layout";
 import type { Listener } from "../../runtimes/listener";
 import type { ServiceSpec } from "../../runtimes/service";
+import type { HostFacts } from "../hosts/facts";
 import { debianCluster } from "./cluster";
 import { officialImage } from "./image";
 import { type PostgresFiles, renderPostgres } from "./render";

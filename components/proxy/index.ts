@@ -2,13 +2,14 @@ import * as pulumi from "@pulumi/pulumi";
 import type { HomeserverConfig } from "../../config-schemas/homeserver/schema";
 import { parseSize } from "../../config-schemas/language/common";
 import type { ProxyConfig } from "../../config-schemas/proxy/schema";
-import type { HostFacts, Release } from "../../provider/sdk";
+import type { Release } from "../../provider/sdk";
 import { endpoint } from "../../runtimes/listener";
 import { serviceRelease } from "../../runtimes/release";
 import { type Certificates, tlsFolder } from "../certificates";
 import type { Delegation } from "../delegation";
 import type { Homeserver } from "../homeserver";
 import type { Machine } from "../hosts";
+import type { HostFacts } from "../hosts/facts";
 import { PROXIES } from "./kinds";
 import type { ProxyPlan } from "./plan";
 

@@ -1,7 +1,7 @@
 import type { ProxyConfig } from "../../config-schemas/proxy/schema";
-import type { HostFacts } from "../../provider/sdk";
 import type { Layout } from "../../runtimes/layout";
 import type { ServiceSpec } from "../../runtimes/service";
+import type { HostFacts } from "../hosts/facts";
 import { caddySpec } from "./caddy-spec";
 import { nginxSpec } from "./nginx-spec";
 import type { ProxyPlan } from "./plan";
@@ -10,7 +10,7 @@ import type { ProxyPlan } from "./plan";
 export interface ProxyArgs {
   plan: ProxyPlan;
   config: ProxyConfig;
-  facts: Pick<HostFacts, "nginx">;
+  facts: Pick<HostFacts, "nginx" | "distribution" | "release">;
   /** Subjects that stand for the certificate; none: TLS ends elsewhere. */
   certificate: readonly string[];
   /** Folder of the certificate on the host. */

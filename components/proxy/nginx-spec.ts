@@ -1,3 +1,4 @@
+import { columnOf } from "../../hosts/distributions";
 import { unitCheck } from "../../runtimes/native";
 import { PUBLIC_DIRECTORY } from "../../runtimes/ownership";
 import { SYSTEM_PLACES } from "../../runtimes/places";
@@ -14,39 +15,40 @@ import {
 } from "./render";
 import { renderUnitOverride } from "./unit";
 
-const UNIT = "nginx.service";
-
 /** nginx as the distribution's package, with configuration of ours only. */
 export function nginxSpec({ plan, facts, certificate }: ProxyArgs): ServiceSpec {
   const nginx = { ...plan, nginx: facts.nginx };
+  const { nginx: packaged, curl } = columnOf(facts);
   const ports = plan.federationPort ? ["443", "8448"] : ["443"];
   return {
     name: "proxy",
     description: "nginx, the reverse proxy",
     programs: {
       native: () => ({
-        unit: UNIT,
+        unit: packaged.unit,
         // A package's that serves nothing but its welcome page.
         adopt: true,
-        packages: { nginx: "any", curl: "any" },
+        packages: { [packaged.package]: "any", [curl.package]: "any" },
         directories: { [`${SYSTEM_PLACES.config("proxy")}/${SITES}`]: PUBLIC_DIRECTORY },
-        unitFiles: () => ({ [`${SYSTEM_PLACES.units}/${UNIT}.d/50-hearth.conf`]: renderUnitOverride() }),
+        unitFiles: () => ({
+          [`${SYSTEM_PLACES.units}/${packaged.unit}.d/50-hearth.conf`]: renderUnitOverride(packaged.program),
+        }),
         opens: ["80", ...ports],
         preflights: ({ host }) => ({
           sites: { program: host.program("other_sites.sh"), arguments: [host.config(SITES)] },
         }),
         checks: {
           "10-nginx": {
-            argv: ({ inside }) => ["/usr/sbin/nginx", "-t", "-q", "-c", inside.config(MAIN_FILE)],
+            argv: ({ inside }) => [packaged.program, "-t", "-q", "-c", inside.config(MAIN_FILE)],
             timeoutSeconds: 30,
           },
         },
-        validators: () => ({ "20-unit": unitCheck(UNIT) }),
+        validators: () => ({ "20-unit": unitCheck(packaged.unit) }),
       }),
     },
     // nginx takes all of them in without dropping a connection.
     files: [
-      { name: MAIN_FILE, change: "reload", text: renderMain },
+      { name: MAIN_FILE, change: "reload", text: () => renderMain(packaged.user) },
       { name: MATRIX_FILE, change: "reload", text: () => renderMatrix(nginx) },
       { name: UPSTREAM_FILE, change: "reload", text: () => renderUpstream(plan) },
     ],

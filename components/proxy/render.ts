@@ -28,10 +28,13 @@ export const UPSTREAM_FILE = "synapse.inc";
 /** Path of the file that nginx is started with. */
 export const MAIN_PATH = `${FOLDER}/${MAIN_FILE}`;
 
-/** The whole of nginx's configuration: only what lies in our own folder is included. */
-export function renderMain(): string {
+/**
+ * The whole of nginx's configuration: only what lies in our own folder is included.
+ * @param user whom its workers run as
+ */
+export function renderMain(user: string): string {
   return file("Written by Hearth. nginx runs with this file instead of /etc/nginx/nginx.conf.", [
-    "user www-data;",
+    `user ${user};`,
     "worker_processes auto;",
     "worker_rlimit_nofile 8192;",
     "pid /run/nginx.pid;",

@@ -1,7 +1,6 @@
 import { CONFINED } from "../../runtimes/native/hardening";
 import { MAIN_PATH } from "./render";
 
-const NGINX = "/usr/sbin/nginx";
 const OPTIONS = `-c ${MAIN_PATH} -g 'daemon on; master_process on;'`;
 
 /**
@@ -17,16 +16,19 @@ const HARDENING: readonly string[] = [
   "SystemCallFilter=~@keyring @memlock",
 ];
 
-/** Drop-in for the package's unit: nginx runs with our file, and the package's own files stay as they are. */
-export function renderUnitOverride(): string {
+/**
+ * Drop-in for the package's unit: nginx runs with our file, and the package's own files stay as they are.
+ * @param nginx path of its program
+ */
+export function renderUnitOverride(nginx: string): string {
   return [
     "[Service]",
     "ExecStartPre=",
-    `ExecStartPre=${NGINX} -t -q ${OPTIONS}`,
+    `ExecStartPre=${nginx} -t -q ${OPTIONS}`,
     "ExecStart=",
-    `ExecStart=${NGINX} ${OPTIONS}`,
+    `ExecStart=${nginx} ${OPTIONS}`,
     "ExecReload=",
-    `ExecReload=${NGINX} ${OPTIONS} -s reload`,
+    `ExecReload=${nginx} ${OPTIONS} -s reload`,
     "LimitNOFILE=8192",
     "Restart=on-failure",
     "RestartSec=3",

@@ -1,11 +1,13 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { HomeserverConfig } from "../../config-schemas/homeserver/schema";
 import type { TunnelConfig } from "../../config-schemas/tunnel/schema";
-import type { HostFacts, Release } from "../../provider/sdk";
+import { columnOf } from "../../hosts/distributions";
+import type { Release } from "../../provider/sdk";
 import { native } from "../../runtimes/native";
 import { SYSTEM_PLACES } from "../../runtimes/places";
 import { serviceRelease } from "../../runtimes/release";
 import type { Machine } from "../hosts";
+import type { HostFacts } from "../hosts/facts";
 import type { ReverseProxy } from "../proxy";
 import { type Installation, installationFault, installationOf, readVendorKey } from "./installation";
 import { funnelSpec, SERVICE } from "./spec";
@@ -60,7 +62,9 @@ export class Tunnel extends pulumi.ComponentResource {
     // An error thrown in here would be told once for every value that depends on it.
     if (fault !== undefined) void pulumi.log.error(fault, this);
     const found = installationOf(question);
-    return scope === "system" ? { ...found, packages: { ...found.packages, python3: "any" } } : found;
+    return scope === "system"
+      ? { ...found, packages: { ...found.packages, [columnOf(facts).python.package]: "any" } }
+      : found;
   }
 }
 

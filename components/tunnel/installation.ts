@@ -1,7 +1,8 @@
 import type { TunnelConfig } from "../../config-schemas/tunnel/schema";
-import type { AptRepository, HostFacts } from "../../provider/sdk";
+import type { AptRepository } from "../../provider/sdk";
 import { archiveKey } from "../../runtimes/native/archive-key";
 import type { Places } from "../../runtimes/places";
+import type { HostFacts } from "../hosts/facts";
 
 const KEY_FILE = "keys/tailscale-archive-keyring.gpg";
 const FINGERPRINT = "2596A99EAAB33821893C0A79458CA832957F5868";
@@ -15,7 +16,7 @@ export interface Installation {
 /** What tunnel and host come to. */
 interface Question {
   config: Pick<TunnelConfig, "install">;
-  facts: Pick<HostFacts, "tailscale" | "codename">;
+  facts: Pick<HostFacts, "tailscale" | "distribution" | "codename">;
   scope: Places["scope"];
   /** See {@link readVendorKey}. */
   vendorKey: string | undefined;
@@ -33,7 +34,7 @@ export function installationOf(question: Question): Installation {
     packages: { tailscale: "any" },
     repositories: {
       tailscale: {
-        uris: "https://pkgs.tailscale.com/stable/debian",
+        uris: `https://pkgs.tailscale.com/stable/${facts.distribution}`,
         suites: facts.codename,
         components: "main",
         keyBase64: vendorKey,
@@ -55,7 +56,7 @@ export function installationFault({ config, facts, scope, vendorKey }: Question)
   if (config.install === "present" || scope === "user" || vendorKey !== undefined) return undefined;
   if (config.install === "auto" && !missing) return undefined;
   const reason = missing ? "tailscaled is not on the host" : "hearth:tunnel.install is repository";
-  return `${reason}, and the key of the vendor's repository is missing: ${KEY_FILE}. Download https://pkgs.tailscale.com/stable/debian/${facts.codename}.noarmor.gpg to there (the host checks that its fingerprint is ${FINGERPRINT}), or install Tailscale yourself and write \`install: present\`.`;
+  return `${reason}, and the key of the vendor's repository is missing: ${KEY_FILE}. Download https://pkgs.tailscale.com/stable/${facts.distribution}/${facts.codename}.noarmor.gpg to there (the host checks that its fingerprint is ${FINGERPRINT}), or install Tailscale yourself and write \`install: present\`.`;
 }
 
 /** The key of the vendor's repository, base64, when the operator has fetched it. */

@@ -1,68 +1,73 @@
 import type { Connection } from "./connection";
 
-/** Looks at a machine, in previews too; changes nothing. Refuses machines that cannot work, each with one clear message. */
+/** Looks at a host, in previews too; changes nothing. Refuses hosts that cannot work, each with one clear message. */
 export interface HostInputs {
   connection: Connection;
   /** Rootless containers of the login user are to run here: what that needs is looked at too. */
   rootless: boolean;
-  /** MiB of memory that each use of this machine may take, by what uses it; empty: not looked at. */
+  /** MiB of memory that each use of this host may take, by what uses it; empty: not looked at. */
   memory: Record<string, number>;
+  /** What may run there, by `ID:VERSION_ID` of os-release, or `ID` where there are no releases. Empty: not looked at. */
+  distributions: Record<string, KnownDistribution>;
+  ask: HostQuestions;
 }
 
-/** Debian packages that rootless containers, and our programs for them, need; Podman's own only recommends most of them. */
-export const ROOTLESS_PACKAGES = [
-  "podman",
-  "crun",
-  "uidmap",
-  "passt",
-  "netavark",
-  "nftables",
-  "aardvark-dns",
-  "dbus-user-session",
-  "libpam-systemd",
-  "curl",
-  "python3",
-] as const;
+/** A distribution that the program has a column for. */
+export interface KnownDistribution {
+  /** As people call it, e.g. `Debian 13 (trixie)`. */
+  title: string;
+  /** Versions of packages that hold where its package manager has no lists yet (a fresh image). */
+  offers: Record<string, string>;
+  /** Packages that rootless containers, and the programs that come with them, need. */
+  containers: string[];
+  /** Why what is to run on the host cannot run there; empty: it can. */
+  refused: string;
+}
 
-/** Facts of a host, rounded so that they stay the same from run to run. */
-export interface HostFacts {
+/** What the program asks beyond the facts of every host. */
+export interface HostQuestions {
+  /** Packages whose version is asked for. */
+  packages: string[];
+  /** Packages of which it is asked whether they are installed. */
+  installed: string[];
+  programs: Record<string, HostQuestion>;
+}
+
+/**
+ * A program (POSIX sh) that is sent along, only reads, and prints one line. Its first argument is a file with the answers about
+ * packages, `package NAME VERSION` with tabs between them; its user is who Hearth works as on the host.
+ */
+export interface HostQuestion {
+  content: string;
+  arguments: string[];
+}
+
+/** Facts of a host, rounded so that they stay the same from run to run, also when what was asked for gets installed. */
+export interface MachineFacts {
   /** `ID` of os-release, e.g. `debian`. */
   distribution: string;
-  /** `VERSION_ID`, e.g. `13`. */
+  /** `VERSION_ID`, e.g. `13`; empty where there are no releases. */
   release: string;
   codename: string;
-  /** As dpkg names it, e.g. `amd64`. */
+  /** As Debian names it, e.g. `amd64`. */
   architecture: string;
   /** Total memory in MiB, rounded down to 64. */
   memoryMiB: number;
   cores: number;
   /** Version of the systemd on it, e.g. 257. */
   systemd: number;
-  /** Version of python3's package that the distribution offers, e.g. `3.13`. */
-  python: string;
-  /** Major version of the Postgres cluster to use, else of the package that the distribution offers, e.g. 17 (0: none). */
-  postgres: number;
-  /** The cluster for that major version: there, or to be made. Absent where Hearth is not root, and in older states. */
-  postgresCluster?: PostgresCluster;
   /** Who logs in, also where Hearth becomes root. */
   login: Login;
   /** Version of Podman that is there or that the distribution offers, e.g. `5.4.2` (empty: none). */
   podman: string;
-  /** Whether tailscaled is there: not (empty), from a package, or put there in another way. */
-  tailscale: "" | "package" | "other";
-  /** Version of nginx that the distribution offers, e.g. `1.26.3` (empty: none). */
-  nginx: string;
   /** Whether it has IPv6 at all: where it is switched off, nothing can listen on `::` or `::1`. */
   ipv6: boolean;
-}
-
-/** A Postgres cluster of Debian's packages. */
-export interface PostgresCluster {
-  /** Its name: `main`, or `hearth` next to one that others use. */
-  name: string;
-  port: number;
-  /** Directory of its socket (empty: it has none). */
-  socket: string;
+  /** Upstream version of each package asked for: the installed one, else the one that the distribution offers. Absent: neither. */
+  packages: Record<string, string>;
+  /** Those asked for that are installed. */
+  installed: string[];
+  /** The line that each program printed. */
+  programs: Record<string, string>;
 }
 
 /** The user of the ssh login. */

@@ -1,9 +1,10 @@
 import type { Connection } from "../contract/connection";
-import type { HostFacts } from "../contract/host";
+import type { MachineFacts } from "../contract/host";
 import { shellWord } from "../text";
 
 /** What rootless containers need and only the provider has to know, as facts.sh found it. */
 export interface RootlessFacts {
+  packageManager: "apt" | "pacman";
   /** Packages that are not there. */
   missing: string[];
   /** How many subordinate ids the login user has, for users or groups, whichever is less. */
@@ -15,6 +16,8 @@ export interface RootlessFacts {
   /** systemd's manager of the login user; `stopped`: none runs, but one could. */
   manager: "running" | "stopped" | "masked";
   cgroups: number;
+  /** Whether AppArmor keeps ordinary users' programs from using user namespaces. */
+  namespaces: "restricted" | "free";
 }
 
 /** Why a machine cannot be used, and what to type or change; several faults may share a fix. */
@@ -38,7 +41,7 @@ const SUBIDS = 65_536;
 /** Everything that keeps rootless containers from running there; with sudo, Hearth puts right what only root can. */
 export function rootlessFaults(
   connection: Connection,
-  { login, podman, systemd, codename }: HostFacts,
+  { login, podman, systemd, codename }: MachineFacts,
   seen: RootlessFacts,
 ): Fault[] {
   const faults: Fault[] = [];
@@ -58,13 +61,13 @@ export function rootlessFaults(
   if (Number.parseInt(podman, 10) < LEAST_PODMAN || podman === "") {
     faults.push({
       problem: `${podman === "" ? "there is no Podman" : `Podman ${podman} is too old`}: ${LEAST_PODMAN}.0 is needed (Quadlet came with 4.4, its Notify=healthy with 5.0)`,
-      fix: `upgrade ${codename} to Debian 13 (trixie), or use runtime: native`,
+      fix: `upgrade ${codename} to a release that has it (Debian 13, Ubuntu 26.04), or use runtime: native`,
     });
   }
   if (systemd < LEAST_SYSTEMD) {
     faults.push({
       problem: `systemd ${systemd} is too old: ${LEAST_SYSTEMD} is needed (with older ones a container's network that failed once after a boot leaves the container down)`,
-      fix: `upgrade ${codename} to Debian 13 (trixie), or use runtime: native`,
+      fix: `upgrade ${codename} to a release that has it (Debian 13, Ubuntu 26.04), or use runtime: native`,
     });
   }
   if (seen.cgroups !== 2) {
@@ -79,19 +82,25 @@ export function rootlessFaults(
       commands: [`systemctl unmask user@.service user@${login.uid}.service`],
     });
   }
+  if (seen.namespaces === "restricted") {
+    faults.push({
+      problem: `AppArmor keeps the programs of ${login.user} from using user namespaces (kernel.apparmor_restrict_unprivileged_userns is 1); rootless containers are made of them`,
+      commands: [
+        "echo kernel.apparmor_restrict_unprivileged_userns=0 >/etc/sysctl.d/60-user-namespaces.conf",
+        "sysctl --system",
+      ],
+    });
+  }
   return connection.become === "sudo" ? faults : [...faults, ...prerequisiteFaults(login, seen)];
 }
 
 /** What the release `rootless` would put right, were there a way to become root. */
-function prerequisiteFaults({ user, uid }: HostFacts["login"], seen: RootlessFacts): Fault[] {
+function prerequisiteFaults({ user, uid }: MachineFacts["login"], seen: RootlessFacts): Fault[] {
   const faults: Fault[] = [];
   if (seen.missing.length > 0) {
     faults.push({
       problem: `packages are missing: ${seen.missing.join(", ")}`,
-      commands: [
-        "apt-get update",
-        `apt-get install --no-install-recommends ${seen.missing.map(shellWord).join(" ")}`,
-      ],
+      commands: installation(seen),
     });
   }
   if (uid !== 0 && seen.subids < SUBIDS) {
@@ -115,6 +124,12 @@ function prerequisiteFaults({ user, uid }: HostFacts["login"], seen: RootlessFac
     });
   }
   return faults;
+}
+
+function installation({ packageManager, missing }: RootlessFacts): string[] {
+  const names = missing.map(shellWord).join(" ");
+  if (packageManager === "pacman") return [`pacman -Syu --needed ${names}`];
+  return ["apt-get update", `apt-get install --no-install-recommends ${names}`];
 }
 
 /** What the stack may take against what the machine has, with the arithmetic. */

@@ -1,6 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { DnsRecordInputs } from "../contract/dns";
-import type { HostFacts, HostInputs } from "../contract/host";
+import type { HostInputs, MachineFacts } from "../contract/host";
 import type {
   AccountInputs,
   CheckResult,
@@ -13,7 +13,6 @@ import type { ReleaseInputs } from "../contract/release";
 export type { Connection } from "../contract/connection";
 export type * from "../contract/dns";
 export type * from "../contract/host";
-export { ROOTLESS_PACKAGES } from "../contract/host";
 export type * from "../contract/matrix";
 export type * from "../contract/release";
 
@@ -52,7 +51,7 @@ export type ReleaseArgs = Inputs<Omit<ReleaseInputs, ReleaseMaps>> &
 
 /** A machine and its facts, known in previews. Stateless. */
 export class Host extends pulumi.CustomResource {
-  declare readonly facts: pulumi.Output<HostFacts>;
+  declare readonly facts: pulumi.Output<MachineFacts>;
 
   constructor(name: string, args: Inputs<HostInputs>, opts?: pulumi.CustomResourceOptions) {
     super(`${PACKAGE}:index:Host`, name, { ...args, facts: undefined }, opts);

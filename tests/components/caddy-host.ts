@@ -97,7 +97,7 @@ export function proxyRelease(wanted: Wanted = {}): Omit<ReleaseInputs, "connecti
   const spec = caddySpec({
     plan: { ...PLAN, ...wanted.plan },
     config: proxySchema.parse({ host: "home", kind: "caddy", image, memory: "128M", listen }),
-    facts: { nginx: "" },
+    facts: { nginx: "", distribution: "debian", release: "13" },
     certificate: tls ? ["revision:certificates"] : [],
     tlsFolder: tlsFolder(PLACES),
     homeserver: containerLayout(PLACES),

@@ -1,7 +1,8 @@
-import type { HostFacts } from "../../provider/contract/host";
+import type { HostFacts } from "../../components/hosts/facts";
 import type { VerificationInputs } from "../../provider/contract/matrix";
 import { downHost, type Host, upHost } from "../../sandbox";
-import { call, ok, sh } from "../support/host-programs";
+import { factsOf } from "../support/host-facts";
+import { ok, sh } from "../support/host-programs";
 import { DEBIAN_12, fixture, runProgram } from "../support/program";
 import { changesOf, RealReleases } from "../support/real-release";
 import { AT_SYNAPSE } from "../support/synapse-socket";
@@ -23,10 +24,13 @@ beforeAll(async () => {
   host = await upHost({ name: NAME, suite: "bookworm" });
   // Where Debian's packages make no cluster (a locale that is not there), and 5432 is somebody else's.
   await sh(host, HOSTILE);
-  const facts = Object.fromEntries((await call(host, "facts")).of("fact"));
-  const { postgresCluster: name = "", postgresSocket: socket = "", postgresPort } = facts;
-  const port = Number(postgresPort);
-  hostFacts = { ...DEBIAN_12, postgresCluster: { name, port, socket } };
+  const { memoryMiB, cores } = DEBIAN_12;
+  hostFacts = { ...(await factsOf(host)), memoryMiB, cores };
+  expect(hostFacts).toEqual({
+    ...DEBIAN_12,
+    systemd: expect.any(Number),
+    postgresCluster: { name: "main", port: 5433, socket: "/run/postgresql" },
+  });
   releases = new RealReleases(host, hostFacts);
   for (const name of ORDER) ok(await releases.apply(fixture("minimal"), name));
 });

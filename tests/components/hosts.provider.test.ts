@@ -1,13 +1,19 @@
+import { containerPackages } from "../../components/hosts/facts";
 import { rootlessRelease } from "../../components/hosts/rootless";
 import { downHost, type Host, upHost } from "../../sandbox";
 import { call, LOGIN, ok, type Release, sh } from "../support/host-programs";
+import { DEBIAN_13 } from "../support/program";
 import { asUser, bringStandIn, conf, URL, userRelease } from "../support/user-release";
 
 // Of this run alone: another run beside it has a host of its own.
 const NAME = `rootless-${process.pid}`;
 let host: Host;
 
-const wanted = (): Release => ({ release: "rootless", ...rootlessRelease<string>(LOGIN) });
+const wanted = (): Release => ({
+  release: "rootless",
+  packages: containerPackages(DEBIAN_13),
+  ...rootlessRelease<string>(LOGIN),
+});
 let instance = "-";
 const apply = () => call(host, "apply", wanted(), { instance });
 

@@ -1,3 +1,4 @@
+import { containerPackages } from "../../components/hosts/facts";
 import { rootlessRelease } from "../../components/hosts/rootless";
 import { inactivitySpec } from "../../components/inactivity/spec";
 import { maintenanceSpecs } from "../../components/maintenance/spec";
@@ -12,6 +13,7 @@ import { downHost } from "../../sandbox";
 import { type HomeHost, homeHost } from "../support/home-host";
 import { call, LOGIN, ok } from "../support/host-programs";
 import { eventually } from "../support/jobs";
+import { DEBIAN_13 } from "../support/program";
 import { failureOf } from "../support/real-release";
 import { inContainers, jobHostOf } from "../support/rendered";
 import { HOME_SOCKET } from "../support/synapse-socket";
@@ -31,7 +33,7 @@ beforeAll(async () => {
     await call(
       home.host,
       "apply",
-      { release: "rootless", ...rootlessRelease<string>(LOGIN) },
+      { release: "rootless", packages: containerPackages(DEBIAN_13), ...rootlessRelease<string>(LOGIN) },
       { scope: "system" },
     ),
   );

@@ -1,5 +1,6 @@
 import { downHost, type Host, upHost } from "../../sandbox";
-import { call, ok, sh } from "../support/host-programs";
+import { factsOf } from "../support/host-facts";
+import { ok, sh } from "../support/host-programs";
 import { eventually } from "../support/jobs";
 import { changed, fixture } from "../support/program";
 import { changesOf, failureOf, RealReleases } from "../support/real-release";
@@ -106,10 +107,10 @@ describe("Postgres", () => {
   });
 
   it("[W6] finds its own cluster again, whatever port it has, and says at once when a plan was for another", async () => {
-    const facts = async () => Object.fromEntries((await call(host, "facts")).of("fact"));
-    expect(await facts()).toMatchObject({ postgres: "17", postgresCluster: "main", postgresPort: "5432" });
+    const cluster = { name: "main", port: 5432, socket: "/run/postgresql" };
+    expect(await factsOf(host)).toMatchObject({ postgres: 17, postgresCluster: cluster });
     await sh(host, "pg_conftool 17 main set port 5433 && systemctl restart postgresql@17-main");
-    expect(await facts()).toMatchObject({ postgres: "17", postgresCluster: "main", postgresPort: "5433" });
+    expect(await factsOf(host)).toMatchObject({ postgres: 17, postgresCluster: { ...cluster, port: 5433 } });
     const task = "python3 -B /usr/local/lib/hearth/postgres/cluster.py apply 17 main 5432";
     await expect(sh(host, `${task} /etc/hearth/postgres /run/postgresql`)).rejects.toThrow(
       "cluster 17/main is on port 5433, and this change was planned for port 5432",

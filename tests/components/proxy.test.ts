@@ -128,7 +128,7 @@ it("[V9] the address of the client replaces whatever it claims, and the path sta
 });
 
 it("[A9] no query, where access tokens are, gets into the log", () => {
-  const main = renderMain();
+  const main = renderMain("www-data");
   const format = /log_format hearth '(.*)';/.exec(main)?.[1];
   expect(format).not.toMatch(/\$(request|request_uri|args|query_string|http_referer)\b/);
   expect(main).toContain("access_log /var/log/nginx/access.log hearth;");
@@ -163,7 +163,7 @@ describe("what a stranger can make the host hold", () => {
     ["2001:db8::1", "2001:db8"],
     ["::1", "::1"],
   ])("%s counts as %s: a /64 is one client", (address, client) => {
-    const map = /map \$remote_addr \$client \{([\s\S]*?)\n {4}\}/.exec(renderMain())?.[1] ?? "";
+    const map = /map \$remote_addr \$client \{([\s\S]*?)\n {4}\}/.exec(renderMain("www-data"))?.[1] ?? "";
     const patterns = [...map.matchAll(/"~(.*)" \$/g)].map(([, pattern = ""]) => new RegExp(pattern));
     expect(patterns).toHaveLength(2);
     const groups = patterns.map((pattern) => pattern.exec(address)?.groups).find((found) => found);
@@ -191,7 +191,7 @@ it("every name with TLS says that it stays with TLS, and every answer of nginx's
 });
 
 it("includes nothing of the package's own sites", () => {
-  expect([...renderMain().matchAll(/include ([^;]+);/g)].map(([, path]) => path)).toEqual([
+  expect([...renderMain("www-data").matchAll(/include ([^;]+);/g)].map(([, path]) => path)).toEqual([
     "/etc/nginx/mime.types",
     "/etc/hearth/proxy/sites/*.conf",
   ]);

@@ -1,9 +1,9 @@
 import * as pulumi from "@pulumi/pulumi";
 import { Machine } from "../../components/hosts";
+import type { HostFacts } from "../../components/hosts/facts";
 import { Tunnel, type TunnelArgs } from "../../components/tunnel";
 import { hostsSchema } from "../../config-schemas/hosts/schema";
 import { tunnelSchema } from "../../config-schemas/tunnel/schema";
-import type { HostFacts } from "../../provider/contract/host";
 import type { ReleaseInputs } from "../../provider/contract/release";
 import { Release } from "../../provider/sdk";
 import { DEBIAN_13, unwrap } from "../support/program";

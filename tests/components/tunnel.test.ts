@@ -9,7 +9,7 @@ const KEY = "a2V5";
 describe("[H5] where tailscaled comes from", () => {
   const question = (install: "auto" | "present" | "repository", tailscale: "" | "package" | "other") => ({
     config: { install },
-    facts: { tailscale, codename: "trixie" },
+    facts: { tailscale, distribution: "debian", codename: "trixie" },
     scope: "system" as const,
     vendorKey: KEY as string | undefined,
   });

@@ -1,5 +1,6 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { basename, join } from "node:path";
+import { questions } from "../../components/hosts/facts";
 import { type ProgramRun, unwrap } from "../../plan/record";
 
 const ROOT = join(__dirname, "../..");
@@ -23,6 +24,14 @@ const KNOWN: ReadonlyMap<string, string> = new Map(
         (file) => [readFileSync(join(ROOT, folder, file), "utf8"), `[program ${basename(file)}]`] as const,
       ),
   ),
+);
+
+/** The columns of all distributions, as a Host with each runtime gets them: one more is no other answer of the program. */
+const COLUMNS: ReadonlyMap<string, string> = new Map(
+  (["native", "quadlet"] as const).map((runtime) => [
+    JSON.stringify(shorten(questions(runtime).distributions)),
+    `[hosts/distributions.ts for runtime ${runtime}]`,
+  ]),
 );
 
 /** The resources of a run, by name and sorted; without values of this run only and texts of separate files. */
@@ -52,11 +61,16 @@ function shorten(value: unknown): unknown {
   if (Array.isArray(value)) return isLock(value) ? [`[${value.length} locked wheels]`] : value.map(shorten);
   if (typeof value !== "object" || value === null) return value;
   const entries = Object.entries(value).map(([key, child]) => [key, shorten(child)] as const);
-  return Object.fromEntries(entries.sort(([one], [other]) => (one < other ? -1 : 1)));
+  const sorted = Object.fromEntries(entries.sort(([one], [other]) => (one < other ? -1 : 1)));
+  const known = "distributions" in sorted && COLUMNS.get(JSON.stringify(sorted.distributions));
+  return known ? { ...sorted, distributions: known } : sorted;
 }
 
-const isLock = (value: readonly unknown[]) =>
-  value.length > 0 && value.every((item) => typeof item === "string" && item.includes(" --hash=sha256:"));
+function isLock(value: readonly unknown[]): boolean {
+  return (
+    value.length > 0 && value.every((item) => typeof item === "string" && item.includes(" --hash=sha256:"))
+  );
+}
 
 /** The differences of `other` from `base`: values at their paths, null for missing ones. */
 export function difference(base: unknown, other: unknown, path = ""): Record<string, unknown> {

@@ -4,10 +4,10 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import * as pulumi from "@pulumi/pulumi";
 import * as zod from "zod";
+import type { HostFacts } from "../../components/hosts/facts";
 import { confirmationsOf } from "../../config-schemas/trust/confirmations";
 import { confirm } from "../../config-schemas/trust/confirmed";
 import { isObject, type ProgramRun, record, unwrap } from "../../plan/record";
-import type { HostFacts } from "../../provider/contract/host";
 import type { ReleaseInputs } from "../../provider/contract/release";
 import { type FixtureStack, fixtureStacks, parsedFixture } from "../fixtures/stacks";
 
@@ -35,6 +35,7 @@ export const DEBIAN_12: HostFacts = {
   release: "12",
   codename: "bookworm",
   systemd: 252,
+  podman: "4.3.1",
   python: "3.11",
   postgres: 15,
   nginx: "1.22.1",

@@ -1,4 +1,4 @@
-import { ROOTLESS_PACKAGES } from "../../provider/contract/host";
+import { DISTRIBUTIONS } from "../../hosts/distributions";
 import type { HostFile, Ownership } from "../../provider/contract/release";
 import { downHost, type Host, onHost, upHost } from "../../sandbox";
 import { LOGIN, type Release } from "./host-programs";
@@ -42,7 +42,7 @@ exec httpd -f -p 8000 -h /run/www
 /** Run as root: installs Podman and its requirements. */
 const INSTALL = `set -eu
 apt-get update -q >/dev/null
-DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends ${ROOTLESS_PACKAGES.join(" ")} >/dev/null
+DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends ${DISTRIBUTIONS["debian:13"]?.containers.join(" ")} >/dev/null
 loginctl enable-linger ${LOGIN}
 `;
 

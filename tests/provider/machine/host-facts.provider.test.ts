@@ -1,4 +1,5 @@
 import { status } from "@grpc/grpc-js";
+import { questions } from "../../../components/hosts/facts";
 import { type Properties, toProperties } from "../../../provider/protocol/values";
 import { downHost, type Host, powerCutHost, upHost } from "../../../sandbox";
 import { LOGIN, sh } from "../../support/host-programs";
@@ -38,7 +39,9 @@ async function look(
   const urn = `urn:pulumi:test::hearth::hearth-host:index:Host::${at}`;
   const { sshConfigFile } = host;
   const connection = { name: at, transport: "ssh", address: at, sshConfigFile, user, become };
-  const { inputs, faults } = await provider.check(urn, toProperties({ connection, rootless, memory }));
+  const asked = questions(rootless ? "quadlet" : "native");
+  const wanted = toProperties({ connection, rootless, memory, ...asked });
+  const { inputs, faults } = await provider.check(urn, wanted);
   if (faults.length > 0) throw new Error(faults.join("\n"));
   return Object((await provider.create(urn, inputs, preview)).outputs.facts);
 }
@@ -52,7 +55,12 @@ async function refusal(wanted: Wanted): Promise<string> {
 
 test("a prepared machine is taken, with and without sudo, and its facts name who logs in", async () => {
   const login = { user: LOGIN, group: LOGIN, uid: 1000, home: `/home/${LOGIN}` };
-  const expected = { login, podman: expect.stringMatching(/^5\./), tailscale: "" };
+  const expected = {
+    login,
+    podman: expect.stringMatching(/^5\./),
+    installed: [],
+    programs: { tailscaled: "" },
+  };
   expect(await look({ become: "none" })).toMatchObject(expected);
   expect(await look({ become: "sudo" })).toMatchObject(expected);
   expect(await look({ become: "sudo", rootless: false })).toMatchObject(expected);
@@ -72,7 +80,7 @@ test("[W8] IPv6 that is switched off is a fact, for nothing can listen on it", a
 
 test("tailscaled is seen, and whether a package brought it", async () => {
   await sh(host, "printf '#!/bin/sh\n' >/usr/local/sbin/tailscaled && chmod 0755 /usr/local/sbin/tailscaled");
-  expect(await look({})).toMatchObject({ tailscale: "other" });
+  expect(await look({})).toMatchObject({ installed: [], programs: { tailscaled: "there" } });
   await sh(host, "rm /usr/local/sbin/tailscaled");
 });
 
@@ -113,6 +121,34 @@ test("a login as root cannot be rootless", async () => {
   );
 });
 
+/** The refusal of a host that says it is another distribution; everything else of it stays Debian's. */
+async function refusedAs(osRelease: string, wanted: Wanted): Promise<string> {
+  await sh(
+    host,
+    `cp -P /etc/os-release /run/kept && rm /etc/os-release && printf '${osRelease}' >/etc/os-release`,
+  );
+  try {
+    return await refusal(wanted);
+  } finally {
+    await sh(host, "rm /etc/os-release && cp -P /run/kept /etc/os-release");
+  }
+}
+
+test("a distribution without a column is refused, and those that have one are named", async () => {
+  expect(
+    await refusedAs('ID=fedora\\nVERSION_ID=43\\nPRETTY_NAME="Fedora Linux 43"\\n', { become: "sudo" }),
+  ).toContain(
+    "this host runs Fedora Linux 43; Hearth supports Arch Linux (containers only), Debian 12 (bookworm), Debian 13 (trixie), Ubuntu 24.04 (noble) and Ubuntu 26.04 (resolute)",
+  );
+});
+
+test("what a distribution cannot run yet is refused with the reason", async () => {
+  const arch = 'ID=arch\\nPRETTY_NAME="Arch Linux"\\nVERSION_ID=20260101.0\\n';
+  expect(await refusedAs(arch, { become: "sudo", rootless: false })).toContain(
+    "this host runs Arch Linux: runtime native is not supported there yet: Postgres has one cluster",
+  );
+});
+
 test("a user without a manager is refused even with sudo", async () => {
   await sh(
     host,
@@ -129,5 +165,5 @@ test("Debian 12, whose Podman is too old, is refused before anything is installe
   await upHost({ name: OLD, suite: "bookworm" });
   const details = await refusal({ at: OLD, become: "sudo" });
   expect(details).toContain("  - Podman 4.3.1 is too old: 5.0 is needed");
-  expect(details).toContain("upgrade bookworm to Debian 13 (trixie)");
+  expect(details).toContain("upgrade bookworm to a release that has it (Debian 13");
 });

@@ -7,7 +7,7 @@ has_podman() { command -v podman >/dev/null; }
 # Refuses, before anything is changed, what needs Podman where there is none.
 check_podman() {
   if [ ! -s "$(table images)" ] && [ ! -s "$(table container-secrets)" ]; then return 0; fi
-  has_podman || refuse_apply podman "Podman is not installed on this host; as root: apt-get install podman uidmap passt"
+  has_podman || refuse_apply podman "Podman is not installed on this host; as root: $(pm_words_install podman uidmap passt)"
 }
 
 # scan_images OUT: name, present or absent, of every image of the request.

@@ -44,7 +44,7 @@ unit_obstacle() {
   source=$(shown SourcePath)
   [ -n "$source" ] || source=$(shown FragmentPath)
   [ -n "$source" ] || return 0
-  package=$(package_of_unit "$source")
+  package=$(pm_owner "$source")
   if [ "$3" = - ]; then
     [ "$2" = 0 ] || return 0
     if ! is_up "$(shown ActiveState)" && [ "$(shown UnitFileState)" != enabled ]; then return 0; fi
@@ -55,7 +55,7 @@ unit_obstacle() {
     return 0
   fi
   remove="remove $source and run $SYSTEMCTL daemon-reload"
-  if [ -n "$package" ]; then remove="apt-get remove $package"; fi
+  if [ -n "$package" ]; then remove=$(pm_words_remove "$package"); fi
   row obstacle "$1 is on this host already, and no release of Hearth made it: $source${package:+ of package $package}, $(shown ActiveState)$(enabled_word)" \
     "if it is still needed, use another host, or move what it holds first (docs/decisions/what-serves-already-stays.md); then: $SYSTEMCTL disable --now $1; $remove"
 }
@@ -64,13 +64,6 @@ unit_obstacle() {
 shown() { sed -n "s/^$1=//p" "$WORK/shown"; }
 
 enabled_word() { case $(shown UnitFileState) in enabled | enabled-runtime) printf ', enabled' ;; esac; }
-
-# package_of_unit FILE: the Debian package that brings that unit file, or nothing.
-package_of_unit() {
-  case $1 in /lib/systemd/* | /usr/lib/systemd/*) ;; *) return 0 ;; esac
-  set -- "${1#/usr}"
-  grep -l -x -F -e "$1" -e "/usr$1" /var/lib/dpkg/info/*.list 2>/dev/null | sed 's#.*/##; s/\.list$//; s/:.*//' | head -n 1
-}
 
 # port_obstacles: ports of the request that somebody else listens on. Those that a running unit of this release has by its last
 # apply are its own (a container's are held by helpers of Podman's).

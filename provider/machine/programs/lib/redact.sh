@@ -19,7 +19,7 @@ redact() {
     s/\b(basic)([[:space:]]+)[A-Za-z0-9+\/]*[0-9=][A-Za-z0-9+\/=]*/\1\2[hidden]/gI
     s/(:\/\/)[^[:space:]\/"'\'']*@/\1[hidden]@/g
     s/(:\/\/[^[:space:]\/@:]*):[^[:space:]@"'\'']*@/\1[hidden]@/g
-    # What Postgres says of rows and parameters.
+    # What a database says of rows and parameters.
     s/(Key \([^)]*\)=\().*(\) )/\1[hidden]\2/
     s/(Key \([^)]*\)=\().*(\)[^)]*)$/\1[hidden]\2/
     s/((Failing row contains|parameters:)[[:space:]]*).*/\1[hidden]/I

@@ -121,7 +121,7 @@ report_scan() {
     row file "$path" "$mode" "$owner" "$group" "$sum" "$(print_file "$path" | head -c 1048576 | base64 -w 0)"
   done <"$WORK/differ"
   while IFS=$TAB read -r name uris suites components _; do
-    row repository "$name" "$(repository_state "$name" "$uris" "$suites" "$components")"
+    row repository "$name" "$(pm_repository_state "$name" "$uris" "$suites" "$components")"
   done <"$(table repositories)"
   while IFS=$TAB read -r index path python site; do
     row environment "$path" "$(environment_state "$index" "$path" "$python" "$site")"

@@ -6,21 +6,18 @@ login_user() {
   if [ "$(id -u)" = 0 ] && [ -n "${SUDO_USER-}" ]; then printf '%s\n' "$SUDO_USER"; else id -un; fi
 }
 
-# rootless_facts USER UID: `missing` (packages of the request that are not there), `subids` (least of the user's ids for users and
-# groups), `freeSubids` (first that nobody has), `linger`, `manager` (running, stopped, masked), `cgroups` (version).
+# rootless_facts KEY USER UID: `packageManager` (apt, pacman), `missing` (packages that containers need on distribution KEY and that are not there), `subids` (least
+# of the user's ids for users and groups), `freeSubids` (first that nobody has), `linger`, `manager` (running, stopped, masked),
+# `cgroups` (version), `namespaces` (restricted, free: whether AppArmor keeps them from users).
 rootless_facts() {
-  row fact missing "$(missing_packages)"
-  row fact subids "$(subids "$1" "$2" /etc)"
+  row fact packageManager "$PM"
+  row fact missing "$(missing_packages "$1")"
+  row fact subids "$(subids "$2" "$3" /etc)"
   row fact freeSubids "$(free_subids /etc)"
-  row fact linger "$(if [ -e "/var/lib/systemd/linger/$1" ]; then echo 1; else echo 0; fi)"
-  row fact manager "$(manager_state "$2")"
+  row fact linger "$(if [ -e "/var/lib/systemd/linger/$2" ]; then echo 1; else echo 0; fi)"
+  row fact manager "$(manager_state "$3")"
   row fact cgroups "$(cgroups_version /sys/fs/cgroup)"
-}
-
-missing_packages() {
-  # shellcheck disable=SC2016 # dpkg's own fields.
-  xargs -r -d '\n' -a "$(table rootless)" dpkg-query -W -f '${Package} ${db:Status-Status}\n' 2>/dev/null |
-    awk 'T == 1 { if ($2 == "installed") have[$1] = 1; next } !($1 in have)' T=1 - T=2 "$(table rootless)" | paste -s -d ,
+  row fact namespaces "$(namespaces_limit /proc/sys)"
 }
 
 # subids USER UID ETC: how many ids the smaller of ETC/subuid and ETC/subgid gives him.
@@ -48,3 +45,8 @@ manager_state() {
 
 # cgroups_version ROOT: the version whose tree is at ROOT.
 cgroups_version() { if [ -f "$1/cgroup.controllers" ]; then echo 2; else echo 1; fi; }
+
+# namespaces_limit SYSCTLS: is a user namespace of an ordinary user worth nothing (Ubuntu's limit by AppArmor)?
+namespaces_limit() {
+  if [ "$(cat -- "$1/kernel/apparmor_restrict_unprivileged_userns" 2>/dev/null)" = 1 ]; then echo restricted; else echo free; fi
+}

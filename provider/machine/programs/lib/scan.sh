@@ -1,6 +1,8 @@
 # Looking at the host: as few processes as possible, nothing changed.
 # shellcheck shell=sh
 
+. "$DIR/lib/pm.sh"
+
 # guard_paths LIST OUT: paths where only we can put something in OUT.own; path and user (`-`: ours, in a directory like /tmp) in
 # OUT.guarded; path and reason in OUT.refused.
 guard_paths() {
@@ -112,10 +114,8 @@ scan_secrets() {
 
 # scan_packages LIST OUT: name, installed version or -.
 scan_packages() {
-  # shellcheck disable=SC2016
-  xargs -r -d '\n' -a "$1" dpkg-query -W -f '${Package}\t${db:Status-Status}\t${Version}\n' >"$2.dpkg" 2>/dev/null || :
-  awk -F'\t' -v OFS='\t' 'T == 1 { if ($2 == "installed") have[$1] = $3; next } { print $1, ($1 in have) ? have[$1] : "-" }' \
-    T=1 "$2.dpkg" T=2 "$1" >"$2"
+  pm_have "$1" >"$2.have" || :
+  awk -F'\t' -v OFS='\t' 'T == 1 { have[$1] = $2; next } { print $1, ($1 in have) ? have[$1] : "-" }' T=1 "$2.have" T=2 "$1" >"$2"
 }
 
 # scan_units LIST OUT: name, UnitFileState or -, ActiveState, SubState, NRestarts, LoadState, Type, Result.
@@ -158,33 +158,6 @@ environment_state() {
   if [ ! -e "$2" ]; then
     printf 'absent\n'
   elif [ -f "$2/.hearth-ready" ] && [ "$(cat -- "$2/.hearth-ready")" = "$(environment_digest "$1" "$3" "$4")" ] && environment_whole "$2"; then
-    printf 'ready\n'
-  else
-    printf 'other\n'
-  fi
-}
-
-repository_sources() { printf '/etc/apt/sources.list.d/hearth-%s.sources\n' "$1"; }
-
-# repository_key NAME: where its key goes; apt tells armoured and binary keys apart by the file's name.
-repository_key() {
-  if grep -q -a 'BEGIN PGP' -- "$REQUEST/keys/$1"; then
-    printf '/etc/apt/keyrings/hearth-%s.asc\n' "$1"
-  else
-    printf '/etc/apt/keyrings/hearth-%s.gpg\n' "$1"
-  fi
-}
-
-repository_text() {
-  printf 'Types: deb\nURIs: %s\nSuites: %s\nComponents: %s\nSigned-By: %s\n' "$2" "$3" "$4" "$(repository_key "$1")"
-}
-
-# repository_state NAME URIS SUITES COMPONENTS: ready, absent or other.
-repository_state() {
-  repository_file=$(repository_sources "$1")
-  if [ ! -e "$repository_file" ]; then
-    printf 'absent\n'
-  elif repository_text "$@" | cmp -s - "$repository_file" && cmp -s "$REQUEST/keys/$1" "$(repository_key "$1")"; then
     printf 'ready\n'
   else
     printf 'other\n'

@@ -72,7 +72,7 @@ refuse_apply() {
   trap - EXIT
   set +e
   row refuse "$1" "$2"
-  remove_policy
+  pm_free_services
   restore_environments
   finish refused
 }

@@ -4,7 +4,7 @@
 # undo_transaction: puts back what this transaction replaced and says what holds now. Additions stay.
 undo_transaction() {
   UNDOING=1
-  remove_policy
+  pm_free_services
   restore_environments
   drop_half_secrets
   if [ "$(value "$STATE/journal" state)" != swapping ]; then return 0; fi

@@ -11,7 +11,7 @@ export interface ImagesSeen {
 
 /** Podman takes more; these never need quoting anywhere. */
 const image = line(
-  "a full image name with its registry and a tag or digest, such as docker.io/library/postgres:17.6",
+  "a full image name with its registry and a tag or digest, such as docker.io/library/example:1.0",
   /^[a-z0-9.-]+\.[a-z]+(:\d+)?\/[a-z0-9._/-]+(:[\w.-]+(@sha256:[0-9a-f]{64})?|@sha256:[0-9a-f]{64})$/,
 );
 

@@ -7,7 +7,7 @@ export const line = (write: string, pattern?: RegExp) => text({ write, pattern }
 /** The host's own rule: absolute, below a top directory, spelt in one way only. */
 export const path = text({
   write:
-    "an absolute path below a top directory, such as /etc/nginx/nginx.conf, without ., .., //, backslash or a / at its end",
+    "an absolute path below a top directory, such as /etc/example/example.conf, without ., .., //, backslash or a / at its end",
   refuse: (value) =>
     /^\/[^/]+\/./.test(value) && !/\/$|\/\/|\\|(^|\/)\.\.?(\/|$)/.test(value)
       ? undefined
@@ -31,7 +31,7 @@ const mode = text({
 export const ownership = { mode, owner, group: owner };
 
 export const unitName = line(
-  "a unit name, such as nginx.service",
+  "a unit name, such as example.service",
   /^[A-Za-z0-9][\w:.@\\-]*\.(service|socket|timer|path|target|mount|slice)$/,
 );
 

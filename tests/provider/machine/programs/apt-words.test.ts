@@ -1,13 +1,11 @@
 import { execFileSync } from "node:child_process";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 
 const LIB = join(__dirname, "../../../../provider/machine/programs/lib");
 
 /** Host and reason of each archive that apt says it could not fetch. */
 function failures(words: string): string[][] {
-  const program = '. "$1/redact.sh"; . "$1/packages.sh"; list_failures';
+  const program = '. "$1/redact.sh"; . "$1/pm-apt.sh"; pm_list_failures';
   const said = execFileSync("sh", ["-eu", "-c", program, "sh", LIB], { input: words, encoding: "utf8" });
   return said
     .split("\n")
@@ -92,7 +90,7 @@ E: Unable to locate package no-such-package
   expect(JSON.stringify(found)).not.toContain("hunter2");
 });
 
-test("[F9] apt's simulation is read as what it installs, changes and removes besides the wanted packages", () => {
+test("[F9] apt's simulation is read as what it installs, changes and removes", () => {
   const simulation = `NOTE: nothing
 Inst libpq5 (17.6-0+deb13u1 Debian:13.1/stable [amd64])
 Inst openssl [3.5.1-1] (3.5.2-1 Debian:13.1/stable [amd64]) []
@@ -100,17 +98,12 @@ Inst postgresql (17+278 Debian:13.1/stable [all])
 Remv exim4-base [4.98.2-1]
 Conf libpq5 (17.6-0+deb13u1 Debian:13.1/stable [amd64])
 `;
-  const folder = mkdtempSync(join(tmpdir(), "hearth-apt-"));
-  writeFileSync(join(folder, "packages"), "postgresql\tany\n");
-  const program = '. "$1/brings.sh"; FOLDER=$2; table() { echo "$FOLDER/$1"; }; simulated_changes /dev/stdin';
-  const said = execFileSync("sh", ["-eu", "-c", program, "sh", LIB, folder], {
-    input: simulation,
-    encoding: "utf8",
-  });
-  rmSync(folder, { recursive: true });
+  const program = '. "$1/pm-apt.sh"; simulated_changes /dev/stdin';
+  const said = execFileSync("sh", ["-eu", "-c", program, "sh", LIB], { input: simulation, encoding: "utf8" });
   expect(said.trimEnd().split("\n")).toEqual([
-    "brings\tlibpq5\t-\t17.6-0+deb13u1",
-    "brings\topenssl\t3.5.1-1\t3.5.2-1",
-    "brings\texim4-base\t4.98.2-1\t-",
+    "libpq5\t-\t17.6-0+deb13u1",
+    "openssl\t3.5.1-1\t3.5.2-1",
+    "postgresql\t-\t17+278",
+    "exim4-base\t4.98.2-1\t-",
   ]);
 });

@@ -60,7 +60,7 @@ const KILL_ALL = killed("rm -f /var/lib/hearth/recover;");
 
 describe("a transaction that is killed is cleared up at once, or by the next apply:", () => {
   it.each([
-    ["while it installs packages", "lib/packages.sh", "place_policy", "preparing"],
+    ["while it installs packages", "lib/packages.sh", "pm_hold_services", "preparing"],
     ["before validation", "lib/validate.sh", "validate() {", "preparing"],
     ["while it keeps the previous files", "lib/swap.sh", "keep_files() {", "preparing"],
     ["before the swap", "lib/swap.sh", "swap_lay_aside() {", "swapping"],

@@ -37,7 +37,7 @@ class Look {
 
   /** Rows of the answer: text and fix of each obstacle. */
   obstacles(): { text: string; fix: string }[] {
-    const script = `set -eu; DIR=$1; . "$2/base.sh"; . "$2/occupied.sh"; WORK=$DIR/work STATE=$DIR/state SYSTEMCTL=$DIR/systemctl
+    const script = `set -eu; DIR=$1; . "$2/base.sh"; . "$2/pm-apt.sh"; . "$2/occupied.sh"; WORK=$DIR/work STATE=$DIR/state SYSTEMCTL=$DIR/systemctl
       recorded=$DIR/manifest; UNITS=$DIR/units; export UNITS; report_obstacles`;
     const text = execFileSync("sh", ["-c", script, "sh", this.folder, PROGRAMS], { encoding: "utf8" });
     const rows = text.split("\n").filter((line) => line !== "");

@@ -12,7 +12,7 @@ function said(...argv: string[]): string {
   writeFileSync(join(root, "request/argv/health.0"), argv.map((word) => `${word}\n`).join(""));
   const parts = ["base", "redact", "scan"].map((part) => `. "${LIBRARY}/${part}.sh"`).join("; ");
   try {
-    const script = `set -eu; DIR=$1; ${parts}; probe 0 command - - 2`;
+    const script = `set -eu; DIR="${LIBRARY}/.."; ${parts}; DIR=$1 REQUEST=$1/request; probe 0 command - - 2`;
     return execFileSync("dash", ["-c", script, "sh", root], { encoding: "utf8" });
   } finally {
     rmSync(root, { recursive: true });

@@ -2,7 +2,8 @@ import { execFileSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { HostFacts } from "../../../../provider/contract/host";
+import { questions } from "../../../../components/hosts/facts";
+import type { MachineFacts } from "../../../../provider/contract/host";
 import { host } from "../../../../provider/machine/host";
 import {
   faultsMessage,
@@ -10,22 +11,26 @@ import {
   type RootlessFacts,
   rootlessFaults,
 } from "../../../../provider/machine/host-faults";
+import { toProperties } from "../../../../provider/protocol/values";
 import { DEBIAN_13 } from "../../../support/program";
 
 const none = { name: "home", transport: "ssh", address: "192.0.2.7", become: "none" } as const;
 const sudo = { ...none, become: "sudo" } as const;
-const facts: HostFacts = {
+const facts: MachineFacts = {
   ...DEBIAN_13,
+  ...{ packages: {}, installed: [], programs: {} },
   podman: "5.4.2",
   login: { user: "anna", group: "anna", uid: 1000, home: "/home/anna" },
 };
 const fine: RootlessFacts = {
+  packageManager: "apt",
   missing: [],
   subids: 65_536,
   freeSubids: 165_536,
   linger: true,
   manager: "running",
   cgroups: 2,
+  namespaces: "free",
 };
 const problems = (
   change: Partial<RootlessFacts>,
@@ -71,6 +76,12 @@ describe("what keeps rootless containers from running", () => {
       {},
       /^systemd runs no manager for anna: user@1000\.service is masked$/,
     ],
+    [
+      "Ubuntu's limit on namespaces",
+      { namespaces: "restricted" as const },
+      {},
+      /^AppArmor keeps the programs of anna .*apparmor_restrict_unprivileged_userns is 1/,
+    ],
     ["cgroups v1", { cgroups: 1 }, {}, /^it uses cgroups v1/],
     [
       "Podman without Quadlet",
@@ -85,6 +96,11 @@ describe("what keeps rootless containers from running", () => {
     for (const connection of [none, sudo]) {
       expect(problems(change, connection, { ...facts, ...host })).toEqual([expect.stringMatching(problem)]);
     }
+  });
+
+  test("with pacman the whole host is upgraded along, for a part of it must not be", () => {
+    const [fault] = rootlessFaults(none, facts, { ...fine, packageManager: "pacman", missing: ["podman"] });
+    expect(fault?.commands).toEqual(["pacman -Syu --needed podman"]);
   });
 
   test("[H1] all of it is one message, with the exact commands", () => {
@@ -139,6 +155,15 @@ describe("what facts.sh sees, by a tree that stands for the machine's", () => {
     expect(ask("cgroups_version", tree)).toBe("2");
   });
 
+  test("AppArmor's limit on user namespaces", () => {
+    expect(ask("namespaces_limit", tree)).toBe("free");
+    mkdirSync(join(tree, "kernel"));
+    writeFileSync(join(tree, "kernel/apparmor_restrict_unprivileged_userns"), "0\n");
+    expect(ask("namespaces_limit", tree)).toBe("free");
+    writeFileSync(join(tree, "kernel/apparmor_restrict_unprivileged_userns"), "1\n");
+    expect(ask("namespaces_limit", tree)).toBe("restricted");
+  });
+
   test.each([
     ["no files", undefined, undefined, "0", "100000"],
     ["others' ranges only", "bob:100000:65536\n", "bob:100000:65536\n", "0", "165536"],
@@ -162,11 +187,38 @@ describe("what facts.sh sees, by a tree that stands for the machine's", () => {
   });
 });
 
-test("[A1] a host in a state of an earlier version, which knew nothing of all this, differs in nothing", () => {
-  expect(
-    host.diff({ connection: sudo }, { connection: sudo, rootless: false, memory: {} }).details.size,
-  ).toBe(0);
-  expect(host.diff({ connection: sudo }, { connection: sudo, rootless: true, memory: {} }).details.size).toBe(
-    1,
-  );
+describe("[A1] a host in a state of an earlier version", () => {
+  const nothing = { distributions: {}, ask: { packages: [], installed: [], programs: {} } };
+  const asked = { ...nothing, ask: { ...nothing.ask, packages: ["curl"] } };
+  const differs = (news: object) => [
+    ...host.diff({ connection: sudo }, { connection: sudo, ...news }).details.keys(),
+  ];
+
+  test("which knew nothing of all this, differs in nothing", () => {
+    expect(differs({ rootless: false, memory: {}, ...nothing })).toEqual([]);
+    expect(differs({ rootless: true, memory: {}, ...nothing })).toEqual(["rootless"]);
+  });
+
+  test("differs in what it was not asked, so that an update asks it", () => {
+    expect(differs({ rootless: false, memory: {}, ...asked })).toEqual(["ask.packages[0]"]);
+  });
+
+  test("does not differ because the program knows more distributions", () => {
+    const { distributions } = questions("native");
+    expect(differs({ rootless: false, memory: {}, ...nothing, distributions })).toEqual([]);
+  });
+
+  test("can be asked what the program asks", () => {
+    for (const runtime of ["native", "quadlet"] as const) {
+      const inputs = { connection: sudo, rootless: false, memory: {}, ...questions(runtime) };
+      expect(host.check({}, toProperties(inputs)).faults).toEqual([]);
+    }
+  });
+
+  test("has inputs that can still be read", () => {
+    expect(host.check({}, { connection: sudo } as never)).toMatchObject({
+      faults: [],
+      inputs: { rootless: false, memory: {}, ...nothing },
+    });
+  });
 });

@@ -1,4 +1,5 @@
 import { downHost, type Host, upHost } from "../../../../sandbox";
+import { factsOf } from "../../../support/host-facts";
 import {
   type Answer,
   call,
@@ -42,14 +43,16 @@ afterAll(() => downHost(NAME));
 
 describe("a fresh host", () => {
   it("gives facts that a first preview can render from", async () => {
-    const facts = Object.fromEntries((await call(host, "facts")).of("fact"));
+    const facts = await factsOf(host);
     expect(facts).toMatchObject({
       distribution: "debian",
       release: "13",
       codename: "trixie",
-      postgres: "17",
+      postgres: 17,
+      podman: "5.4.2",
+      tailscale: "",
     });
-    expect(Number(facts.memoryMiB) % 64).toBe(0);
+    expect(facts.memoryMiB % 64).toBe(0);
     expect(facts.python).toBe("3.13");
     expect(facts.nginx).toMatch(/^1\.26\./);
   });
@@ -58,9 +61,9 @@ describe("a fresh host", () => {
     const cluster = (major: number, port: number) =>
       `mkdir -p /etc/postgresql/${major}/main && echo 'port = ${port} # here' >/etc/postgresql/${major}/main/postgresql.conf`;
     await sh(host, `${cluster(15, 5432)} && ${cluster(17, 5433)} && ${cluster(18, 54320)}`);
-    const facts = Object.fromEntries((await call(host, "facts")).of("fact"));
+    const { postgres } = await factsOf(host);
     await sh(host, "rm -r /etc/postgresql");
-    expect(facts.postgres).toBe("15");
+    expect(postgres).toBe(15);
   });
 
   it("is observed as empty, and observing writes nothing", async () => {

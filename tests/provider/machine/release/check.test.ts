@@ -29,7 +29,7 @@ const faultsOf = (path: string[], value: Value | undefined) => checkRelease({}, 
 
 const YAML = "/etc/web/main.yaml";
 const PATH_RULE =
-  "is not such a path; write an absolute path below a top directory, such as /etc/nginx/nginx.conf, without ., .., //, backslash or a / at its end";
+  "is not such a path; write an absolute path below a top directory, such as /etc/example/example.conf, without ., .., //, backslash or a / at its end";
 const file = { content: "x\n", mode: "0644", owner: "root", group: "root" };
 
 describe("what is refused, and how", () => {
@@ -96,7 +96,7 @@ describe("what is refused, and how", () => {
       "a unit without suffix",
       ["units", "web"],
       { enabled: true, state: "running", restartOn: [], reloadOn: [] },
-      'units.web: "web" is not allowed; write a unit name, such as nginx.service',
+      'units.web: "web" is not allowed; write a unit name, such as example.service',
     ],
     [
       "a state that is none",

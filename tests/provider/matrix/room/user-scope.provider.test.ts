@@ -1,3 +1,4 @@
+import { containerPackages } from "../../../../components/hosts/facts";
 import { rootlessRelease } from "../../../../components/hosts/rootless";
 import { account } from "../../../../provider/matrix/account";
 import { room, space } from "../../../../provider/matrix/room";
@@ -8,6 +9,7 @@ import { downHost } from "../../../../sandbox";
 import { ContainerReleases } from "../../../components/quadlet-releases";
 import { type HomeHost, homeHost } from "../../../support/home-host";
 import { call as hostCall, ok } from "../../../support/host-programs";
+import { DEBIAN_13 } from "../../../support/program";
 import { AT_HOME_SYNAPSE, HOME_SOCKET } from "../../../support/synapse-socket";
 import { LEVELS } from "./rooms";
 
@@ -24,7 +26,7 @@ beforeAll(async () => {
     await hostCall(
       home.host,
       "apply",
-      { release: "rootless", ...rootlessRelease<string>("debian") },
+      { release: "rootless", packages: containerPackages(DEBIAN_13), ...rootlessRelease<string>("debian") },
       { scope: "system" },
     ),
   );

@@ -3,7 +3,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-const LIBRARY = join(__dirname, "../../../../provider/machine/programs/lib");
+const QUESTION = join(__dirname, "../../components/postgres/programs/questions/clusters.sh");
 let root = "";
 
 beforeEach(() => {
@@ -28,17 +28,12 @@ function cluster(
 /** The chosen cluster: major, name, port, socket directory. `listening`: ports that are taken. */
 function chosen(options: { known?: boolean; listening?: number[] } = {}): string {
   const script = `
-set -eu
-DIR=$1/dir WORK=$1
-. "${LIBRARY}/base.sh"; . "${LIBRARY}/owner.sh"; . "${LIBRARY}/clusters.sh"
-# Whose the folders are is another matter.
-SCOPE=user
+# All of it but the last line, which would look at this machine.
+eval "$(sed '$d' "$2")"
 used_ports() { printf '%s\\n' ${(options.listening ?? []).join(" ")}; }
 clusters "$1/etc" "$1/data" | choose_cluster 17 "${options.known ? "example.org" : ""}"
 `;
-  return execFileSync("dash", ["-c", script, "sh", root], { encoding: "utf8" })
-    .trimEnd()
-    .replaceAll("\t", " ");
+  return execFileSync("dash", ["-c", script, "sh", root, QUESTION], { encoding: "utf8" }).trimEnd();
 }
 
 const OURS = { "50-hearth.conf": "include_if_exists '/etc/hearth/postgres/restart.conf'\n" };
@@ -66,6 +61,11 @@ describe("[W6] the Postgres cluster of a host", () => {
     expect(chosen()).toBe("17 hearth 5433 /run/postgresql");
     cluster("15/main", "port = 5433", [1, 4, 5, 20001]);
     expect(chosen({ listening: [5434] })).toBe("17 hearth 5435 /run/postgresql");
+  });
+
+  it("has nobody's databases where its data is not there at all", () => {
+    cluster("15/main", "port = 5432", []);
+    expect(chosen()).toBe("15 main 5432 /run/postgresql");
   });
 
   it("stays ours: on another port, of an older major version, next to a newer one", () => {
