@@ -17,7 +17,7 @@ const HARNESS = `
 set -eu
 DIR=$1
 for part in base owner scan state report lock steps check packages prepare secret-store containers stage validate swap units record; do
-  . "${LIBRARY}/$part.sh"
+  . "$DIR/lib/$part.sh"
 done
 ROOT=\${DIR%/dir} WORK=$DIR/work STATE=$DIR/state OWN=$DIR/state/releases/probe SYSTEMCTL=true STEP=test APPLY=t RELEASE=probe
 mkdir -p "$WORK" "$OWN" "$DIR/undo"
@@ -45,6 +45,7 @@ set -eu
 cd "$1"
 umask 022
 mkdir -p dir/request/content conf var/media victim
+ln -s "$2" dir/lib
 for file in 0 1 2; do echo new >dir/request/content/$file; done
 echo old >var/f; echo old >conf/f; echo old >var/media/key
 chmod 0600 var/media/key
@@ -73,7 +74,7 @@ const access = (...paths: string[]) => shell(`stat -c '%n %a %U %G' ${paths.join
 beforeEach(() => {
   root = mkdtempSync(join(tmpdir(), "hearth-links-"));
   chmodSync(root, 0o755);
-  execFileSync("sh", ["-c", SETUP, "sh", root]);
+  execFileSync("sh", ["-c", SETUP, "sh", root, LIBRARY]);
   request(
     "directories",
     rows(
