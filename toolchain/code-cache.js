@@ -11,8 +11,13 @@ const folder = path.join(path.dirname(__dirname), ".hearth", "build");
 /** Modules of earlier versions are dropped when a file has more than this. */
 const MOST_MODULES = 4000;
 
-/** @param {string} name what kind of process this is; each loads other modules */
-function keepCode(name) {
+/**
+ * @param {string} name what kind of process this is; each loads other modules
+ * @param {string[]} flags those that a module of the process sets for V8 while it is loaded. V8 accepts kept code only under the
+ *   flags that it was made with, so they are set before the first module is compiled.
+ */
+function keepCode(name, flags = []) {
+  for (const flag of flags) v8.setFlagsFromString(flag);
   if (Module.enableCompileCache !== undefined) {
     Module.enableCompileCache(path.join(folder, "code"));
     return;

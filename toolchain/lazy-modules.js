@@ -6,7 +6,8 @@ const Module = require("node:module");
 const path = require("node:path");
 const { keepCode } = require("./code-cache");
 
-keepCode("program");
+// Pulumi's SDK sets this flag (its module for the serialization of functions).
+keepCode("program", ["--allow-natives-syntax"]);
 
 const heavy = new Set(["typescript", "@npmcli/arborist"]);
 const sdk = path.join("node_modules", "@pulumi", "pulumi") + path.sep;

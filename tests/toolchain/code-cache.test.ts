@@ -1,5 +1,5 @@
 import { spawnSync } from "node:child_process";
-import { cpSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
@@ -35,6 +35,24 @@ const SAID = (word: string) => ({ stdout: `${word} other.js 3 true true\n`, stde
 it("keeps what was compiled, and modules see what they always see", () => {
   expect([run(), run()]).toEqual([SAID("one"), SAID("one")]);
   expect(readdirSync(build()).length).toBe(1);
+});
+
+it("uses what was kept, also where a module sets a flag for V8, as Pulumi's SDK does", () => {
+  writeFileSync(
+    join(checkout, "main.js"),
+    `require("./toolchain/code-cache").keepCode("test", ["--allow-natives-syntax"]);
+     require("./other");`,
+  );
+  writeFileSync(
+    join(checkout, "other.js"),
+    'require("node:v8").setFlagsFromString("--allow-natives-syntax"); require("./say");\n',
+  );
+  run();
+  const files = readdirSync(build(), { recursive: true, encoding: "utf8" }).map((name) => join(build(), name));
+  const written = () => files.map((file) => statSync(file).ino);
+  const first = written();
+  run();
+  expect(written()).toEqual(first);
 });
 
 it("compiles a text again that has changed, of the same length too", () => {
