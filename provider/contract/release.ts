@@ -44,6 +44,10 @@ export interface ReleaseInputs {
   validators: Record<string, Validator>;
   /** What must hold after the swap, and what Read looks at. */
   health: Record<string, HealthProbe>;
+  /** Public facts of the host that other resources need, e.g. a public key: see `ReleaseOutputs.published`. */
+  publishes: Record<string, PublishedFact>;
+  /** For a change that could lock the operator out, e.g. of a firewall. Absent: no confirmation. */
+  confirm?: Confirmation;
 }
 
 /** Mode is four octal digits as text, e.g. `"0640"`. Owner and group are names. */
@@ -57,6 +61,13 @@ export interface Ownership {
 export interface HostFile extends Ownership {
   /** Text; ends with a newline. Never a secret. */
   content: string;
+  /**
+   * Placeholders in the text, such as `@AS_TOKEN@`, and the path in `secrets` of the secret that the host writes instead of each.
+   * State, diffs and plans contain the text with the placeholders. The file must not be readable by everyone. A secret is written as
+   * it is, so its placeholder should be between quotes; one with a quote, a backslash, a line break or a character outside
+   * ASCII is refused.
+   */
+  fills?: Record<string, string>;
 }
 
 /** A package source beside the distribution's own. */
@@ -170,6 +181,23 @@ export type HealthProbe =
   | { kind: "http"; url: string; status: number; timeoutSeconds: number }
   | { kind: "command"; argv: string[]; timeoutSeconds: number };
 
+/** One line that a program of the host prints, the same every time. Not a secret. */
+export interface PublishedFact {
+  /** Must not change anything; runs after each change, and in previews too. At most 20 s. */
+  argv: string[];
+  /** User to run it as. Default root (scope `user`: the user). */
+  user?: string;
+}
+
+/**
+ * The host keeps a change only if the provider confirms it by a login of its own, not over the connection that is open: otherwise
+ * the host rolls it back.
+ */
+export interface Confirmation {
+  /** Seconds that the host waits for the confirmation, 10 to 600. */
+  seconds: number;
+}
+
 /** What Create, Update and Read return besides the inputs' identity. Holds no file contents and no secrets. */
 export interface ReleaseOutputs {
   /** Random id of this release on this host; a Delete with another instance does nothing. */
@@ -181,6 +209,8 @@ export interface ReleaseOutputs {
   packageVersions: Record<string, string>;
   /** Salted fingerprints of secret files, to see that they are still the same. */
   fingerprints: Record<string, string>;
+  /** What `publishes` names, by name. In previews unknown until the release has been applied with it once. */
+  published: Record<string, string>;
   /** Only after a Read that found differences: what was changed by hand. */
   drift?: string[];
 }

@@ -43,7 +43,8 @@ type ReleaseMaps =
   | "preflights"
   | "revisions"
   | "validators"
-  | "health";
+  | "health"
+  | "publishes";
 
 /** Arguments of {@link Release}: the maps may be left out, every map may flow from another resource. */
 export type ReleaseArgs = Inputs<Omit<ReleaseInputs, ReleaseMaps>> &
@@ -66,6 +67,8 @@ export class Release extends pulumi.CustomResource {
   declare readonly digest: pulumi.Output<string>;
   declare readonly packageVersions: pulumi.Output<Record<string, string>>;
   declare readonly fingerprints: pulumi.Output<Record<string, string>>;
+  /** Facts of the host, by their names in `publishes`. */
+  declare readonly published: pulumi.Output<Record<string, string>>;
 
   constructor(name: string, args: ReleaseArgs, opts?: pulumi.CustomResourceOptions) {
     const outputs = {
@@ -74,6 +77,7 @@ export class Release extends pulumi.CustomResource {
       digest: undefined,
       packageVersions: undefined,
       fingerprints: undefined,
+      published: undefined,
     };
     super(`${PACKAGE}:index:Release`, name, { ...args, ...outputs }, opts);
   }

@@ -37,6 +37,8 @@ export interface HostCall extends ProgramName {
   stays?: boolean;
   /** Take another connection rather than wait where sshd opens no more sessions on this one. */
   urgent?: boolean;
+  /** Log in for this call alone: it proves that a login works now. */
+  alone?: boolean;
 }
 
 /** The program's own exit status and answer. A failed connection, log-in or sudo is thrown instead. */
@@ -147,17 +149,22 @@ class SshSession extends Session {
   private failure: { said: string; until: number; told: boolean } | undefined;
 
   async run(call: HostCall): Promise<HostAnswer> {
+    if (call.alone) return this.onItsOwn(call);
     const pauses = [...REFUSED_PAUSES];
     for (;;) {
       const result = await this.places.through(() => this.attempt(call));
       if (!isRefused(result)) return this.conclude(result, call);
-      if (call.urgent)
-        return this.conclude(await this.start(plainArguments(this.connection, this.text(call)), call), call);
+      if (call.urgent) return this.onItsOwn(call);
       // Where others of ours run, the next place that becomes free is waited for; else it takes a moment, or never works.
       const pause = this.running > 0 ? REFUSED_PAUSES[0] : pauses.shift();
       if (pause === undefined) throw noSessions(this.connection);
       await sleep(pause, undefined, { signal: call.signal }).catch(() => undefined);
     }
+  }
+
+  /** Over a connection of its own. */
+  private async onItsOwn(call: HostCall): Promise<HostAnswer> {
+    return this.conclude(await this.start(plainArguments(this.connection, this.text(call)), call), call);
   }
 
   /** One session, with the log-in before it. */

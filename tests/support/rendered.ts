@@ -18,6 +18,7 @@ export const NOTHING: Rendered = {
   ...{ identity: {}, packages: {}, repositories: {}, users: {}, directories: {}, files: {} },
   ...{ secrets: {}, images: [], containerSecrets: {}, environments: {}, tasks: {}, units: {}, ports: {} },
   ...{ preflights: {}, revisions: {}, validators: {}, health: {} },
+  publishes: {},
 };
 
 /** The common parts for the containers of a user with these paths. */

@@ -6,7 +6,7 @@ import type { CallFile } from "../../transport/bootstrap";
 import { hostSession } from "../../transport/session";
 import { type Answer, parseObservation } from "./answer";
 import { Follower } from "./follow";
-import { digestOf, installedVersions, knownFingerprints, madeFingerprints } from "./outputs";
+import { digestOf, installedVersions, knownFingerprints, madeFingerprints, publishedFacts } from "./outputs";
 import { contentFiles, observeFiles } from "./request";
 import { wrapInputs } from "./secrets";
 import { failure, notes, summary } from "./verdict";
@@ -78,5 +78,6 @@ function appliedOutputs(inputs: ReleaseInputs, log: Answer): ReleaseOutputs {
     digest: digestOf(wrapInputs(inputs)),
     packageVersions: installedVersions(seen),
     fingerprints: madeFingerprints(inputs, seen),
+    published: publishedFacts(inputs, seen),
   };
 }

@@ -86,7 +86,7 @@ export class Follower {
     name: `${string}.sh`,
     files: CallFile[],
     timeoutSeconds: number,
-    how: Pick<HostCall, "onLine" | "stays" | "urgent">,
+    how: Pick<HostCall, "onLine" | "stays" | "urgent" | "alone">,
   ): Promise<{ answer?: HostAnswer; failure?: ProviderError }> {
     const session = hostSession(this.inputs.connection);
     const signal = this.patience.signal;
@@ -104,11 +104,22 @@ export class Follower {
   private take(line: string): void {
     const [kind, ...columns] = parseRow(line);
     this.lines.push(line);
+    // What fails here is seen by its effect: the host rolls back.
+    if (kind === "confirm") void this.confirm(Number(columns[0])).catch(() => undefined);
     if (kind !== "step") return;
     const [number, of, text] = columns;
     this.step = `[${number}/${of}] ${text}`;
     const message = this.step;
     this.logged = this.logged.then(() => this.call.log.step(message));
+  }
+
+  /** Logs in again, as after a change of a firewall nobody else could, and says that it worked. */
+  private async confirm(seconds: number): Promise<void> {
+    for (let tries = 0; tries < seconds && !this.ended; tries++) {
+      const { answer } = await this.attempt("confirm.sh", [this.meta()], seconds, { alone: true });
+      if (answer && parseAnswer(answer.stdout).end === "ok") return;
+      await sleep(1000);
+    }
   }
 
   private async cancel(): Promise<void> {

@@ -1,9 +1,9 @@
 import type { ReleaseInputs, ReleaseOutputs } from "../../contract/release";
 import { integer, list, object, optional, parse, record, type Shape, text } from "../../protocol/shape";
-import { hasUnknown, type Properties, toProperties, UNKNOWN } from "../../protocol/values";
+import { hasUnknown, type Properties, toProperties, UNKNOWN, type Value } from "../../protocol/values";
 import type { Observation } from "./answer";
 import { sha256 } from "./digest";
-import { canonical } from "./maps";
+import { canonical, entries, member, same } from "./maps";
 import { containerSecretKey } from "./nouns/container-secrets";
 
 const line = text({ write: "a line" });
@@ -14,6 +14,8 @@ const outputsShape: Shape<ReleaseOutputs> = object<ReleaseOutputs>({
   digest: line,
   packageVersions: record(line, line),
   fingerprints: record(line, line),
+  // States of earlier versions do not have it.
+  published: record(line, line),
   drift: optional(list(line)),
 });
 
@@ -62,6 +64,29 @@ export function installedVersions(seen: Observation): Record<string, string> {
   );
 }
 
+/**
+ * The facts that the release names. One that cannot be seen at present keeps its last value: dependents would otherwise lose what
+ * still holds.
+ */
+export function publishedFacts(
+  inputs: ReleaseInputs,
+  seen: Pick<Observation, "published">,
+  before: Readonly<Record<string, string>> = {},
+): Record<string, string> {
+  const facts = Object.keys(inputs.publishes).map((name) => [name, seen.published.get(name) ?? before[name]]);
+  return Object.fromEntries(facts.filter(([, fact]) => fact !== undefined));
+}
+
+/** Facts as a preview knows them: unknown where the release does not have them yet, or asks another program. */
+function plannedFacts(outputs: Properties, olds: Properties, news: Properties): Value {
+  if (news.publishes === UNKNOWN) return UNKNOWN;
+  const facts = entries(news.publishes).map(([name, asked]): [string, Value] => {
+    const known = same(member(olds.publishes, name), asked) ? member(outputs.published, name) : undefined;
+    return [name, known ?? UNKNOWN];
+  });
+  return Object.fromEntries(facts);
+}
+
 /** What a preview knows of the outputs of a create. */
 export function plannedOutputs(inputs: Properties): Properties {
   return {
@@ -70,6 +95,7 @@ export function plannedOutputs(inputs: Properties): Properties {
     digest: digestOf(inputs),
     packageVersions: UNKNOWN,
     fingerprints: UNKNOWN,
+    published: plannedFacts({}, {}, inputs),
   };
 }
 
@@ -82,6 +108,7 @@ export function updatedOutputs(outputs: Properties, olds: Properties, news: Prop
     generation: UNKNOWN,
     digest: digestOf(news),
     ...(changes("packages") || changes("repositories") ? { packageVersions: UNKNOWN } : {}),
+    published: plannedFacts(outputs, olds, news),
     ...(changes("secrets") || changes("containerSecrets") ? { fingerprints: UNKNOWN } : {}),
   };
 }

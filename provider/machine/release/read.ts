@@ -14,6 +14,7 @@ import {
   madeFingerprints,
   outputProperties,
   parseOutputs,
+  publishedFacts,
 } from "./outputs";
 import { wrapInputs } from "./secrets";
 import { releaseShape } from "./shape";
@@ -96,6 +97,7 @@ function observedOutputs(inputs: ReleaseInputs, outputs: ReleaseOutputs, seen: O
     digest: outputs.digest,
     packageVersions: installedVersions(seen),
     fingerprints: madeFingerprints(inputs, seen),
+    published: publishedFacts(inputs, seen, outputs.published),
     ...(drift.length > 0 ? { drift } : {}),
   };
 }

@@ -12,6 +12,7 @@ export function crossFaults(inputs: Properties): string[] {
     ...preflightFaults(inputs),
     ...scopeFaults(inputs),
     ...environmentFaults(inputs),
+    ...fillFaults(inputs),
   ];
 }
 
@@ -150,7 +151,7 @@ function scopeFaults(inputs: Properties): string[] {
     ...elsewhere.map(
       (name) => `${name}: need root; use scope system, or a release of its own with scope system`,
     ),
-    ...["tasks", "validators"].flatMap((map) =>
+    ...["tasks", "validators", "publishes"].flatMap((map) =>
       entries(inputs[map])
         .filter(([, item]) => isObject(item) && item.user !== undefined)
         .map(([name]) => `${join(map, name)}.user: only root can become another user; leave it out`),
@@ -182,4 +183,43 @@ function environmentFaults(inputs: Properties): string[] {
       ),
     ];
   });
+}
+
+/** Files that the host fills with secrets: each placeholder is in the text, each secret is one of this release, and not everyone reads it. */
+function fillFaults(inputs: Properties): string[] {
+  const programs = neededEarly(inputs);
+  return entries(inputs.files).flatMap(([path, item]) => {
+    if (!isObject(item) || entries(item.fills).length === 0) return [];
+    const here = join("files", path);
+    const { content, mode, fills } = item;
+    const readable = typeof mode === "string" && /[4-7]$/.test(mode);
+    return [
+      ...entries(fills).flatMap(([placeholder, secret]) => [
+        ...(typeof content === "string" && content !== UNKNOWN && !content.includes(placeholder)
+          ? [`${join(`${here}.fills`, placeholder)}: is not in the text; write it where the secret belongs`]
+          : []),
+        ...(inputs.secrets === UNKNOWN ||
+        secret === UNKNOWN ||
+        keysOf(inputs.secrets).includes(String(secret))
+          ? []
+          : [`${join(`${here}.fills`, placeholder)}: ${quote(secret)} is none of secrets; name one of them`]),
+      ]),
+      ...(readable ? [`${here}.mode: lets everyone read a file with secrets; write "0640" or less`] : []),
+      ...(programs.has(path)
+        ? [`${here}.fills: this file is needed before it is filled; let it read the secret's file instead`]
+        : []),
+    ];
+  });
+}
+
+/** Files that are used as they were sent: preflights, and words of commands that create secrets. */
+function neededEarly(inputs: Properties): Set<string> {
+  const commands = [...entries(inputs.secrets), ...entries(inputs.containerSecrets)].flatMap(([, item]) => {
+    const source = isObject(item) && isObject(item.source) ? item.source : {};
+    return Array.isArray(source.argv) ? source.argv.map(String) : [];
+  });
+  const preflights = entries(inputs.preflights).map(([, item]) =>
+    isObject(item) ? String(item.program) : "",
+  );
+  return new Set([...commands, ...preflights]);
 }

@@ -75,6 +75,7 @@ write_manifest() {
     T=want-packages "$(table packages)" T=want-units "$(table units)" T=want-revisions "$(table revisions)" \
     T=want-ports "$(table ports)" T=want-users "$(table users)" T=want-repositories "$(table repositories)" T=images "$WORK/images" \
     T=container-secrets "$WORK/container-secrets"
+  known_fills | awk -F'\t' -v OFS='\t' 'T == 1 { wanted[$1] = 1; next } ($1 in wanted) && !($1 in seen) { seen[$1] = 1; print "filled", $0 }' T=1 "$(table fills)" T=2 -
   while IFS=$TAB read -r index path python site; do
     row environment "$path" "$(environment_digest "$index" "$python" "$site")"
   done <"$(table environments)"
@@ -120,10 +121,11 @@ save_originals() {
   write_state "$OWN/originals" <"$DIR/record/originals"
 }
 
-# The replaced files of the last three changes, for a look back. Replaced secrets are not kept.
+# The replaced files of the last three changes, for a look back. Replaced secrets, and files filled with them, are not kept.
 keep_generation() {
   [ -f "$DIR/undo/files" ] || return 0
-  awk -F'\t' 'T == 1 { secret[$2] = 1; next } $3 in secret { print $2 }' T=1 "$(table secrets)" T=2 "$DIR/undo/files" >"$WORK/replaced-secrets"
+  awk -F'\t' 'T == 1 { secret[$2] = 1; next } T == 2 { secret[$0] = 1; next } $3 in secret { print $2 }' \
+    T=1 "$(table secrets)" T=2 "$WORK/scan.filled" T=3 "$DIR/undo/files" >"$WORK/replaced-secrets"
   while IFS= read -r number; do rm -f -- "$DIR/undo/copy/${number:?}"; done <"$WORK/replaced-secrets"
   replaced=$(($(value "$DIR/record/meta" generation) - 1))
   rm -rf -- "$OWN/generations/$replaced"
@@ -136,5 +138,6 @@ keep_generation() {
 report_record() {
   row release "$(value "$OWN/meta" instance)" "$(value "$OWN/meta" generation)"
   report_scan | awk -F'\t' '$1 == "package" || $1 == "secret" || $1 == "container-secret"'
+  if [ -f "$DIR/published" ]; then cat -- "$DIR/published"; fi
   while IFS=$TAB read -r _ name _ want; do row task "$name" "$want"; done <"$(table tasks)"
 }

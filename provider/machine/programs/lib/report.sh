@@ -1,6 +1,9 @@
 # The rows of an observe answer (some of them are part of an apply answer too).
 # shellcheck shell=sh
 
+. "$DIR/lib/fills.sh"
+. "$DIR/lib/publish.sh"
+
 # probe_patiently INDEX KIND URL STATUS: as probe. A loaded host may be late once, which must not restart anything: what fails is asked
 # again, with more time, before it counts. What was never applied here is not expected to answer.
 probe_patiently() {
@@ -15,11 +18,15 @@ probe_patiently() {
   printf '%s\n' "$probed"
 }
 
-# Everything that only waits runs beside the rest: tasks and health probes. Their words land in $WORK/task.N and $WORK/health.N.
+# Everything that only waits runs at the same time as the rest: tasks, published facts and health probes. Their words land in
+# $WORK/task.N, $WORK/publish.N and $WORK/health.N.
 start_probes() {
   while IFS=$TAB read -r index _ user _; do
     task_state "$index" "$user" >"$WORK/task.$index" 2>/dev/null &
   done <"$(table tasks)"
+  while IFS=$TAB read -r index _ user; do
+    published_fact "$index" "$user" >"$WORK/publish.$index" 2>/dev/null &
+  done <"$(table publishes)"
   while IFS=$TAB read -r index _ kind _ url status; do
     probe_patiently "$index" "$kind" "$url" "$status" >"$WORK/health.$index" 2>/dev/null &
   done <"$(table health)"
@@ -50,6 +57,7 @@ scan_all() {
   scan_paths "$WORK/list.paths" "$WORK/list.hashed" "$WORK/scan"
   follow_directories "$(table directories)" "$WORK/scan"
   scan_secrets "$WORK/scan" "$WORK/secrets"
+  resolve_filled "$WORK/scan"
   wait "$scan_packages_pid"
   wait "$scan_units_pid"
   wait "$scan_images_pid"
@@ -90,6 +98,7 @@ report_release() {
 report_scan() {
   awk -F'\t' -v OFS='\t' -v differ="$WORK/differ" '
     BEGIN { printf "" > differ }
+    T == "filled" { filled[$0] = 1; next }
     T == "scan" { type[$1] = $2; mode[$1] = $3; owner[$1] = $4; group[$1] = $5; size[$1] = $6; sum[$1] = $7; next }
     T == "packages" { version[$1] = $2; next }
     T == "units" { enabled[$1] = $2; active[$1] = $3; sub_[$1] = $4; next }
@@ -100,7 +109,7 @@ report_scan() {
     T == "want-directories" { if (type[$1] == "d") print "directory", $1, mode[$1], owner[$1], group[$1]; else print "directory", $1, "-" }
     T == "want-files" {
       if (type[$2] != "f") print "file", $2, "-"
-      else if (sum[$2] != $6 && size[$2] < 1048576) print "file", $2, mode[$2], owner[$2], group[$2], sum[$2] > differ
+      else if (sum[$2] != $6 && size[$2] < 1048576 && !($2 in filled)) print "file", $2, mode[$2], owner[$2], group[$2], sum[$2] > differ
       else print "file", $2, mode[$2], owner[$2], group[$2], sum[$2]
     }
     T == "want-secrets" { if ($2 in print_) print "secret", print_[$2]; else print "secret", $2, "-" }
@@ -111,7 +120,7 @@ report_scan() {
     T == "want-units" { print "unit", $1, enabled[$1], active[$1], sub_[$1] }
     T == "want-users" { if ($1 in home) print "user", $1, home[$1], groups[$1] == "" ? "-" : groups[$1]; else print "user", $1, "-" }
     T == "want-revisions" { print "revision", $1, ($1 in revision) ? revision[$1] : "-" }
-  ' T=scan "$WORK/scan" T=packages "$WORK/packages" T=units "$WORK/units" T=known "$WORK/secrets" T=record "$recorded" \
+  ' T=filled "$WORK/scan.filled" T=scan "$WORK/scan" T=packages "$WORK/packages" T=units "$WORK/units" T=known "$WORK/secrets" T=record "$recorded" \
     FS=: T=passwd /etc/passwd T=group /etc/group FS='\t' T=want-directories "$(table directories)" T=want-files "$(table files)" \
     T=want-secrets "$(table secrets)" T=want-packages "$(table packages)" T=want-units "$(table units)" \
     T=want-users "$(table users)" T=want-revisions "$(table revisions)" T=images "$WORK/images" \
@@ -148,7 +157,9 @@ report_plan() {
   [ -f "$OWN/originals" ] || return 0
   while IFS=$TAB read -r saved path; do
     [ -e "$OWN/original/$saved" ] || continue
-    if [ -f "$OWN/original/$saved" ] && [ ! -L "$OWN/original/$saved" ] && [ "$(stat -c %s -- "$OWN/original/$saved")" -lt 1048576 ]; then
+    if grep -q -x -F -e "$path" "$WORK/scan.filled"; then
+      row original "$path" -
+    elif [ -f "$OWN/original/$saved" ] && [ ! -L "$OWN/original/$saved" ] && [ "$(stat -c %s -- "$OWN/original/$saved")" -lt 1048576 ]; then
       row original "$path" "$(base64 -w 0 -- "$OWN/original/$saved")"
     else
       row original "$path" -
@@ -197,5 +208,6 @@ report_changed() {
 report_probes() {
   wait
   while IFS=$TAB read -r index name _; do row task "$name" "$(cat "$WORK/task.$index")"; done <"$(table tasks)"
+  while IFS=$TAB read -r index name _; do row published "$name" "$(cat "$WORK/publish.$index")"; done <"$(table publishes)"
   while IFS=$TAB read -r index name _; do row health "$name" "$(cat "$WORK/health.$index")"; done <"$(table health)"
 }

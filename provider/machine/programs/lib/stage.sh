@@ -24,6 +24,11 @@ stage_files() {
     [ -f "$content" ] || fail "the request has no content for $path"
     found=$(sha256sum <"$content")
     [ "${found%% *}" = "$sum" ] || fail "the content of $path was damaged on its way (sha256 ${found%% *}, expected $sum)"
+    if is_filled "$path"; then
+      fill_file "$index" "$path" "$mode" "$owner" "$group" "$sum"
+      row put "file.$index" "$path" >>"$DIR/plan"
+      continue
+    fi
     run "$DIR/output" install -m "$mode" -o "$owner" -g "$group" -- "$content" "$DIR/stage/file.$index" ||
       fail "$path could not be staged as $mode $owner:$group" "$DIR/output"
     row put "file.$index" "$path" >>"$DIR/plan"

@@ -29,6 +29,7 @@ DIR=$1
 . "$DIR/lib/units.sh"
 . "$DIR/lib/tasks.sh"
 . "$DIR/lib/health.sh"
+. "$DIR/lib/confirm.sh"
 . "$DIR/lib/record.sh"
 . "$DIR/lib/undo.sh"
 
@@ -111,6 +112,8 @@ change() {
     blame_running
     fail "$HEALTH_TEXT" "$WORK/words"
   fi
+  publish_facts
+  wait_confirmed
   while IFS=$TAB read -r name since; do row did "restarted $name (down $(seconds $((ANSWERED - since))) s)"; done <"$WORK/restarted"
 }
 

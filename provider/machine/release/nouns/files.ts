@@ -1,12 +1,14 @@
 import { isUtf8 } from "node:buffer";
 import type { HostFile, Ownership, ReleaseInputs } from "../../../contract/release";
-import { object, record, text } from "../../../protocol/shape";
+import { object, optional, record, text } from "../../../protocol/shape";
+import { isObject, type Properties } from "../../../protocol/values";
 import { sha256 } from "../digest";
 import { withHeader, withoutHeader } from "../header";
-import { pick } from "../maps";
+import { changedKeys, entries, member, pick, same } from "../maps";
 import { decode, noun } from "../noun";
 import { table } from "../tables";
-import { ownership, path } from "./words";
+import { ownedPart } from "./sources";
+import { line, ownership, path } from "./words";
 
 export interface FilesSeen {
   files: Map<string, (Ownership & { sha256: string; content: Buffer | undefined }) | undefined>;
@@ -26,6 +28,9 @@ const file = object<HostFile>({
     normalise: (value) => (value === "" || value.endsWith("\n") ? value : `${value}\n`),
     refuse: (value) => (value.includes("\0") ? "contains a NUL byte" : undefined),
   }),
+  fills: optional(
+    record(line("a placeholder such as @TOKEN@: capital letters, digits and _", /^@[A-Z][A-Z0-9_]*@$/), path),
+  ),
 });
 
 /** Files as they lie on the host, without the line that Check puts before them. */
@@ -47,6 +52,12 @@ export const files = noun<"files", FilesSeen>({
         ...[String(index), place, item.mode, item.owner, item.group, sha256(content)],
       ]),
     ),
+    table(
+      "fills",
+      Object.entries(inputs.files).flatMap(([place, { fills = {} }]) =>
+        Object.entries(fills).map(([placeholder, secret]) => [place, placeholder, secret]),
+      ),
+    ),
   ],
   contents: (inputs) =>
     contentsOf(inputs).map(({ content }, index) => ({ name: `request/content/${index}`, content })),
@@ -61,21 +72,42 @@ export const files = noun<"files", FilesSeen>({
   },
   observed: (inputs, seen) => pick(inputs.files, (place, item) => observedFile(place, item, seen)),
   subject: "",
+  changed: (olds, news) => [...new Set([...changedKeys(olds, news, "files"), ...refilled(olds, news)])],
   ownsPaths: true,
   told: true,
 });
+
+/** Files that the host fills with a secret that is new or gets another value. */
+function refilled(olds: Properties, news: Properties): string[] {
+  const secretOf = (inputs: Properties, secret: string) => ownedPart(member(inputs.secrets, secret) ?? null);
+  return entries(news.files)
+    .filter(([, item]) => isObject(item) && isObject(item.fills))
+    .filter(([, item]) =>
+      entries(isObject(item) ? item.fills : undefined).some(
+        ([, secret]) => !same(secretOf(olds, String(secret)), secretOf(news, String(secret))),
+      ),
+    )
+    .map(([place]) => place);
+}
 
 function observedFile(place: string, item: HostFile, seen: FilesSeen): HostFile | undefined {
   const found = seen.files.get(place);
   if (!found) return undefined;
   const { mode, owner, group } = found;
+  const fills = item.fills === undefined ? {} : { fills: item.fills };
   if (found.sha256 === sha256(withoutHeader(place, item.content)))
-    return { mode, owner, group, content: item.content };
+    return { mode, owner, group, content: item.content, ...fills };
+  if (item.fills !== undefined)
+    return { mode, owner, group, content: withHeader(place, NOT_AS_FILLED), ...fills };
   return { mode, owner, group, content: withHeader(place, unownedContent(found.sha256, found.content)) };
 }
 
+/** The host does not send what may contain a secret. */
+const NOT_AS_FILLED = "(something else, not shown: it may contain secrets)\n";
+
 /** What lies there instead of our content, as text that a diff can show. */
 function unownedContent(digest: string, content: Buffer | undefined): string {
+  if (content === undefined && digest === "-") return NOT_AS_FILLED;
   if (content === undefined) return `(something too large to show, SHA-256 ${digest})\n`;
   if (!isUtf8(content) || content.includes(0)) return `(something that is not text, SHA-256 ${digest})\n`;
   return content.toString("utf8");

@@ -1,4 +1,5 @@
 import type { Noun } from "../noun";
+import { confirm } from "./confirm";
 import { containerSecrets } from "./container-secrets";
 import { directories } from "./directories";
 import { environments } from "./environments";
@@ -9,6 +10,7 @@ import { images } from "./images";
 import { packages } from "./packages";
 import { ports } from "./ports";
 import { preflights } from "./preflights";
+import { publishes } from "./publishes";
 import { repositories } from "./repositories";
 import { revisions } from "./revisions";
 import { secrets } from "./secrets";
@@ -21,6 +23,7 @@ import { validators } from "./validators";
 const TABLE = {
   ...{ identity, packages, repositories, users, directories, files, secrets, images, containerSecrets },
   ...{ environments, tasks, units, ports, preflights, revisions, validators, health },
+  ...{ publishes, confirm },
 };
 
 type All = (typeof TABLE)[keyof typeof TABLE];

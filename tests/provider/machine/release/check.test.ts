@@ -78,13 +78,13 @@ describe("what is refused, and how", () => {
       "a key that is none",
       ["files", YAML, "permissions"],
       "0644",
-      `files["${YAML}"].permissions: is not a key here; the keys are mode, owner, group, content`,
+      `files["${YAML}"].permissions: is not a key here; the keys are mode, owner, group, content, fills`,
     ],
     [
       "a top-level key that is none",
       ["file"],
       {},
-      "file: is not a key here; the keys are connection, scope, release, identity, packages, repositories, users, directories, files, secrets, images, containerSecrets, environments, tasks, units, ports, preflights, revisions, validators, health",
+      "file: is not a key here; the keys are connection, scope, release, identity, packages, repositories, users, directories, files, secrets, images, containerSecrets, environments, tasks, units, ports, preflights, revisions, validators, health, publishes, confirm",
     ],
     [
       "a trigger that names nothing",

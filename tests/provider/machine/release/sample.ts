@@ -69,6 +69,8 @@ export function sample(): ReleaseInputs {
     revisions: { certificates: "one" },
     validators: { main: { argv: ["/usr/bin/check", "/etc/web/main.yaml"], timeoutSeconds: 10 } },
     health: { answers: { kind: "http", url: "http://127.0.0.1:80/", status: 200, timeoutSeconds: 5 } },
+    publishes: { key: { argv: ["/bin/cat", "/etc/web/key.pub"] } },
+    confirm: { seconds: 60 },
   };
 }
 

@@ -118,7 +118,14 @@ describe("what is on the host", () => {
       "container-secret:made": `v1:aa:${"0".repeat(64)}`,
       "container-secret:with.dots": `v1:bb:${"1".repeat(64)}`,
     });
-    const outputs = { instance: "i", generation: 1, digest: "d", packageVersions: {}, fingerprints };
+    const outputs = {
+      instance: "i",
+      generation: 1,
+      digest: "d",
+      packageVersions: {},
+      fingerprints,
+      published: {},
+    };
     expect(knownFingerprints(inputs, outputs)).toEqual(fingerprints);
   });
 });
