@@ -58,7 +58,7 @@ export abstract class DeployedServer {
   }
 
   /** The processes on the host and their logs since the boot, for a failure that cannot be reproduced. */
-  async story(): Promise<string> {
+  private async story(): Promise<string> {
     const { stdout, stderr } = await onHost(this.host, [
       "uptime; systemctl list-jobs --no-pager; systemctl --failed --no-pager --plain; pstree -a 2>/dev/null || ps -eo pid,user,etimes,args\n" +
         "journalctl -b --no-pager -o short-precise | grep -v ' sshd' | tail -n 150",

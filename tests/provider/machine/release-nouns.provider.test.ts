@@ -203,9 +203,10 @@ describe("a change that needs a confirmation", () => {
   });
 
   test("is kept when a new login works", async () => {
-    await up(sshd("# nothing special"));
+    const news = await wanted(sshd("# nothing special"));
+    release.stored = await release.provider.update(release.urn, release.stored, news);
     const steps = release.provider.logs.filter(({ ephemeral }) => ephemeral).map(({ message }) => message);
-    expect(steps.join("\n")).toContain("waiting for a new login that confirms the change");
+    expect(steps).toContain("[12/13] waiting for a new login that confirms the change");
     expect(await release.shell(`cat ${SSHD}`)).toBe("# nothing special");
   });
 
