@@ -6,15 +6,19 @@ export interface Arguments {
   keep: boolean;
   /** Also measure the whole VPS stack. */
   vps: boolean;
+  /** Measure one part alone. */
+  only?: "looking";
 }
 
 export const USAGE = `npm run bench [-- OPTIONS]
 
-Measures Hearth, Ansible and pyinfra with the same host state on one sandbox host, and the whole VPS stack.
+Measures Hearth, Ansible and pyinfra with the same host state on one sandbox host, how a preview grows
+with releases and hosts, and the whole VPS stack.
 Needs what the quickstart needs, and python3 with venv.
 
   --rounds N    repetitions of each measurement; the table shows medians (default: 5)
   --no-vps      leave out the VPS stack
+  --looking     measure only how a preview grows with releases and hosts
   --keep        leave the sandbox host running
   --help        this text
 
@@ -29,6 +33,7 @@ export function parseArguments(argv: readonly string[]): Arguments {
     if (argument === "--help" || argument === "-h") parsed.help = true;
     else if (argument === "--keep") parsed.keep = true;
     else if (argument === "--no-vps") parsed.vps = false;
+    else if (argument === "--looking") parsed.only = "looking";
     else if (argument === "--rounds") parsed.rounds = checkedRounds(rest.shift());
     else throw new RangeError(`unknown option ${argument}; see: npm run bench -- --help`);
   }

@@ -8,6 +8,7 @@ import { type Arguments, parseArguments, USAGE } from "./arguments";
 import type { Contender, Field } from "./contender";
 import { desiredState } from "./desired";
 import { changesOf, type HearthContender, hearth } from "./hearth";
+import { measureLooking } from "./looking";
 import { type Row, renderTable, timed } from "./measure";
 import { pyinfra } from "./pyinfra";
 import { pythonTool } from "./tools";
@@ -132,12 +133,18 @@ function row(
   return { subject, who, seconds: [], measure };
 }
 
-async function bench({ rounds, keep, vps }: Arguments): Promise<void> {
+async function bench({ rounds, keep, vps, only }: Arguments): Promise<void> {
   try {
+    if (only === "looking") {
+      await fs.mkdir(directory, { recursive: true, mode: 0o700 });
+      process.stdout.write(renderTable(await measureLooking(directory, rounds, say)));
+      return;
+    }
     const { field, contenders } = await prepare();
     const rows = [await measureSsh(field, rounds)];
     rows.push(...(await measureNothingToDo(contenders, rounds)));
     rows.push(...(await measureOneFile(contenders, rounds)));
+    rows.push(...(await measureLooking(directory, rounds, say)));
     if (vps) rows.push(...(await measureVps(field, rounds)));
     const plain = rows.map(({ subject, who, seconds }) => ({ subject, who, seconds }));
     await fs.writeFile(results, `${JSON.stringify(plain, null, 2)}\n`);
