@@ -5,7 +5,8 @@ import { Release } from "../../provider/sdk";
 
 const config = new pulumi.Config();
 const hosts = config.requireObject<{ name: string; address: string; sshConfigFile: string }[]>("hosts");
-const releases = Array.from({ length: config.requireNumber("releases") }, (_, index) => `look-${index}`);
+const stack = pulumi.getStack().replace(/^bench-/, "");
+const releases = Array.from({ length: config.requireNumber("releases") }, (_, index) => `${stack}-${index}`);
 const root = { owner: "root", group: "root" };
 
 for (const host of hosts) {
