@@ -82,3 +82,27 @@ describe("a machine for rootless containers", () => {
     expect(Object.values(releasesOf(run)).filter(({ scope }) => scope === "system")).toEqual([]);
   });
 });
+
+describe("a second host on which nothing runs", () => {
+  const named = (run: Awaited<ReturnType<typeof runProgram>>) =>
+    run.resources
+      .map(({ type, name }) => `${type} ${name}`)
+      .filter((resource) => !resource.startsWith("pulumi:"));
+
+  it("is looked at, prepared for what its runtime needs, and adds nothing else to the stack", async () => {
+    const one = named(await runProgram(fixture("minimal")));
+    const two = await runProgram(fixture("two-hosts"));
+    expect(named(two).filter((resource) => !one.includes(resource))).toEqual([
+      "hearth:hosts:Machine laptop",
+      "hearth-host:index:Host laptop",
+      "hearth-host:index:Release laptop-rootless",
+    ]);
+    expect(one.filter((resource) => !named(two).includes(resource))).toEqual([]);
+    const host = two.resources.find(({ type, name }) => type.endsWith(":Host") && name === "laptop");
+    expect(host?.inputs).toMatchObject({
+      connection: { name: "laptop", address: "laptop.example.org", user: "alice", become: "sudo" },
+      rootless: true,
+      memory: { "the system itself": 512 },
+    });
+  });
+});
