@@ -16,6 +16,7 @@ const shared = {
       { jsc: { parser: { syntax: "typescript" }, target: "es2022" }, module: { type: "commonjs" } },
     ],
   },
+  moduleNameMapper: { "^(typescript|@npmcli/arborist)$": "<rootDir>/toolchain/jest-unloaded.js" },
   // Run-time state of this checkout, copies of it made by tests among them.
   modulePathIgnorePatterns: ["<rootDir>/.hearth/"],
 };

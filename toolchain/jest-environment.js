@@ -1,7 +1,7 @@
 // The environment of every test file: Node's, without work that jest repeats for each file and that no test can see.
 //
 // A file gets its own context and evaluates its modules again, as before; what V8 compiled of their texts is kept for the next
-// file of the same worker. The SDK alone has 900 modules, and a run of the program loads all of ours again.
+// file of the same worker. The SDK alone has 900 modules, and a run of the program loads Hearth's modules again.
 const vm = require("node:vm");
 const { TestEnvironment } = require("jest-environment-node");
 
