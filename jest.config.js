@@ -8,7 +8,7 @@ process.env.PULUMI_ERROR_OUTPUT_STRING = "true";
 // `testTimeoutSeconds` is for what hangs, and never what a test proves: what a machine downloads and builds once takes minutes,
 // several times as many where it is slow and others use it too.
 const shared = {
-  testEnvironment: "node",
+  testEnvironment: "<rootDir>/toolchain/jest-environment.js",
   setupFilesAfterEnv: ["<rootDir>/toolchain/jest-timeout.js"],
   transform: {
     "\\.ts$": [
@@ -16,6 +16,7 @@ const shared = {
       { jsc: { parser: { syntax: "typescript" }, target: "es2022" }, module: { type: "commonjs" } },
     ],
   },
+  moduleNameMapper: { "^(typescript|@npmcli/arborist)$": "<rootDir>/toolchain/jest-unloaded.js" },
   // Run-time state of this checkout, copies of it made by tests among them.
   modulePathIgnorePatterns: ["<rootDir>/.hearth/"],
 };

@@ -1,4 +1,4 @@
-import { askModule } from "../support/jobs";
+import { askModule } from "../support/ask-module";
 
 const DAY = 86_400;
 const NOW = 1_800_000_000;

@@ -4,7 +4,7 @@ import { maintenanceSchema } from "../../config-schemas/maintenance/schema";
 import { userPlaces } from "../../runtimes/places";
 import { CONTAINED } from "../config-schemas/rules/maintenance";
 import { faultsOf, stackWith } from "../config-schemas/support";
-import { askModule } from "../support/jobs";
+import { askModule } from "../support/ask-module";
 import { inContainers, jobHostOf } from "../support/rendered";
 
 const HOME = "/home/alice";

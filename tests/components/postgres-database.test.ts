@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { askModule } from "../support/jobs";
+import { askModule } from "../support/ask-module";
 
 // database.py with a server that has the databases of the first list: what it changes, and what it dies of.
 const PROGRAM = `

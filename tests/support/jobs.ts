@@ -222,16 +222,6 @@ export async function runJob(program: string, args: readonly string[]): Promise<
   );
 }
 
-/** Calls functions of a component's Python modules: `program` reads rows as JSON and prints one answer for each. */
-export async function askModule<T>(component: string, program: string, rows: unknown): Promise<T> {
-  const folders = [component, "maintenance"].map((name) => path.join(COMPONENTS, name, "programs"));
-  const child = run("python3", ["-B", "-c", program], {
-    env: { ...process.env, PYTHONPATH: folders.join(":") },
-  });
-  child.child.stdin?.end(JSON.stringify(rows));
-  return JSON.parse((await child).stdout);
-}
-
 /** An account of a job: its user, its password in the file that the job reads, and a folder for the job's records. */
 export async function jobAccount(homeserver: Homeserver, localpart: string, admin: boolean) {
   const user = await makeUser(homeserver, localpart, admin);

@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import * as pulumi from "@pulumi/pulumi";
@@ -9,7 +9,7 @@ import { confirmationsOf } from "../../config-schemas/trust/confirmations";
 import { confirm } from "../../config-schemas/trust/confirmed";
 import { isObject, type ProgramRun, record, unwrap } from "../../plan/record";
 import type { ReleaseInputs } from "../../provider/contract/release";
-import { type FixtureStack, fixtureStacks, parsedFixture } from "../fixtures/stacks";
+import { type FixtureStack, fixtureStack, parsedFixture } from "../fixtures/stacks";
 
 export { type ProgramRun, type Registered, unwrap } from "../../plan/record";
 
@@ -46,7 +46,7 @@ const CONFIRMED = "trusted.json";
 /** A directory with the files that a stack names; the certificate covers its names. */
 function makeProject(stack: FixtureStack): string {
   const folder = realpathSync(mkdtempSync(join(tmpdir(), "hearth-program-")));
-  const { config } = parsedFixture(stack);
+  const { config, secrets } = parsedFixture(stack);
   const names = [config.homeserver.serverName, config.homeserver.publicHost];
   const files = Object.values(config.hosts).flatMap((host) => [
     host.sshConfigFile,
@@ -56,7 +56,6 @@ function makeProject(stack: FixtureStack): string {
   for (const file of files) if (file !== undefined) writeFileSync(join(folder, file), "");
   const { caFile } = config.verification;
   if (caFile !== undefined) issue(["authority"], join(folder, caFile), join(folder, "authority.key"));
-  const { secrets } = parsedFixture(stack);
   // The operator's confirmation, as in `npx hearth trust`.
   confirm(join(folder, CONFIRMED), stack.name, confirmationsOf(config, secrets, folder));
   // An empty public key: only a host can check the fingerprint.
@@ -71,8 +70,17 @@ function makeProject(stack: FixtureStack): string {
   return folder;
 }
 
+/** Certificate and key by their names: an input of the program, which need not differ between runs. */
+const issued = new Map<string, readonly [certificate: string, key: string]>();
+
 function issue(names: readonly string[], certificateFile: string, keyFile: string): void {
   const alternative = [...new Set(names)].map((name) => `DNS:${name}`).join(",");
+  const known = issued.get(alternative);
+  if (known !== undefined) {
+    writeFileSync(certificateFile, known[0]);
+    writeFileSync(keyFile, known[1], { mode: 0o600 });
+    return;
+  }
   const options = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-noenc", "-days", "60"];
   const subject = ["-subj", "/CN=test", "-addext", `subjectAltName=${alternative}`];
   execFileSync(
@@ -82,6 +90,7 @@ function issue(names: readonly string[], certificateFile: string, keyFile: strin
       stdio: "ignore",
     },
   );
+  issued.set(alternative, [readFileSync(certificateFile, "utf8"), readFileSync(keyFile, "utf8")]);
 }
 
 /**
@@ -126,9 +135,7 @@ function assertRelease(value: unknown): asserts value is ReleaseInputs {
 
 /** The fixture stack of that name. */
 export function fixture(name: string): FixtureStack {
-  const found = fixtureStacks().find((stack) => stack.name === name);
-  if (found === undefined) throw new Error(`there is no fixture stack ${name}`);
-  return found;
+  return fixtureStack(name);
 }
 
 /** A fixture with some keys changed: `{ "homeserver.media.maxUploadSize": "10M" }`. */
