@@ -1,16 +1,16 @@
-/** What a distribution calls what Hearth needs of it, by role. Another distribution is another column. */
+/** The names that a distribution uses for what Hearth needs, by role. Each distribution is a column of this table. */
 export interface Distribution {
-  /** As people call it. */
+  /** Name for people. */
   title: string;
-  /** Versions of packages that it offers: they hold where the package manager has no lists yet (a fresh image). */
+  /** Package versions that it offers, for hosts whose package manager has no lists yet (a new image). */
   offers: Readonly<Record<string, string>>;
-  /** Packages that rootless containers, and our programs for them, need; Podman's own only recommends most of them. */
+  /** Packages that rootless containers and our programs for them need; Podman's package only recommends most of them. */
   containers: readonly string[];
   postgres: {
     package: string;
     user: string;
     unit(major: number, cluster: string): string;
-    /** Folder of a cluster's own configuration. */
+    /** Folder of a cluster's configuration. */
     configuration(major: number, cluster: string): string;
     /** Folder of the server's programs. */
     programs(major: number): string;
@@ -19,24 +19,24 @@ export interface Distribution {
     package: string;
     unit: string;
     program: string;
-    /** User and group of its workers. */
+    /** User and group of its worker processes. */
     user: string;
   };
   python: {
     package: string;
-    /** What `python -m venv` needs. */
+    /** Package that `python -m venv` needs. */
     environments: string;
-    /** Client library of Postgres for it, which would have to be compiled otherwise. */
+    /** Postgres client library for Python; without this package it would have to be compiled. */
     postgres: string;
-    /** The interpreter of a version, e.g. `3.13`. */
+    /** Path of the interpreter of a version, e.g. `3.13`. */
     interpreter(version: string): string;
   };
   curl: { package: string };
-  /** Why a runtime cannot be used there; absent: it can. */
+  /** Why a runtime does not work with this distribution; absent: it works. */
   refused: { native?: string; quadlet?: string };
 }
 
-/** What Debian calls things, and who derives from it. */
+/** Names in Debian and in distributions that derive from it. */
 const DEBIAN: Omit<Distribution, "title" | "offers"> = {
   containers: [
     ...["podman", "crun", "uidmap", "passt", "netavark", "nftables", "aardvark-dns"],
@@ -60,7 +60,7 @@ const DEBIAN: Omit<Distribution, "title" | "offers"> = {
   refused: {},
 };
 
-/** By `ID:VERSION_ID` of os-release, or `ID` where there are no releases. */
+/** The distributions by `ID:VERSION_ID` of os-release, or by `ID` if they have no releases. */
 export const DISTRIBUTIONS: Readonly<Record<string, Distribution>> = {
   "debian:12": {
     ...DEBIAN,
@@ -84,9 +84,9 @@ export const DISTRIBUTIONS: Readonly<Record<string, Distribution>> = {
   },
   arch: {
     title: "Arch Linux (containers only)",
-    // What it offers today is something else tomorrow.
+    // A rolling release: its versions change every day.
     offers: {},
-    // Users' ids and units are the base system's.
+    // The base system already has subordinate ids and units for users.
     containers: ["podman", "crun", "passt", "netavark", "nftables", "aardvark-dns", "curl", "python"],
     postgres: {
       package: "postgresql",
@@ -110,10 +110,10 @@ export const DISTRIBUTIONS: Readonly<Record<string, Distribution>> = {
   },
 };
 
-/** The column of a host, by what its os-release says. */
+/** The column for a host's os-release. */
 export function columnOf({ distribution, release }: { distribution: string; release: string }): Distribution {
   const column = DISTRIBUTIONS[`${distribution}:${release}`] ?? DISTRIBUTIONS[distribution];
   if (column === undefined)
-    throw new Error(`no column for ${distribution} ${release}: the Host must have refused it`);
+    throw new Error(`no column for ${distribution} ${release}: the Host should have refused it`);
   return column;
 }

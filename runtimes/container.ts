@@ -1,50 +1,50 @@
 /**
- * One container as Hearth runs it: what it is, how it is confined, what it sees. `quadlet.ts` renders it for systemd. Every
- * container is read-only, has no capabilities and gains none, and runs as one user that is the login user outside.
+ * One container as Hearth runs it: its program, its confinement, its mounts. `quadlet/render.ts` renders it for systemd. Every
+ * container is read-only, has no capabilities and gains none. It runs as one user, which is the login user on the host.
  */
 export interface Container {
-  /** Name of container and unit, e.g. `hearth-synapse`. */
+  /** Name of the container and of its unit, e.g. `hearth-synapse`. */
   name: string;
   description: string;
   /** Full image name with tag or digest. */
   image: string;
-  /** User and group in the image; outside they are the login user's own, so that he can read the files. */
+  /** User and group in the image; on the host they are the login user's own, so the login user can read the files. */
   uid: number;
   gid: number;
-  /** Program in place of the image's entry point. */
+  /** Program that replaces the image's entry point. */
   entrypoint?: string;
   /** Arguments of the entry point. */
   command?: readonly string[];
-  /** Public settings only: everybody who may look at the unit can read them. */
+  /** Public settings only: everybody who can see the unit can read them. */
   environment: Readonly<Record<string, string>>;
   mounts: readonly Mount[];
   /** Files below /run/secrets, readable by the container's user only: name of the file to name of the Podman secret. */
   secrets: Readonly<Record<string, string>>;
-  /** A private network with the other containers; one of its own that leads outside only, IPv6 too; or none at all. */
+  /** `hearth`: private, with the other containers. `outside`: separate, to the outside only, with IPv6. `none`: no network. */
   network: "hearth" | "outside" | "none";
   publish: readonly PublishedPort[];
   /**
-   * Capabilities that the image's program file carries: the kernel refuses to start it where they are out of bounds. The
-   * process itself does not get them, for it gains no privileges. Absent: none.
+   * Capabilities of the image's program file: the kernel refuses to start it when they are not in the bounding set. The process
+   * does not get them, because it gains no privileges. Absent: none.
    */
   boundingCapabilities?: readonly "NET_BIND_SERVICE"[];
-  /** Directories in memory, beside /tmp and /run that every container has. */
+  /** Directories in memory, in addition to /tmp and /run, which every container has. */
   tmpfs: readonly string[];
-  /** Says whether the service works; without one the container counts as started when its program runs. */
+  /** Checks whether the service works; absent: the container counts as started when its program runs. */
   health?: ContainerHealth;
-  /** Most memory, and as much again of swap; enforced by the kernel. */
+  /** Memory limit, and the same limit for swap; the kernel enforces both. */
   memoryMiB: number;
-  /** Most processes and threads; enforced by the kernel. */
+  /** Limit of processes and threads; the kernel enforces it. */
   pids: number;
-  /** Longest time a start may take, health included; for a job: its whole run. */
+  /** How long a start may take until the container is healthy; for a job: how long its run may take. */
   startSeconds: number;
-  /** Time to end by itself before it is killed. */
+  /** How long a stop may take before the container is killed. */
   stopSeconds: number;
-  /** Program inside the container that takes in changed files without a restart; absent: there is none. */
+  /** Program inside the container that reloads changed files without a restart; absent: the service cannot reload. */
   reload?: readonly string[];
-  /** Units that a service wants started before it; a job only waits for those that start at the same time. */
+  /** Units that a service starts before itself. A job starts none: it only waits for those that start at the same time. */
   after: readonly string[];
-  /** `service`: restarted for ever, started at boot. `job`: runs once each time a timer starts it. */
+  /** `service`: starts at boot, and restarts whenever it ends. `job`: runs once each time that a timer starts it. */
   kind: "service" | "job";
 }
 
@@ -55,18 +55,18 @@ export interface Mount {
   readOnly: boolean;
 }
 
-/** Where a port of the container can be reached on the machine. */
+/** The host address and port that lead to a port of the container. */
 export interface PublishedPort {
   address: string;
   port: number;
   containerPort: number;
 }
 
-/** A program inside the container that says whether its service works. */
+/** A program inside the container that checks whether its service works. */
 export interface ContainerHealth {
   command: readonly string[];
   intervalSeconds: number;
-  /** One answer takes at most so long. */
+  /** How long one check may take. */
   timeoutSeconds: number;
 }
 
@@ -76,23 +76,23 @@ export interface Timer {
   name: string;
   description: string;
   when: CalendarTimes | RunningTimes;
-  /** Each time is put off by a random part of this. */
+  /** Each run is delayed by a random part of this time. */
   randomDelaySeconds: number;
 }
 
-/** By the clock; a time that passed while the machine was off is caught up with. */
+/** Times by the clock. If the host was off at such a time, the job runs after the next start. */
 export interface CalendarTimes {
   /** systemd's calendar expression, e.g. `monthly`. */
   calendar: string;
 }
 
-/** By how long the machine runs. */
+/** Times since the host started. */
 export interface RunningTimes {
-  /** After boot. */
+  /** First run, after boot. */
   bootSeconds: number;
-  /** After the end of the last run; absent: once after each boot. */
+  /** Next run, after the end of the previous run; absent: one run after each boot. */
   everySeconds?: number;
 }
 
-/** The private network of all containers that talk to each other. */
+/** The private network of all containers that connect to each other. */
 export const NETWORK = "hearth";

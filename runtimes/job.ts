@@ -3,42 +3,42 @@ import { NETWORK } from "./container";
 import type { Layout } from "./layout";
 import type { Schedule, ServiceSpec } from "./service";
 
-/** Most memory of a job's container, MiB. */
+/** Memory limit of a job's container, MiB. */
 export const JOB_MIB = 128;
 
-/** A small program of ours that a timer runs in the homeserver's image, with an account of its own. */
+/** A small program of Hearth that a timer runs in the homeserver's image, with its own Matrix account. */
 export interface Job extends Pick<Schedule, "when" | "randomDelaySeconds"> {
-  /** Name of container, unit and timer, e.g. `hearth-retention`. */
+  /** Name of the container, unit and timer, e.g. `hearth-retention`. */
   name: string;
   description: string;
-  /** File in the component's folder `programs/`. */
+  /** Name of the file in the component's folder `programs/`. */
   program: string;
-  /** What it needs to know beside the homeserver, its account and its folder. */
+  /** Its arguments, in addition to the homeserver, its account and its folder. */
   settings: readonly string[];
-  /** What it sees beside its programs, its password and its folder. */
+  /** Its mounts, in addition to its programs, its password and its folder. */
   mounts: readonly Mount[];
-  /** Longest run. */
+  /** How long a run may take. */
   runSeconds: number;
   dropIns?(at: Layout): Readonly<Record<string, string>>;
 }
 
-/** What jobs run in: the homeserver's image, which has Python, with the homeserver's socket. */
+/** Where jobs run: in the homeserver's image, which has Python, with the homeserver's socket. */
 export interface JobHost extends Pick<Container, "image" | "uid" | "gid"> {
-  /** Path of Python. Who runs as the image's user may connect to the socket. */
+  /** Path of Python. A program that runs as the image's user may connect to the socket. */
   interpreter: string;
-  /** The homeserver's socket in containers that have the mount. */
+  /** Path of the homeserver's socket in containers that have `socketMount`. */
   socket: string;
   socketMount: Mount;
 }
 
-/** What all jobs of one component have in common. */
+/** Common settings of all jobs of one component. */
 export interface JobSite extends JobHost {
   /** Name of the component. */
   service: string;
   /** Local part of the jobs' account. */
   account: string;
-  /** Further files in the folder of programs, by name. */
-  beside?: Readonly<Record<string, string>>;
+  /** More files in the program folder, by name. */
+  programFiles?: Readonly<Record<string, string>>;
 }
 
 /** Paths inside the container. */
@@ -46,19 +46,19 @@ const PROGRAMS = "/programs";
 const PASSWORD = "/password";
 const FOLDER = "/records";
 
-/** Where a job finds a file of its component's folder of programs. */
-export function besideProgram(name: string): string {
+/** Path of a file in the component's program folder, as the job sees it. */
+export function programPath(name: string): string {
   return `${PROGRAMS}/${name}`;
 }
 
-/** The job as a service that a timer runs. */
+/** The job as a service that a timer starts. */
 export function jobSpec(job: Job, site: JobSite): ServiceSpec {
   const { service, account, image, uid, gid, interpreter, socket, socketMount } = site;
   const { when, randomDelaySeconds, dropIns } = job;
   return {
     name: service,
     description: job.description,
-    beside: site.beside ?? {},
+    programFiles: site.programFiles ?? {},
     schedule: { when, randomDelaySeconds },
     programs: {
       quadlet: () => ({
@@ -83,12 +83,12 @@ export function jobSpec(job: Job, site: JobSite): ServiceSpec {
   };
 }
 
-/** Where the password of a job's account is on the host. */
+/** Path on the host of the password of a job's account. */
 function passwordFile({ records }: Layout, account: string): string {
   return `${records}/accounts/${account}.password`;
 }
 
-/** `--name seconds`, or nothing. */
+/** The option `name` with this number of seconds; nothing when there is none. */
 export function secondsOption(name: string, seconds: number | undefined): string[] {
   return seconds === undefined ? [] : [name, String(seconds)];
 }

@@ -1,34 +1,34 @@
 import type { Mount } from "./container";
 import type { Listener } from "./listener";
 
-/** Where the things of a service are. Without a name each is the folder of all of them. */
+/** Paths of a service. Without an argument, each function returns the folder. */
 export interface Paths {
   config(file?: string): string;
-  /** A program of the service's own. */
+  /** A program that belongs to the service. */
   program(file?: string): string;
   data(name?: string): string;
-  /** A secret by its role: a path, or (for programs on a host with containers) `podman:NAME`. */
+  /** A secret by its role: a path, or `podman:NAME` for programs on a host with containers. */
   secret(role: string): string;
 }
 
 /**
- * Where things are: for the service itself, and for other programs on its host. Both are the same where nothing stands between
- * them; what a service reads must name the first.
+ * Paths as the service sees them, and as other programs on its host see them. They differ for a container. Files that the
+ * service reads must contain its own paths (`inside`).
  */
 export interface Layout {
   inside: Paths & {
-    /** The program's own interpreter. */
+    /** Path of the program's own interpreter. */
     interpreter: string;
-    /** What the service has to listen on, so that others find it on these. */
+    /** The addresses and ports that the service must listen on, so that others reach it at `listeners`. */
     listen(listeners: readonly Listener[]): readonly Listener[];
   };
   host: Paths;
-  /** Hearth's own records on the host. */
+  /** Folder of Hearth's own records on the host. */
   records: string;
-  /** Memory that the service may count with, MiB: its own limit, or all that the host has. */
+  /** Memory that the service may use, MiB: its own limit, or all memory of the host. */
   memoryMiB: number;
-  /** A command that runs a program of the service's once, confined, without network and without rights. */
+  /** A command that runs a program of the service once: confined, without network and without privileges. */
   once(argv: readonly string[], mounts?: readonly Mount[]): string[];
-  /** How a person puts a secret back that is lost, in words. */
+  /** Instruction for a person who must restore a lost secret. */
   restore(role: string): string;
 }

@@ -1,29 +1,29 @@
 import type { Login, Ownership, ReleaseInputs } from "../provider/sdk";
 
 /**
- * Where things of a service go on a machine, and whose they are: root's, below the directories of the system, or the login
- * user's, below his home.
+ * The folders of services on a host, and their owner: root, with the system's directories, or the login user, with
+ * directories below the home directory.
  */
 export interface Places {
   scope: ReleaseInputs["scope"];
-  /** Whose files and directories are. */
+  /** Owner of files and directories. */
   owner: string;
   group: string;
   /** Folder of a service's configuration. */
   config(service: string): string;
-  /** Folder of the helper programs that a service brings along. */
+  /** Folder of a service's helper programs. */
   programs(service: string): string;
-  /** Folder of a service's data: never removed. */
+  /** Folder of a service's data. Hearth never removes it. */
   data(service: string): string;
   /** Folder of systemd units. */
   units: string;
   /** Folder of Quadlet files. */
   containers: string;
-  /** Hearth's own records on the machine. */
+  /** Folder of Hearth's own records on the host. */
   state: string;
 }
 
-/** Services of root's. */
+/** Folders of services that belong to root. */
 export const SYSTEM_PLACES: Places = {
   scope: "system",
   owner: "root",
@@ -36,7 +36,7 @@ export const SYSTEM_PLACES: Places = {
   state: "/var/lib/hearth",
 };
 
-/** Services of the login user. */
+/** Folders of services that belong to the login user. */
 export function userPlaces({ user, group, home }: Login): Places {
   return {
     scope: "user",
@@ -51,7 +51,7 @@ export function userPlaces({ user, group, home }: Login): Places {
   };
 }
 
-/** Access of a file or directory of theirs. */
+/** This mode, with the owner and group of `places`. */
 export function owned(places: Places, mode: string): Ownership {
   return { mode, owner: places.owner, group: places.group };
 }

@@ -5,12 +5,12 @@ import { publicFile } from "./ownership";
 import { type Places, SYSTEM_PLACES } from "./places";
 import type { ServiceSpec } from "./service";
 
-/** Folder of a component for the programs it puts on a host. */
+/** Folder of a component with its programs for a host. */
 const FOLDER = "programs";
-/** The components' own folders; their programs are files, not modules. */
+/** Folder of the components; their programs are files, not modules. */
 const COMPONENTS = join(__dirname, "../components");
 
-/** Names of the programs that a component brings along, from its folder `programs/`. */
+/** Names of the programs in a component's folder `programs/`. */
 export function programsOf(component: string): string[] {
   const folder = join(COMPONENTS, component, FOLDER);
   if (!existsSync(folder)) return [];
@@ -19,18 +19,18 @@ export function programsOf(component: string): string[] {
     .sort();
 }
 
-/** The text of one program. Programs are static: whatever they need to know reaches them as arguments. */
+/** The text of one program. Programs are static: they get all values as arguments. */
 export function programText(component: string, name: string): string {
   return readFileSync(join(COMPONENTS, component, FOLDER, name), "utf8");
 }
 
-/** What lies in a service's folder of programs on its host, by name. */
-export function textsBeside({ name: service, beside }: ServiceSpec): Record<string, string> {
+/** The files of a service's program folder on its host, by name. */
+export function programFilesOf({ name: service, programFiles }: ServiceSpec): Record<string, string> {
   const own = programsOf(service).map((name) => [name, programText(service, name)] as const);
-  return { ...Object.fromEntries(own), ...beside };
+  return { ...Object.fromEntries(own), ...programFiles };
 }
 
-/** The programs of a component that is no service, as files of a Release. */
+/** The programs of a component that is not a service, as files of a Release. */
 export function hostPrograms(component: string, places: Places = SYSTEM_PLACES): Record<string, HostFile> {
   return Object.fromEntries(
     programsOf(component).map((name) => [

@@ -9,7 +9,7 @@ interface ReleaseHost {
   places: pulumi.Output<Places>;
 }
 
-/** Maps that a service fills; `true`: a list. */
+/** Inputs that a service fills; `true`: a list, not a map. */
 const MAPS: Record<keyof ReleaseParts, boolean> = {
   ...{ packages: false, repositories: false, users: false, directories: false, files: false, secrets: false },
   ...{ images: true, containerSecrets: false, environments: false, tasks: false, units: false, ports: false },
@@ -17,8 +17,8 @@ const MAPS: Record<keyof ReleaseParts, boolean> = {
 };
 
 /**
- * The release of one component.
- * @param release its name on the host
+ * Creates the release of one component.
+ * @param release the name of the release on the host
  * @param more inputs that do not come from a runtime
  */
 export function serviceRelease(

@@ -3,7 +3,7 @@ import type { Layout } from "./layout";
 import type { Places } from "./places";
 import type { ServiceFile, ServiceSpec } from "./service";
 
-/** The maps of a Release that a service can fill. What is left out is empty. */
+/** The maps of a Release that a service can fill. Absent maps are empty. */
 export type ReleaseParts = Partial<
   Pick<
     ReleaseInputs,
@@ -26,21 +26,21 @@ export type ReleaseParts = Partial<
   containerSecrets?: Record<string, Inputs<ContainerSecret>>;
 };
 
-/** The host as a runtime has to know it. */
+/** What a runtime must know about a host. */
 export interface HostContext {
   places: Places;
   memoryMiB: number;
 }
 
-/** One way in which a host runs services. Pure. */
+/** Renders services for one kind of host, as plain values: it changes nothing itself. */
 export interface Runtime {
-  /** Where the things of a service are. */
+  /** Paths of a service on its host. */
   layout(spec: ServiceSpec, host: HostContext): Layout;
-  /** What a Release has to put on the host, for one service or for several jobs of one component. */
+  /** The contents of a Release for one service, or for several jobs of one component. */
   render(specs: readonly ServiceSpec[], host: HostContext): ReleaseParts;
 }
 
-/** What several services of one Release put on the host together. */
+/** The contents of several services in one Release. */
 export function merged(parts: readonly ReleaseParts[]): ReleaseParts {
   const { images, ...maps } = Object.assign({}, ...parts) as ReleaseParts;
   const all = (name: string) => parts.map((one) => one[name as keyof ReleaseParts] ?? {});
@@ -50,17 +50,17 @@ export function merged(parts: readonly ReleaseParts[]): ReleaseParts {
   };
 }
 
-/** A release's `health`, of at most one probe. */
+/** The `health` of a release, with at most one probe. */
 export function healthOf(probe: HealthProbe | undefined): Record<string, HealthProbe> {
   return probe === undefined ? {} : { answers: probe };
 }
 
-/** The named files that a change of `change` concerns. */
+/** The files whose change needs `change`. */
 export function changing(files: readonly ServiceFile[], change: ServiceFile["change"]): ServiceFile[] {
   return files.filter((file) => file.change === change);
 }
 
-/** Entries of a map with other keys and values. */
+/** A map with new keys and values. */
 export function mapped<T, U>(
   map: Readonly<Record<string, T>> | undefined,
   to: (key: string, value: T) => readonly [string, U],

@@ -15,99 +15,99 @@ import type { Layout } from "./layout";
 import type { Listener } from "./listener";
 
 /**
- * What one service is, whichever way a host runs it. A runtime makes a Release of it: folders, files, secrets, units, checks.
- * What is left out is empty.
+ * Describes one service, independent of the runtime. A runtime renders it as a Release: folders, files, secrets, units, checks.
+ * Absent keys are empty.
  */
 export interface ServiceSpec {
-  /** Folders on the host are named after it, e.g. `homeserver`. */
+  /** Folders on the host have this name, e.g. `homeserver`. */
   name: string;
-  /** For people, as title of its unit. */
+  /** Title of its unit, for people. */
   description: string;
-  /** How it can run; a runtime that has no key here cannot run it. Only the one that the host has is asked. */
+  /** How it can run, by runtime. A runtime without a key here cannot run it; only the host's runtime calls its function. */
   programs: { native?: () => NativeProgram; quadlet?: () => ContainerProgram };
-  /** What it reads, in its folder of configuration. */
+  /** Files that it reads, in its configuration folder. */
   files?: readonly ServiceFile[];
   /** By role, e.g. `macaroon`. */
   secrets?: Readonly<Record<string, ServiceSecret>>;
-  /** Which of its own programs it runs itself: a change of one restarts it. Those come from `components/<name>/programs/`. */
+  /** Programs in `components/<name>/programs/` that the service itself runs: a change to one of them restarts it. */
   runs?: readonly string[];
-  /** Further files in the folder of its programs, by name. */
-  beside?: Readonly<Record<string, string>>;
-  /** What it listens on for others, beside its sockets. */
+  /** More files in its program folder, by name. */
+  programFiles?: Readonly<Record<string, string>>;
+  /** Addresses and ports where others reach it, in addition to its sockets. */
   listens?: readonly Listener[];
-  /** Public facts of other resources that restart or reload it (`revision:<name>`). */
+  /** Public facts of other resources (`revision:<name>`): a change to one of them restarts or reloads the service. */
   follows?: { restart?: readonly string[]; reload?: readonly string[] };
-  /** Questions about the staged files to the program itself, in order of their names. */
+  /** Checks in which the service's program itself reads the staged files, in the order of their names. */
   checks?: Readonly<Record<string, ServiceCheck>>;
-  /** What must hold after a change; absent: that its unit runs. */
+  /** What must be true after a change; absent: its unit must run. */
   health?(at: Layout): HealthProbe;
-  /** A timer runs it; absent: it always runs. */
+  /** A timer starts it; absent: it always runs. */
   schedule?: Schedule;
 }
 
 /** When a timer starts a service. */
 export interface Schedule extends Pick<Timer, "when" | "randomDelaySeconds"> {
-  /** Whether a change of what it does starts the timer again: after boot's time has passed, it then runs at once. */
+  /** Whether a change to the service restarts its timer. Its time after boot has passed then, so the service runs immediately. */
   onChange?: boolean;
 }
 
-/** A file of a service's configuration. Everybody may read it: a secret never stands in one. */
+/** A configuration file of a service. Everybody may read it, so it never contains a secret. */
 export interface ServiceFile {
   /** E.g. `homeserver.yaml`. */
   name: string;
-  /** What takes a change in. */
+  /** What the service needs to read a change. */
   change: "restart" | "reload";
   text(at: Layout): string;
 }
 
-/** A secret of a service: made once on the host, or given by the operator; never read back. */
+/** A secret of a service: generated once on the host, or given by the operator. Hearth never reads it back. */
 export interface ServiceSecret {
-  /** Its path below the folder of configuration, where it is a file, e.g. `secrets/signing.key`. */
+  /** Its path below the configuration folder if it is a file, e.g. `secrets/signing.key`. */
   file: string;
   /** Name of its file in a container. Default: the name of the Podman secret. */
   inside?: string;
   source(at: Layout): Inputs<HostSecret>["source"];
-  /** `service`: it reads the secret, and restarts with another. `host`: only programs on the host do. */
+  /** `service`: the service reads the secret, and a changed secret restarts it. `host`: only programs on the host read it. */
   reader: "service" | "host";
-  /** Access of the file where it is one. Default: `0600` of root. */
+  /** Mode and owner if it is a file. Default: `0600`, owned by root. */
   access?: Ownership;
 }
 
-/** A question to the program itself, with its own interpreter: exit status 0, or its last lines are the reason. */
+/** A command that runs the service's own program: exit status 0, or its last lines say what is wrong. */
 export interface ServiceCheck {
   argv(at: Layout): readonly string[];
-  /** Without what a container takes to start. */
+  /** Without the time that a container needs to start. */
   timeoutSeconds: number;
-  /** Without network. */
+  /** Whether the command runs without network. */
   isolateNetwork?: boolean;
-  /** `config`: it is shown the configuration only, no secrets and no data. */
+  /** `config`: the command sees the configuration only, no secrets and no data. */
   sees?: "config";
 }
 
-/** What both kinds of program may bring along. */
+/** What both kinds of program can have. */
 interface Extras {
-  /** Units of other releases whose connections a restart of this one would break: they restart together with it. */
+  /** Units of other releases that would lose their connections: they restart together with this service. */
   along?: readonly string[];
-  /** Further files of its configuration. */
+  /** More configuration files. */
   files?: readonly ServiceFile[];
   secrets?: Readonly<Record<string, ServiceSecret>>;
   tasks?(at: Layout): Readonly<Record<string, HostTask>>;
   checks?: Readonly<Record<string, ServiceCheck>>;
-  /** What must hold after a change, where the spec itself does not say. */
+  /** What must be true after a change, if the spec itself has no `health`. */
   answers?(at: Layout): HealthProbe;
-  /** Questions that a program on the host answers, with what that program may do. */
+  /** Checks that a program on the host runs, and what this program may do. */
   validators?(at: Layout): Readonly<Record<string, Validator>>;
 }
 
-/** A program of packages, as a unit of systemd. */
+/** A program from packages, as a systemd unit. */
 export interface NativeProgram extends Extras {
   /** Full name of the unit. */
   unit: string;
-  /** One that a package made: taken over although it is in service, where preflights see nothing against it. */
+  /** Whether a package created the unit: Hearth takes it over while it runs, unless a preflight objects. */
   adopt?: boolean;
   /** Unit files and drop-ins by path. */
   unitFiles?(at: Layout): Readonly<Record<string, string>>;
-  /** Further subjects that restart it. */
+  /** More subjects whose change restarts it. */
   restartOn?: readonly string[];
   packages?: Readonly<Record<string, string>>;
   repositories?: Readonly<Record<string, AptRepository>>;
@@ -115,16 +115,16 @@ export interface NativeProgram extends Extras {
   users?: Readonly<Record<string, HostUser>>;
   /** TCP ports that it opens on all addresses. */
   opens?: readonly string[];
-  /** Further folders by path. */
+  /** More folders by path. */
   directories?: Readonly<Record<string, Ownership>>;
   preflights?(at: Layout): Readonly<Record<string, Preflight>>;
-  /** User that answers its checks. Default: root. */
+  /** The user that runs its checks. Default: root. */
   user?: string;
   /** Path of its own interpreter. */
   interpreter?: string;
-  /** Paths of data by name; the key "" is the folder of all of them. */
+  /** Paths of data by name; the key "" is the folder that contains all data. */
   data?: Readonly<Record<string, string>>;
-  /** Where a package wants a file of ours (by its name or, for a secret, its `file`) instead of in our folder. */
+  /** Paths that a package requires for our files instead of our folder: file name (of a secret: its `file`) to path. */
   elsewhere?: Readonly<Record<string, string>>;
 }
 
@@ -144,31 +144,31 @@ type ContainerParts = Pick<
   | "reload"
 >;
 
-/** A program of an image. */
+/** A program from a container image. */
 export interface ContainerProgram extends Extras, ContainerParts {
-  /** Name of container and unit, e.g. `hearth-synapse`. */
+  /** Name of the container and of its unit, e.g. `hearth-synapse`. */
   container: string;
   command?(at: Layout): readonly string[];
   environment?: Readonly<Record<string, string>>;
-  /** Where the container sees what it mounts of its own. */
+  /** Paths inside the container where the service's own folders are mounted. */
   inside: { config?: string; programs?: string; data?: string };
-  /** Folders of data below the service's own, which is "": name to mode. They are never removed. */
+  /** Data folders below the service's data folder (the name ""): name to mode. Hearth never removes them. */
   data?: Readonly<Record<string, string>>;
   mounts(at: Layout): readonly Mount[];
-  /** Files of its secrets that another service's release made: name of the file to name of the Podman secret. */
+  /** Secrets from another service's release: name of the file to name of the Podman secret. */
   borrowed?: Readonly<Record<string, string>>;
-  /** Port inside the container that `listens` is published from; absent: nothing is published. */
+  /** Port inside the container that is published as `listens`; absent: no port is published. */
   port?: number;
-  /** Listeners that systemd opens for it, on the host's own addresses. */
+  /** Listeners that systemd opens for it on the host's addresses. */
   sockets?: readonly Listener[];
-  /** Volumes of Podman that it brings along. */
+  /** Podman volumes that its release creates. */
   volumes?: readonly string[];
-  /** Whether it brings the network of all containers along. */
+  /** Whether its release creates the network of all containers. */
   bringsNetwork?: boolean;
-  /** Units that it wants started before it. */
+  /** Units that must start before it. */
   after?: readonly string[];
   /** Path of its own interpreter. */
   interpreter?: string;
-  /** Drop-ins of systemd's for its unit by the name of the file; options of the section `[Service]`. */
+  /** systemd drop-ins for its unit, by file name. */
   dropIns?(at: Layout): Readonly<Record<string, string>>;
 }

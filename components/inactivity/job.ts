@@ -1,7 +1,7 @@
 import type { InactivityConfig } from "../../config-schemas/inactivity/schema";
 import { parseDuration } from "../../config-schemas/language/common";
 import type { StackConfig } from "../../config-schemas/stack";
-import { besideProgram, type Job } from "../../runtimes/job";
+import { type Job, programPath } from "../../runtimes/job";
 import { retentionOptions } from "../maintenance/jobs";
 
 const HOUR = 3600;
@@ -27,7 +27,7 @@ export function inactivityJob(config: InactivityConfig, sections: Sections): Job
     program: "inactivity.py",
     settings: [
       ...["--window", String(window), ...retentionOptions(sections.homeserver.retention)],
-      ...["--kept-since", besideProgram(LIFETIMES_FILE)],
+      ...["--kept-since", programPath(LIFETIMES_FILE)],
       ...watchedKeys(config, sections).flatMap((key) => ["--room", key]),
       ...exempt(config, sections).flatMap((user) => ["--exempt", user]),
       ...["--max-removals", String(config.maxRemovals)],

@@ -21,8 +21,8 @@ export function botMembers(config: InactivityConfig, sections: Sections): Servic
 /** The run of the bot, with the programs that it shares with maintenance. */
 export function inactivitySpec(config: InactivityConfig, sections: Sections, host: JobHost): ServiceSpec {
   const shared = ["session.py", "lifetimes.py"].map((name) => [name, programText("maintenance", name)]);
-  const beside = { ...Object.fromEntries(shared), [LIFETIMES_FILE]: lifetimesFile(sections) };
-  const site = { ...host, service: SERVICE, account: INACTIVITY_ACCOUNT, beside };
+  const programFiles = { ...Object.fromEntries(shared), [LIFETIMES_FILE]: lifetimesFile(sections) };
+  const site = { ...host, service: SERVICE, account: INACTIVITY_ACCOUNT, programFiles };
   return jobSpec(inactivityJob(config, sections), site);
 }
 

@@ -1,6 +1,6 @@
 /**
- * Confinement that every native service of ours can live with (systemd.exec(5)). A service adds what it may write, its
- * capabilities, and what else it can do without.
+ * Confinement that suits every native service (systemd.exec(5)). A service adds the paths that it may write, its
+ * capabilities, and more restrictions.
  */
 export const CONFINED: readonly string[] = [
   "NoNewPrivileges=yes",

@@ -3,7 +3,7 @@ import type { Layout, Paths } from "../layout";
 import { portsOf } from "../listener";
 import { publicFile } from "../ownership";
 import { owned } from "../places";
-import { programsOf, textsBeside } from "../programs";
+import { programFilesOf, programsOf } from "../programs";
 import {
   changing,
   type HostContext,
@@ -15,13 +15,13 @@ import {
 } from "../runtime";
 import type { NativeProgram, ServiceCheck, ServiceSecret, ServiceSpec } from "../service";
 
-/** Code that is not the host's own needs no rights to print a secret. */
+/** Runs a program as an unprivileged user: a program from a package index needs no privileges to print a secret. */
 const WITHOUT_RIGHTS = [
   "/usr/bin/setpriv",
   ...["--reuid=nobody", "--regid=nogroup", "--clear-groups", "--no-new-privs", "--inh-caps=-all", "--"],
 ];
 
-/** Programs of packages under systemd: of the whole host, or of the login user. */
+/** Programs from packages, as systemd units of the whole host or of the login user. */
 export const native: Runtime = { layout, render };
 
 function programOf({ name, programs }: ServiceSpec): NativeProgram {
@@ -85,7 +85,7 @@ function partsOf(spec: ServiceSpec, host: HostContext): ReleaseParts {
       ...program.directories,
     },
     files: {
-      ...mapped(textsBeside(spec), (name, text) => [at.host.program(name), file(text)]),
+      ...mapped(programFilesOf(spec), (name, text) => [at.host.program(name), file(text)]),
       ...mapped(unitFiles, (path, text) => [path, file(text)]),
       ...Object.fromEntries(
         configured.map((one): [string, HostFile] => [at.host.config(one.name), file(one.text(at))]),
@@ -152,7 +152,7 @@ function asked(check: ServiceCheck, { user }: NativeProgram, at: Layout): Valida
   };
 }
 
-/** What systemd itself has to say about a unit: a name, or the path of a file that is a whole one. */
+/** Asks systemd to verify a unit: a unit's name, or the path of a complete unit file. */
 export function unitCheck(unit: string): Validator {
   return { argv: ["/usr/bin/systemd-analyze", "verify", "--man=no", unit], timeoutSeconds: 30 };
 }

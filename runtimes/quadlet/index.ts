@@ -4,7 +4,7 @@ import type { Layout, Paths } from "../layout";
 import { type Listener, portsOf } from "../listener";
 import { publicFile } from "../ownership";
 import { owned } from "../places";
-import { textsBeside } from "../programs";
+import { programFilesOf } from "../programs";
 import {
   changing,
   type HostContext,
@@ -19,15 +19,15 @@ import { quadletCheck, runOnce } from "./podman";
 import { renderContainer, renderNetwork, renderTimer, renderVolume } from "./render";
 import { renderSocket } from "./socket";
 
-/** What a container takes to start, on top of its program's own time, s. */
+/** How long a container itself takes to start, in addition to its program, s. */
 const START_SECONDS = 30;
-/** Where Podman puts secrets. */
+/** Podman's folder of secrets inside a container. */
 const SECRETS = "/run/secrets";
 
-/** Containers of the login user, without root, as units that Podman's Quadlet makes. */
+/** Rootless containers of the login user, as units that Podman's Quadlet generates. */
 export const quadlet: Runtime = { layout, render };
 
-/** A spec with its program and where its things are. */
+/** A spec with its program, its host and all its secrets. */
 interface Service {
   spec: ServiceSpec;
   program: ContainerProgram;
@@ -85,7 +85,7 @@ function render(specs: readonly ServiceSpec[], host: HostContext): ReleaseParts 
   const [first] = services;
   if (first === undefined) return {};
   const files = services.flatMap((service) => Object.keys(unitFiles(service, layoutOf(service)).checked));
-  // One question for all of them: systemd wants to see the units that others name.
+  // One check of all files: systemd must see the units that other units name.
   const check = quadletCheck(first.spec.name, host.places, files);
   const { files: programs, validators } = check;
   return merged([...services.map(partsOf), { files: programs, validators }]);
@@ -101,7 +101,7 @@ function partsOf(service: Service): ReleaseParts {
   return {
     directories: directoriesOf(service, at, configured.length > 0),
     files: {
-      ...mapped(textsBeside(spec), (name, text) => [at.host.program(name), file(text)]),
+      ...mapped(programFilesOf(spec), (name, text) => [at.host.program(name), file(text)]),
       ...mapped({ ...units.checked, ...units.dropIns }, (path, text) => [path, file(text)]),
       ...Object.fromEntries(configured.map((one) => [at.host.config(one.name), file(one.text(at))] as const)),
     },
@@ -145,12 +145,12 @@ function containerOf({ spec, program, secrets }: Service, at: Layout): Container
   };
 }
 
-/** The containers' network knows IPv4 only. */
+/** The containers' network has IPv4 only. */
 function published(listeners: readonly Listener[]): Listener[] {
   return listeners.filter(({ address }) => !address.includes(":"));
 }
 
-/** Files of systemd and Quadlet by path: those that Podman's generator and systemd are asked about, and drop-ins. */
+/** Files of systemd and Quadlet by path: those that Podman's generator and systemd check, and drop-ins. */
 function unitFiles(service: Service, at: Layout) {
   const { spec, program, host } = service;
   const { places } = host;
@@ -204,7 +204,7 @@ function unitsOf(service: Service, at: Layout, container: Container): Record<str
     ...{ enabled: true, state: "running", restartOn, reloadOn },
   });
   if (spec.schedule !== undefined) {
-    // A job itself runs only when its timer says so; a timer that starts again may say so at once.
+    // Only the timer starts a job; a timer that restarts can start it immediately.
     const file = `${host.places.containers}/${name}.container`;
     const atOnce = spec.schedule.onChange === true ? [file] : [];
     return { [`${name}.timer`]: running([`${host.places.units}/${name}.timer`, ...atOnce], []) };

@@ -10,15 +10,15 @@ import { droppedCapabilities, mountOf, secretOf } from "./render";
 export type OneOff = Pick<Container, "image" | "uid" | "gid" | "mounts" | "secrets" | "boundingCapabilities">;
 
 /**
- * A command that runs one program once in an image, confined as the service is, without network, and leaves nothing behind:
- * for validators and for secrets that only the image's own program can make.
+ * A command that runs one program once in an image: confined like the service, without network, and without leaving anything.
+ * Validators use it, and secrets that only a program in the image can generate.
  */
 export function runOnce(container: OneOff, program: readonly string[]): string[] {
   const [entrypoint, ...rest] = program;
   const { image, uid, gid, mounts, secrets } = container;
   return [
     ...["/usr/bin/podman", "run", "--rm", "--pull=never", "--network=none"],
-    // The machine's journal would get a copy of what it prints, secrets too.
+    // Podman would copy its output, with secrets, to the host's journal.
     "--log-driver=none",
     ...["--read-only", "--image-volume=ignore", "--security-opt=no-new-privileges"],
     ...droppedCapabilities(container).map((name) => `--cap-drop=${name}`),
@@ -29,15 +29,15 @@ export function runOnce(container: OneOff, program: readonly string[]): string[]
   ];
 }
 
-/** What asks Podman's generator and systemd about the container and timer files of a release. */
+/** The program and the validator that check the container and timer files of a release. */
 export interface QuadletCheck {
   files: Record<string, HostFile>;
   validators: Record<string, Validator>;
 }
 
 /**
- * The check of the release that brings these files.
- * @param service name of the component: its folder of programs gets the checking one
+ * Podman's generator and systemd check the files of a release.
+ * @param service name of the component: the checking program goes into its program folder
  * @param files paths of `.container`, `.network`, `.volume` and `.timer` files
  */
 export function quadletCheck(service: string, places: Places, files: readonly string[]): QuadletCheck {

@@ -16,14 +16,14 @@ import {
 } from "../unit";
 
 /**
- * Quadlet would let every unit wait for the machine's network-online.target, up to 90 s where nothing reaches it. Ours need
- * no network to start: they listen on loopback, and what talks to others tries again.
+ * By default every Quadlet unit waits for the host's network-online.target, up to 90 s if nothing reaches it. Our containers
+ * need no network to start: they listen on loopback, and try again to connect to others.
  */
 const WITHOUT_WAIT: Section = ["Quadlet", [["DefaultDependencies", false]]];
 /**
- * Every container requires its network and its volumes. One of them that failed once (after a boot many ask Podman's database at
- * the same time) would take the start of the container along, which systemd then never tries again: so they themselves are
- * tried until it works, and whoever waits goes on waiting (`direct`, since systemd 254).
+ * Every container requires its network and its volumes. Their units can fail once, because many of them use Podman's database
+ * at the same time after a boot. The start of the container would fail with them, and systemd would never try it again. So
+ * systemd tries these units until they start, and units that wait for them keep waiting (`direct`, since systemd 254).
  */
 const TRIED_AGAIN: Section = [
   "Service",
@@ -37,14 +37,14 @@ const NO_LIMIT: Option = ["StartLimitIntervalSec", 0];
 const VOLUME = ".volume";
 /** From the end of a service to its next start. */
 const RESTART_SECONDS = 3;
-/** While a service starts it is asked so often. */
+/** Time between two health checks of a service that is starting. */
 const STARTUP_INTERVAL_SECONDS = 1;
-/** What Podman itself needs to end a container, over the container's own time. */
+/** How long Podman itself takes to remove a container, in addition to the container's own time to stop. */
 const REMOVAL_SECONDS = 15;
 
 /**
  * A `.container` file for Quadlet.
- * @throws Error for a name, path or image that could be read as something else
+ * @throws Error for a name, path or image that Quadlet could misread
  */
 export function renderContainer(container: Container): string {
   const service = container.kind === "service";
@@ -57,7 +57,7 @@ export function renderContainer(container: Container): string {
   ]);
 }
 
-/** A `.network` file: containers on it know each other by name and reach the outside. */
+/** A `.network` file: its containers reach each other by name, and reach the outside. */
 export function renderNetwork(): string {
   return render("the network of Hearth's containers", [
     ["Unit", [["Description", "Hearth: network of the containers"], NO_LIMIT]],
@@ -67,7 +67,7 @@ export function renderNetwork(): string {
   ]);
 }
 
-/** A `.volume` file: kept by Podman, shared by the containers that name it. */
+/** A `.volume` file: Podman keeps the volume, and the containers that name it share it. */
 export function renderVolume(name: string): string {
   return render("a volume that containers share", [
     ["Unit", [["Description", `Hearth: volume ${safe(name, NAME)}`], NO_LIMIT]],
@@ -77,7 +77,7 @@ export function renderVolume(name: string): string {
   ]);
 }
 
-/** A timer, a plain unit of systemd, for the job of the same name. */
+/** A timer for the job of the same name: an ordinary systemd unit. */
 export function renderTimer(timer: Timer): string {
   return render("starts a job", [
     ["Unit", [["Description", text(timer.description)]]],
@@ -110,13 +110,13 @@ function unitOptions({ description, after, kind }: Container): Option[] {
   const units = after.map((unit) => safe(unit, NAME));
   return [
     ["Description", text(description)],
-    // A job must not start what somebody has stopped.
-    // A new listener goes to a new start only; other units come and go without this one.
+    // A job must not start a unit that somebody has stopped, so it only waits (After).
+    // A service gets a new listener only when it restarts (Requires); other units restart without it (Wants).
     ...(kind === "service"
       ? units.map((unit): Option => [unit.endsWith(".socket") ? "Requires" : "Wants", unit])
       : []),
     ...units.map((unit): Option => ["After", unit]),
-    // After a crash it is started again, however often.
+    // systemd restarts it after a crash, without a limit.
     ...(kind === "service" ? ([["StartLimitIntervalSec", 0]] as const) : []),
   ];
 }
@@ -125,7 +125,7 @@ function containerOptions(container: Container): Option[] {
   return [
     ["ContainerName", safe(container.name, NAME)],
     ["Image", safe(container.image, IMAGE)],
-    // Pulling is a step of its own, before anything is swapped.
+    // A separate step has pulled the image, before any file was replaced.
     ["Pull", "never"],
     ...(container.entrypoint === undefined
       ? []
@@ -143,12 +143,12 @@ function containerOptions(container: Container): Option[] {
     ...container.publish.map((port): Option => ["PublishPort", portOf(port)]),
     ...(container.health === undefined ? [] : healthOptions(container.health)),
     ["StopTimeout", container.stopSeconds],
-    // The machine's journal keeps it, with its limits. A job writes there itself: Podman would copy each line a second time.
+    // The host's journal keeps the log and limits its size. A job writes there directly: Podman would copy each line again.
     ["LogDriver", container.kind === "service" ? "journald" : "passthrough"],
   ];
 }
 
-/** Each option on a line of its own: a preview shows the one that changes, and cuts long lines off. */
+/** Each option on a separate line: a preview shows the lines that change, and cuts off long lines. */
 function commandLine(command: readonly string[]): string {
   return command
     .map(word)
@@ -158,16 +158,16 @@ function commandLine(command: readonly string[]): string {
 
 const NETWORKS = { hearth: `${NETWORK}.network`, outside: "pasta", none: "none" } as const;
 
-/** What holds without root too: the kernel enforces each of these for a user's own containers. */
+/** Confinement that also works without root: the kernel enforces each option for rootless containers. */
 function confinement(container: Container): Option[] {
   const { uid, gid, tmpfs } = container;
   return [
-    // The image's user is the login user outside: he can read what it writes, and it is nobody else.
+    // On the host the image's user is the login user, so the login user can read its files.
     ["UserNS", `keep-id:uid=${uid},gid=${gid}`],
     ["User", uid],
     ["Group", gid],
     ["ReadOnly", true],
-    // Brings /tmp, /var/tmp, /run and /dev/shm in memory.
+    // Mounts /tmp, /var/tmp, /run and /dev/shm in memory.
     ["ReadOnlyTmpfs", true],
     ...tmpfs.map((path): Option => ["Tmpfs", `${safe(path, PATH)}:rw,nosuid,nodev,noexec`]),
     ["NoNewPrivileges", true],
@@ -175,7 +175,7 @@ function confinement(container: Container): Option[] {
   ];
 }
 
-/** What Podman would leave a container otherwise. */
+/** The capabilities that a container has by default. */
 const DEFAULT_CAPABILITIES = [
   ...[
     "CHOWN",
@@ -191,7 +191,7 @@ const DEFAULT_CAPABILITIES = [
   ...["SETUID", "SYS_CHROOT", "NET_RAW", "MKNOD", "AUDIT_WRITE"],
 ];
 
-/** All, or all by name but some: what is dropped and added again, the process would have, not only its bounds. */
+/** All, or the default ones except those to keep: after `drop all` and `add`, the process itself would have the added ones. */
 export function droppedCapabilities({
   boundingCapabilities = [],
 }: Pick<Container, "boundingCapabilities">): string[] {
@@ -199,20 +199,20 @@ export function droppedCapabilities({
   return kept.length === 0 ? ["all"] : DEFAULT_CAPABILITIES.filter((name) => !kept.includes(name));
 }
 
-/** A mount as Quadlet takes it: a volume by its file, which makes the unit wait for it. */
+/** A mount for Quadlet. It names a volume by its `.volume` file, so that the unit waits for the volume. */
 function quadletMount(mount: Mount): string {
   const isVolume = mount.source.endsWith(VOLUME);
   return isVolume ? mountOf(mount).replace(":", `${VOLUME}:`) : mountOf(mount);
 }
 
-/** A mount as Podman takes it. */
+/** A mount for Podman. */
 export function mountOf({ source, target, readOnly }: Mount): string {
   const isVolume = source.endsWith(VOLUME);
   const from = isVolume ? safe(source.slice(0, -VOLUME.length), NAME) : safe(source, PATH);
   return [from, safe(target, PATH), readOnly ? "ro" : "rw"].join(":");
 }
 
-/** A secret as Podman takes it: a file that only the container's user can read. */
+/** A secret for Podman: a file that only the container's user can read. */
 export function secretOf({ uid, gid }: Pick<Container, "uid" | "gid">, file: string, secret: string): string {
   const access = `uid=${uid},gid=${gid},mode=0400`;
   return `${safe(secret, NAME)},type=mount,target=${safe(file, NAME)},${access}`;
@@ -223,13 +223,13 @@ function portOf({ address, port, containerPort }: PublishedPort): string {
   return `${host.includes(":") ? `[${host}]` : host}:${port}:${containerPort}`;
 }
 
-/** Started means healthy. At its start a service is asked every second, for as long as systemd lets it start. */
+/** A service has started when it is healthy. While it starts, Podman checks it every second until systemd's time limit. */
 function healthOptions({ command, intervalSeconds, timeoutSeconds }: ContainerHealth): Option[] {
   const program = literal(JSON.stringify(command));
   return [
     ["HealthStartupCmd", program],
     ["HealthStartupInterval", `${STARTUP_INTERVAL_SECONDS}s`],
-    // 0: as often as it takes.
+    // 0: without a limit.
     ["HealthStartupRetries", 0],
     ["HealthCmd", program],
     ["HealthInterval", `${intervalSeconds}s`],
@@ -255,7 +255,7 @@ function serviceOptions(container: Container): Option[] {
       : ([["ExecReload", reloadOf(container, container.reload)]] as const)),
     ["TimeoutStartSec", container.startSeconds],
     ["TimeoutStopSec", container.stopSeconds + REMOVAL_SECONDS],
-    // Of the unit, in whose control group the container lives: Podman's own limits need more rights.
+    // Limits of the unit, whose control group contains the container: Podman's own limits need more privileges.
     ["MemoryMax", `${container.memoryMiB}M`],
     ["MemorySwapMax", `${container.memoryMiB}M`],
     ["TasksMax", container.pids],

@@ -1,9 +1,9 @@
 import { endpoint, type Listener } from "../listener";
 
 /**
- * A `.socket` file, a plain unit of systemd: it listens for a service of the same name, which gets the listeners in this
- * order. A container gets its listeners this way for two reasons: it sees the client's own
- * address, which a port published by rootless Podman hides, and while it restarts connections wait instead of failing.
+ * A `.socket` file, an ordinary systemd unit: systemd listens for the service of the same name and passes the listeners in
+ * this order. Containers use this for two reasons: they see the client's address, which rootless Podman hides when it publishes
+ * a port; and during a restart connections wait instead of failing.
  */
 export function renderSocket(description: string, listeners: readonly Listener[]): string {
   return [
@@ -14,7 +14,7 @@ export function renderSocket(description: string, listeners: readonly Listener[]
     "",
     "[Socket]",
     ...listeners.map((listener) => `ListenStream=${endpoint(listener)}`),
-    // IPv4 too where the address is all of IPv6.
+    // If the address is `::`, this listens on IPv4 too.
     "BindIPv6Only=both",
     "",
     "[Install]",
@@ -23,7 +23,7 @@ export function renderSocket(description: string, listeners: readonly Listener[]
   ].join("\n");
 }
 
-/** The same listener on a host without IPv6, where `::` is no address: all of IPv4. */
+/** On a host without IPv6, the address `::` does not exist: listen on all IPv4 addresses instead. */
 export function reachable(listener: Listener, ipv6: boolean): Listener {
   return listener.address === "::" && !ipv6 ? { ...listener, address: "0.0.0.0" } : listener;
 }

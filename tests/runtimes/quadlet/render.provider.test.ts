@@ -5,7 +5,7 @@ import { CONTAINERS, LOGIN_FACTS } from "../../components/quadlet-releases";
 import { type HomeHost, homeHost } from "../../support/home-host";
 import { EVERYTHING, JOB } from "./sample";
 
-// The real generator and the real systemd, of the login user of a real host.
+// Podman's real generator and the real systemd of a login user on a real host.
 const NAME = `quadlet-${process.pid}`;
 const PROGRAM = `${LOGIN_FACTS.home}/check_quadlet.sh`;
 let home: HomeHost;
@@ -42,7 +42,7 @@ describe("Quadlet's own generator", () => {
     "hearth-other.timer": renderTimer({ ...timer, when: { bootSeconds: 60, everySeconds: 600 } }),
   };
 
-  it("[H1] and systemd take every kind of file without a word", async () => {
+  it("[H1] and systemd accept every kind of file without a message", async () => {
     await write("/var/tmp/quadlets", FILES);
     expect(await check("/var/tmp/quadlets", Object.keys(FILES))).toBe("status 0");
   });
@@ -51,7 +51,7 @@ describe("Quadlet's own generator", () => {
     ["an option that Quadlet does not know", "hearth-job.container", "Pull=", "Pulled=", "Pulled"],
     ["an option that systemd does not know", "hearth-job.container", "TasksMax=", "TaskMax=", "TaskMax"],
     ["a time that never comes", "hearth-job.timer", "=monthly", "=someday", "someday"],
-  ])("%s is a fault of its file", async (_what, file, from, to, words) => {
+  ])("%s is a fault of the file that contains it", async (_what, file, from, to, words) => {
     const broken = { ...FILES, [file]: (FILES[file as keyof typeof FILES] ?? "").replace(from, to) };
     await write("/var/tmp/broken", broken);
     const said = await check("/var/tmp/broken", Object.keys(broken));
@@ -61,7 +61,7 @@ describe("Quadlet's own generator", () => {
     expect(await check("/var/tmp/broken", others)).toBe("status 0");
   });
 
-  it("[H15] a network that Podman fails to make at first is made, and the container that requires it starts", async () => {
+  it("[H15] a network that Podman fails to create at first is created later, and the container that requires it starts", async () => {
     const failing = `#!/bin/sh
 case " $* " in *" network create "*)
   tries=$(cat /var/tmp/tries 2>/dev/null || echo 0)
@@ -70,7 +70,7 @@ case " $* " in *" network create "*)
 esac
 exec /usr/bin/podman.real "$@"
 `;
-    // What Quadlet makes of `Network=hearth.network`.
+    // The unit that Quadlet generates for `Network=hearth.network`.
     const needs =
       "[Unit]\nRequires=hearth-network.service\nAfter=hearth-network.service\n[Service]\nExecStart=/bin/sleep infinity\n";
     const unit = "$HOME/.config/systemd/user/needs.service";
@@ -91,7 +91,7 @@ exec /usr/bin/podman.real "$@"
     }
   });
 
-  it("hands a program exactly the words and variables that were meant", async () => {
+  it("passes exactly the given words and variables to the program", async () => {
     const image = "docker.io/library/postgres:17.6";
     const print = 'printf "<%s>" "$@" "$WEIRD"; echo';
     const words = [...(EVERYTHING.command ?? []), "--on=a line", "--of", "its own \\"];
@@ -104,7 +104,7 @@ exec /usr/bin/podman.real "$@"
     await sh(`rm ${CONTAINERS}/hearth-job.container && systemctl --user daemon-reload`);
     const expected = [...words, EVERYTHING.environment.WEIRD].map((word) => `<${word}>`).join("");
     const log = "journalctl --user -u hearth-job.service -o cat --no-pager";
-    // The journal may be a moment late.
+    // The journal may show the line some seconds later.
     const said = await sh(`for _ in $(seq 60); do ${log} | grep '^<' && break; sleep 1; done`);
     expect(said).toBe(expected);
   });

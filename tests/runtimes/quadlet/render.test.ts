@@ -3,7 +3,7 @@ import { runOnce } from "../../../runtimes/quadlet/podman";
 import { renderContainer, renderNetwork, renderTimer, renderVolume } from "../../../runtimes/quadlet/render";
 import { EVERYTHING, JOB } from "./sample";
 
-/** Values of each option, by `Section.Option`, in their order. */
+/** The values of each option in their order, by `Section.Option`. */
 function parsed(text: string): Record<string, string[]> {
   const options: Record<string, string[]> = {};
   let section = "";
@@ -24,7 +24,7 @@ describe("[H13] every container", () => {
   it.each([
     ["a service", EVERYTHING],
     ["a job", JOB],
-  ])("is confined whatever it is: %s", (_what, container) => {
+  ])("is confined: %s", (_what, container) => {
     expect(optionsOf(container)).toMatchObject({
       "Container.ReadOnly": ["true"],
       "Container.NoNewPrivileges": ["true"],
@@ -41,16 +41,16 @@ describe("[H13] every container", () => {
 
   it.each([
     ["devices", "AddDevice"],
-    ["the machine's network", "host"],
-    ["privileges by arguments", "PodmanArgs"],
-    ["updates by itself", "AutoUpdate"],
+    ["the host's network", "host"],
+    ["privileges through arguments", "PodmanArgs"],
+    ["automatic updates", "AutoUpdate"],
     ["capabilities", "AddCapability"],
   ])("never gets %s", (_what, words) => {
     const kept = { ...EVERYTHING, boundingCapabilities: ["NET_BIND_SERVICE"] as const };
     for (const container of [kept, JOB]) expect(renderContainer(container)).not.toContain(words);
   });
 
-  it("keeps a capability in its bounds only by leaving it out of what is dropped", () => {
+  it("keeps a capability in its bounding set because the list of dropped ones does not contain it", () => {
     const options = optionsOf({ ...JOB, boundingCapabilities: ["NET_BIND_SERVICE"] });
     const [dropped = ""] = options["Container.DropCapability"] ?? [];
     expect(dropped.split(" ")).toEqual(expect.arrayContaining(["CHOWN", "SETUID", "NET_RAW"]));
@@ -59,7 +59,7 @@ describe("[H13] every container", () => {
 });
 
 describe("a service", () => {
-  it("[H1] starts at boot, is started again for ever, and has started when it is healthy", () => {
+  it("[H1] starts at boot, restarts without a limit, and has started when it is healthy", () => {
     expect(optionsOf(EVERYTHING)).toMatchObject({
       "Install.WantedBy": ["default.target"],
       "Service.Restart": ["always"],
@@ -75,7 +75,7 @@ describe("a service", () => {
     });
   });
 
-  it("sees what it names, and nothing that it may write unless it says so", () => {
+  it("has only the mounts that it names, read-only by default", () => {
     expect(optionsOf(EVERYTHING)).toMatchObject({
       "Container.Volume": [
         "/home/alice/.config/hearth:/etc/hearth:ro",
@@ -90,7 +90,7 @@ describe("a service", () => {
   });
 });
 
-it("a job runs once, starts nothing else and is started by nobody but its timer", () => {
+it("a job runs once, starts no other unit, and only its timer starts it", () => {
   const options = optionsOf(JOB);
   expect(options).toMatchObject({
     "Service.Type": ["oneshot"],
@@ -103,12 +103,12 @@ it("a job runs once, starts nothing else and is started by nobody but its timer"
     expect(options).not.toHaveProperty([absent]);
 });
 
-it("no unit waits for a network that may never be reported", () => {
+it("no unit waits for network-online.target, which may never be reached", () => {
   const texts = [renderContainer(EVERYTHING), renderNetwork(), renderVolume("hearth-socket")];
   for (const text of texts) expect(parsed(text)["Quadlet.DefaultDependencies"]).toEqual(["false"]);
 });
 
-it("[H15] what every container requires is tried until it works, without a failure that others would be told of", () => {
+it("[H15] the units that every container requires are tried until they start, and report no failure to units that wait", () => {
   for (const text of [renderNetwork(), renderVolume("hearth-socket")]) {
     expect(parsed(text)).toMatchObject({
       "Unit.StartLimitIntervalSec": ["0"],
@@ -118,7 +118,7 @@ it("[H15] what every container requires is tried until it works, without a failu
   }
 });
 
-it("each option of a command has a line of its own, which a preview shows whole", () => {
+it("each option of a command is on a separate line, which a preview shows completely", () => {
   const text = renderContainer({
     ...JOB,
     command: ["run.py", "--window", "1", "--exempt", "a b", "--remove"],
@@ -126,7 +126,7 @@ it("each option of a command has a line of its own, which a preview shows whole"
   expect(text).toContain('\nExec=run.py \\\n  --window 1 \\\n  --exempt "a b" \\\n  --remove\n');
 });
 
-describe("no value breaks out of its line", () => {
+describe("no value leaves its line", () => {
   it("in words of a command", () => {
     const [exec] = optionsOf({ ...JOB, command: EVERYTHING.command ?? [] })["Container.Exec"] ?? [];
     expect(exec).toBe(
@@ -136,31 +136,31 @@ describe("no value breaks out of its line", () => {
 
   it.each<[string, Partial<Container>]>([
     ["a line break in the description", { description: "x\nExecStartPre=/bin/evil" }],
-    ["a description that goes on", { description: "x\\" }],
+    ["a description that continues on the next line", { description: "x\\" }],
     ["a line break in a word", { command: ["a\nb"] }],
-    ["an empty word, after which Quadlet loses the others", { command: ["a", "", "b"] }],
+    ["an empty word, because Quadlet loses the words after it", { command: ["a", "", "b"] }],
     ["a line break in the environment", { environment: { A: "b\r\nc" } }],
-    ["a variable that is none", { environment: { "A B": "c" } }],
+    ["an invalid name of a variable", { environment: { "A B": "c" } }],
     ["a name with a specifier", { name: "hearth-%h" }],
     ["an option as name", { name: "--privileged" }],
-    ["an image without registry's path", { image: "postgres" }],
+    ["an image without a registry", { image: "postgres" }],
     ["an image with options", { image: "docker.io/x:1 --privileged" }],
     ["a mount with options", { mounts: [{ source: "/a:/b", target: "/c", readOnly: true }] }],
     ["a relative mount", { mounts: [{ source: "a", target: "/c", readOnly: true }] }],
-    ["a target with a blank", { mounts: [{ source: "/a", target: "/c d", readOnly: true }] }],
+    ["a target with a space", { mounts: [{ source: "/a", target: "/c d", readOnly: true }] }],
     ["a secret with options", { secrets: { a: "b,type=env" } }],
-    ["a published name", { publish: [{ address: "localhost", port: 1, containerPort: 1 }] }],
+    ["a published port with a host name", { publish: [{ address: "localhost", port: 1, containerPort: 1 }] }],
     ["a directory in memory with options", { tmpfs: ["/a:exec"] }],
-    ["a unit with a blank", { after: ["a.service b.service"] }],
+    ["a unit with a space", { after: ["a.service b.service"] }],
   ])("refuses %s", (_what, change) => {
     expect(() => renderContainer({ ...EVERYTHING, ...change })).toThrow(
-      /cannot stand in a unit|is not one line|would go on|loses an empty word/,
+      /is not allowed in the unit|is not one line|would continue|loses an empty word/,
     );
   });
 });
 
 describe("a timer", () => {
-  it("by the clock catches up with what passed while the machine was off", () => {
+  it("by the clock starts a run that the host missed while it was off", () => {
     const when = { calendar: "monthly" };
     expect(
       parsed(renderTimer({ name: "hearth-x", description: "X", when, randomDelaySeconds: 600 })),
@@ -174,7 +174,7 @@ describe("a timer", () => {
     });
   });
 
-  it("by running time counts from boot and from the last run's end", () => {
+  it("by running time counts from boot and from the end of the previous run", () => {
     const when = { bootSeconds: 120, everySeconds: 3600 };
     expect(
       parsed(renderTimer({ name: "hearth-x", description: "X", when, randomDelaySeconds: 0 })),
@@ -182,7 +182,7 @@ describe("a timer", () => {
   });
 });
 
-it("[H13] [A9] a program that runs once in an image is as confined, and no log keeps what it prints", () => {
+it("[H13] [A9] a program that runs once in an image is equally confined, and no log keeps its output", () => {
   const argv = runOnce(EVERYTHING, ["/bin/x", "--flag"]);
   for (const option of [
     ...["--rm", "--pull=never", "--network=none", "--read-only", "--cap-drop=all", "--log-driver=none"],

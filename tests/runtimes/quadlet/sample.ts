@@ -1,6 +1,6 @@
 import type { Container } from "../../../runtimes/container";
 
-/** A container with everything that one can have, and values that could break out of their line. */
+/** A container with every option, and with values that could leave their line. */
 export const EVERYTHING: Container = {
   name: "hearth-probe",
   description: `A 100% $HOME "probe" 'of' \\ quoting`,
@@ -33,7 +33,7 @@ export const EVERYTHING: Container = {
   kind: "service",
 };
 
-/** The least that a container says. */
+/** A container with the required options only. */
 export const JOB: Container = {
   name: "hearth-job",
   description: "A job",
