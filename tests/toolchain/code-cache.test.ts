@@ -48,7 +48,9 @@ it("uses what was kept, also where a module sets a flag for V8, as Pulumi's SDK 
     'require("node:v8").setFlagsFromString("--allow-natives-syntax"); require("./say");\n',
   );
   run();
-  const files = readdirSync(build(), { recursive: true, encoding: "utf8" }).map((name) => join(build(), name));
+  const files = readdirSync(build(), { recursive: true, encoding: "utf8" }).map((name) =>
+    join(build(), name),
+  );
   const written = () => files.map((file) => statSync(file).ino);
   const first = written();
   run();

@@ -4,11 +4,9 @@ import type { Call } from "../../protocol/resource";
 import { brokenAnswer, hostSession } from "../../transport/session";
 import { type Observation, parseAnswer, parseObservation } from "./answer";
 import { observeFiles } from "./request";
+import { lookTogether } from "./together";
 
-/** Probes and task programs on the host have limits of their own, below this. */
-const OBSERVE_SECONDS = 120;
-
-/** Looks at a release on its host: one round trip, nothing changed. */
+/** Looks at a release on its host: nothing is changed there. */
 export async function observe(
   call: Call,
   inputs: ReleaseInputs,
@@ -16,14 +14,9 @@ export async function observe(
   fingerprints: Record<string, string>,
 ): Promise<Observation> {
   const { connection } = inputs;
-  const answer = await hostSession(connection).run({
-    interpreter: "sh",
-    program: "machine/programs/observe.sh",
-    asRoot: inputs.scope === "system",
-    files: observeFiles(inputs, { urn: call.urn, instance }, fingerprints),
-    signal: call.signal,
-    timeoutSeconds: OBSERVE_SECONDS,
-  });
+  const files = observeFiles(inputs, { urn: call.urn, instance }, fingerprints);
+  const asRoot = inputs.scope === "system";
+  const answer = await lookTogether(hostSession(connection), asRoot, files, call.signal);
   const { rows, end, refusal } = parseAnswer(answer.stdout);
   if (refusal) throw refused(inputs, refusal);
   if (end === undefined || answer.status !== 0) throw brokenAnswer(connection, "observe.sh", answer);
