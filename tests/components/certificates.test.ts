@@ -13,10 +13,10 @@ it.each([
   [15, false],
   [13, true],
   [1, true],
-])("a certificate that ends in %i days: warning %s", (days, warned) => {
+])("a certificate that expires in %i days: warning %s", (days, warned) => {
   const warning = endWarning(certificateFor(days), new Date());
   expect(warning !== undefined).toBe(warned);
-  if (warned) expect(warning).toMatch(/ends in \d+ days .*: renew it/);
+  if (warned) expect(warning).toMatch(/expires in \d+ days .*\n {2}fix: renew it/);
 });
 
 it("[A9] the private key is a secret value and nothing else of the release is", async () => {

@@ -222,7 +222,7 @@ describe("the release", () => {
   it("[V1] refuses the vendor's package where there is none", async () => {
     const run = await runProgram(fixture("password-database"), { ...DEBIAN_12, architecture: "arm64" });
     expect(run.errors).toEqual([
-      "hearth:homeserver.install is apt, but the host is arm64 and the vendor packages Synapse for amd64 only. Write `install: pypi`.",
+      "hearth:homeserver.install is apt, but the host is arm64 and the vendor packages Synapse for amd64 only\n  fix: write `install: pypi`",
     ]);
   });
 

@@ -11,11 +11,11 @@ const SPACE = "!space";
 
 function settings(section: object, service: ServiceMember[] = [], projectDirectory = "/nowhere") {
   const config = roomsSchema.parse(section);
-  const surroundings = { serverName: "example.org", projectDirectory, service };
+  const context = { serverName: "example.org", projectDirectory, service };
   return {
-    spaces: Object.entries(config.spaces).map(([key, one]) => spaceSettings(key, one, surroundings)),
+    spaces: Object.entries(config.spaces).map(([key, one]) => spaceSettings(key, one, context)),
     rooms: Object.entries(config.rooms).map(([key, one]) =>
-      roomSettings(key, one, surroundings, one.space === undefined ? undefined : SPACE),
+      roomSettings(key, one, context, one.space === undefined ? undefined : SPACE),
     ),
   };
 }
