@@ -13,8 +13,8 @@ export interface AccountsArgs {
 }
 
 /**
- * The local accounts that this stack keeps. Stateful on the homeserver: an account that leaves the stack file stays
- * there as it is.
+ * The local accounts that this stack manages. Stateful on the homeserver: an account that is removed from the stack file stays
+ * there unchanged.
  */
 export class Accounts extends pulumi.ComponentResource {
   /** User IDs by local part. */
@@ -56,6 +56,6 @@ function passwordOf(
   if (config.password === "generated") return { kind: "generated" };
   const value = passwords[localpart];
   if (value === undefined)
-    throw new Error(`no password for ${localpart}: the rules must have refused this stack`);
+    throw new Error(`no password for ${localpart}: the rules should have refused this stack`);
   return { kind: "given", value };
 }

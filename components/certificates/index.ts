@@ -12,29 +12,29 @@ import type { Machine } from "../hosts";
 const WARN_DAYS = 14;
 const DAY = 86_400_000;
 
-/** Folder of the certificate. */
+/** Folder of the certificate on its host. */
 export function tlsFolder(places: Places): string {
   return places.config("tls");
 }
 
-/** Name of the certificate's file there. */
+/** Name of the certificate's file in this folder. */
 export const CERTIFICATE_NAME = "fullchain.pem";
-/** Where a service of root's finds certificate and key. */
+/** Paths of certificate and key for a service that belongs to root. */
 export const CERTIFICATE_FILE = `${tlsFolder(SYSTEM_PLACES)}/${CERTIFICATE_NAME}`;
 export const PRIVATE_KEY_FILE = `${tlsFolder(SYSTEM_PLACES)}/privkey.pem`;
-/** Where a container finds the key: a Podman secret. */
+/** Name of the Podman secret with the key, for containers. */
 export const KEY_SECRET = "hearth-tls-key";
 
 export interface CertificatesArgs {
   config: CertificatesConfig;
   machine: Machine;
-  /** Where relative paths in the stack file start. */
+  /** Relative paths in the stack file start here. */
   projectDirectory: string;
 }
 
 /**
- * The TLS certificate of the public names, from the operator's files. That they fit together and cover the names was
- * checked when the stack file was read. Stateless.
+ * The TLS certificate of the public names, from the operator's files. Loading the stack file has checked that key and
+ * certificate match and that the certificate covers the names. Stateless.
  */
 export class Certificates extends pulumi.ComponentResource {
   readonly release: Release;
@@ -68,10 +68,10 @@ export class Certificates extends pulumi.ComponentResource {
   }
 }
 
-/** A warning for a certificate that ends soon; one that has ended was refused before. */
+/** A warning for a certificate that expires soon; loading the stack file refuses an expired one. */
 export function endWarning(certificate: string, now: Date): string | undefined {
   const { validTo } = new X509Certificate(certificate);
   const days = Math.floor((new Date(validTo).getTime() - now.getTime()) / DAY);
   if (days >= WARN_DAYS) return undefined;
-  return `the certificate ends in ${days} days (${validTo}): renew it, put the new files in place and run \`pulumi up\``;
+  return `the certificate expires in ${days} days (${validTo})\n  fix: renew it, replace the files with the new ones, and run \`pulumi up\``;
 }

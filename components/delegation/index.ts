@@ -9,8 +9,8 @@ export interface DelegationArgs {
 }
 
 /**
- * Discovery: the two documents by which the homeserver is found from the server name. Stateless, makes nothing on a
- * host: the proxy serves the documents when they are served here, otherwise they are outputs of the stack.
+ * Discovery: the two documents that lead from the server name to the homeserver. Stateless, and changes no host: either this
+ * stack's proxy serves the documents, or they are outputs of the stack.
  */
 export class Delegation extends pulumi.ComponentResource {
   readonly documents: WellKnownDocuments;

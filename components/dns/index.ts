@@ -11,22 +11,22 @@ import { dynamicDnsSpec, SERVICE } from "./spec";
 export interface DnsArgs {
   config: DnsConfig;
   machine: Machine;
-  /** Whose image the client runs in. */
+  /** The client of dynamic DNS runs in its image. */
   homeserver: Pick<Homeserver, "jobs">;
-  /** Key of Dynu's API: that it is there was checked when the stack file was read. */
+  /** Key of Dynu's API. Loading the stack file has checked that it exists. */
   apiKey: pulumi.Output<string> | undefined;
 }
 
-/** DNS at Dynu: records as they stand in the stack file, and names that follow the host's public address. Stateless. */
+/** DNS at Dynu: the records of the stack file, and names that follow the host's public address. Stateless. */
 export class Dns extends pulumi.ComponentResource {
-  /** The client of dynamic DNS; undefined: there is none. */
+  /** Release of the client of dynamic DNS; undefined: the stack uses none. */
   readonly release: Release | undefined;
   readonly records: readonly DnsRecord[];
 
   constructor(name: string, args: DnsArgs, opts?: pulumi.ComponentResourceOptions) {
     super("hearth:dns:Dns", name, {}, opts);
     const { config, apiKey } = args;
-    if (apiKey === undefined) throw new Error("no API key: the rules must have refused this stack");
+    if (apiKey === undefined) throw new Error("no API key: the rules should have refused this stack");
     this.records = Object.entries(config.records).map(
       ([key, record]) =>
         new DnsRecord(
@@ -53,7 +53,7 @@ export class Dns extends pulumi.ComponentResource {
   }
 }
 
-/** A record as its resource takes it. */
+/** A record as the inputs of its resource. */
 export function recordInputs(record: DnsRecordConfig): Omit<DnsRecordInputs, "apiUrl" | "apiKey"> {
   const { name, ttl, ...rest } = record;
   return { name, ttl: parseDuration(ttl), enabled: true, data: dataOf(rest) };

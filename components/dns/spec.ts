@@ -7,23 +7,23 @@ import type { ContainerProgram, ServiceSpec } from "../../runtimes/service";
 /** Name of component, release and folders. */
 export const SERVICE = "dns";
 
-/** Dynu's own answers to "from where do I come?", each over the one protocol. */
+/** Dynu's URLs that answer with the address of the client, one for each protocol. */
 const ADDRESS_URLS = { ipv4: "https://checkip.dynu.com/", ipv6: "https://checkipv6.dynu.com/" } as const;
 const PROGRAMS = "/programs";
-/** Role of the secret with the key of the API. */
+/** Role of the secret that contains the key of the API. */
 const KEY = "dynu-key";
-/** After boot the network comes first. */
+/** After boot, time for the network to start. */
 const BOOT_SECONDS = 30;
 const RANDOM_SECONDS = 30;
 
-/** What keeps the address of some names. */
+/** The names that follow the host's address, and the API that changes their records. */
 export interface DynamicDns {
   dynamic: NonNullable<DnsConfig["dynamic"]>;
   apiUrl: string;
   apiKey: pulumi.Output<string>;
 }
 
-/** The client of dynamic DNS: a small program of ours that a timer runs in a container. */
+/** The client of dynamic DNS: a small program of Hearth that a timer runs in a container. */
 export function dynamicDnsSpec(wanted: DynamicDns, host: JobHost): ServiceSpec {
   const { dynamic, apiKey } = wanted;
   return {
@@ -39,7 +39,7 @@ export function dynamicDnsSpec(wanted: DynamicDns, host: JobHost): ServiceSpec {
     schedule: {
       when: { bootSeconds: BOOT_SECONDS, everySeconds: parseDuration(dynamic.interval) },
       randomDelaySeconds: RANDOM_SECONDS,
-      // Another name is not left without an address until the next time.
+      // A new name gets its address immediately, not at the next interval.
       onChange: true,
     },
   };

@@ -11,40 +11,40 @@ import { CONTAINER, SOCKET, SOCKET_FOLDER } from "./names";
 import { configPaths } from "./place";
 import type { HomeserverPlan } from "./plan";
 
-/** Folders in the container; those of configuration and data are mounted from the login user's home. */
+/** Folders in the container, mounted from the login user's home directory. */
 const INSIDE = { config: "/etc/hearth/homeserver", programs: "/programs", data: "/data" };
-/** Folder of request bodies while they come in: /tmp is the container's memory. */
+/** Folder of incoming request bodies: /tmp is in the container's memory. */
 const SPOOL = "spool";
-/** Port inside the container, where one is published. */
+/** Port inside the container if it is published. */
 const PORT = 8008;
 
 function synapseImage(config: HomeserverConfig) {
   return { image: homeserverImage(config), uid: 991, gid: 991, interpreter: "/usr/local/bin/python" };
 }
 
-/** What another container needs to reach Synapse: who connects to a socket need not be able to replace it. */
+/** The mount with which another container reaches Synapse; read-only, so that the container cannot replace the socket. */
 export function socketMount({ host }: Pick<Layout, "host">): Mount {
   return { source: host.data("socket"), target: SOCKET_FOLDER, readOnly: true };
 }
 
-/** What small programs of ours find next to Synapse: its image has Python. */
+/** Where Hearth's jobs run: in Synapse's image, which has Python. */
 export function jobHost(config: HomeserverConfig, at: Layout): JobHost {
   return { ...synapseImage(config), socket: SOCKET, socketMount: socketMount(at) };
 }
 
-/** Synapse in a container, reached over its socket; published on the host's loopback where the stack says so. */
+/** Synapse in a container. Others reach it over its socket, and on the host's loopback if the stack says so. */
 export function officialImage({ config, database }: HomeserverPlan): ContainerProgram {
   const { interpreter, ...image } = synapseImage(config);
   return {
     ...image,
     ...{ container: CONTAINER, interpreter, inside: INSIDE },
-    // Not the image's own entry point, which makes configuration and keys of its own.
+    // Not the image's entry point, which generates its own configuration and keys.
     entrypoint: interpreter,
     command: (at) => [
       ...["-B", at.inside.program("listen.py"), SOCKET, "synapse.app.homeserver"],
       ...configPaths(config, at).map((file) => `--config-path=${file}`),
     ],
-    // As the image's entry point does: with it Synapse gives memory back.
+    // Like the image's entry point: with jemalloc Synapse returns memory to the system.
     environment: { LD_PRELOAD: "libjemalloc.so.2", TMPDIR: `${INSIDE.data}/${SPOOL}` },
     data: { "": "0750", media: "0750", log: "0750", [SPOOL]: "0700", socket: "0700" },
     mounts: (at) => [
@@ -67,7 +67,7 @@ export function officialImage({ config, database }: HomeserverPlan): ContainerPr
     },
     memoryMiB: homeserverMemoryMiB(config),
     pids: 512,
-    // A new release may have to change the database first.
+    // A new version of Synapse may have to change the database first.
     startSeconds: 600,
     stopSeconds: 30,
     // Synapse reads its log configuration again.

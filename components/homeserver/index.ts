@@ -17,26 +17,26 @@ export interface HomeserverArgs {
   config: HomeserverConfig;
   machine: Machine;
   postgres: Postgres;
-  /** Identity server that clients are told about. */
+  /** Identity server that the client document names. */
   identityServer?: string;
   secrets: GivenSecrets;
   projectDirectory: string;
 }
 
-/** Synapse: its program, configuration, secrets and unit. Stateful: signing key, media and database outlive it. */
+/** Synapse: its program, configuration, secrets and unit. Stateful: signing key, media and database stay when it is deleted. */
 export class Homeserver extends pulumi.ComponentResource {
   readonly release: Release;
   readonly serverName: string;
-  /** Path of its socket for who runs as it does: on the host, or in containers that mount the socket's folder. */
+  /** Path of its socket: on the host for a native Synapse, else in containers that mount the socket's folder. */
   readonly socket = SOCKET;
-  /** Where its things are. */
+  /** Its paths. */
   readonly layout: pulumi.Output<Layout>;
-  /** What resources behind its API take. */
+  /** Inputs of all resources that use its API. */
   readonly access: Inputs<HomeserverAccess>;
   /** Paths on the host. */
   readonly mediaPath: pulumi.Output<string>;
   readonly logFile: pulumi.Output<string>;
-  /** What jobs run in next to it; undefined: no container. */
+  /** Where jobs run; undefined: Synapse does not run in a container. */
   readonly jobs: pulumi.Output<JobHost> | undefined;
 
   constructor(name: string, args: HomeserverArgs, opts?: pulumi.ComponentResourceOptions) {
@@ -67,7 +67,7 @@ export class Homeserver extends pulumi.ComponentResource {
     this.registerOutputs({ digest: this.release.digest });
   }
 
-  /** What it is on its host; says at once why a host cannot have the packages that the stack asks for. */
+  /** Renders Synapse for its host, and reports why the host cannot have the installation that the stack asks for. */
   private serviceOf({
     config,
     machine,
@@ -81,7 +81,7 @@ export class Homeserver extends pulumi.ComponentResource {
       !contained && installSource(config) === "apt" ? readVendorKey(projectDirectory) : undefined;
     return machine.service((facts, database) => {
       const fault = contained ? undefined : installationFault(config, facts);
-      // An error thrown in here would be told once for every value that depends on it.
+      // An error thrown here would be reported once for every value that depends on it.
       if (fault !== undefined) void pulumi.log.error(fault, this);
       const identity = identityServer === undefined ? {} : { identityServer };
       return homeserverSpec({ config, database, secrets, vendorKey, ...identity }, facts);

@@ -11,21 +11,21 @@ import { UNIT } from "./names";
 import { FILES, VENDOR_FOLDER } from "./place";
 import { renderUnit, renderUnitOverride, type UnitPlan } from "./unit";
 
-/** How one installation of packages is laid out on its host. */
+/** The packages, paths and unit of one kind of installation. */
 export interface Installation {
   /** Folder with Synapse's interpreter and its tools. */
   programs: string;
-  /** Where the package wants files of ours, by their names. */
+  /** Paths that the package requires for our files, by file name. */
   elsewhere: Record<string, string>;
   packages: Record<string, string>;
   repositories: Record<string, AptRepository>;
   environments: Record<string, PythonEnvironment>;
-  /** The unit, or what is added to the package's own. */
+  /** Path of the unit, or of the drop-in for the package's unit. */
   unitFile: string;
   renderUnit(plan: UnitPlan): string;
 }
 
-/** Distribution packages that both ways need. */
+/** Packages of the distribution that both kinds of installation need. */
 function commonPackages(facts: HostFacts): Record<string, string> {
   const { curl, python } = columnOf(facts);
   return { [curl.package]: "any", [python.postgres]: "any" };
@@ -33,15 +33,15 @@ function commonPackages(facts: HostFacts): Record<string, string> {
 
 /**
  * The installation that the stack asks for, on a host with these facts.
- * @param vendorKey see {@link readVendorKey}; absent: from the Python index
+ * @param vendorKey see {@link readVendorKey}; absent: install from the Python index
  */
 export function installationOf(config: HomeserverConfig, facts: HostFacts, vendorKey?: string): Installation {
   return vendorKey === undefined ? fromPythonIndex(config, facts) : fromVendor(config, facts, vendorKey);
 }
 
 /**
- * A locked release in an environment of its own, one for each version: going back is as quick as going forward. The
- * interpreter is named with its version, so an upgraded distribution gets another environment.
+ * A locked version in a separate Python environment for each version, so a downgrade is as fast as an upgrade. The
+ * interpreter's name includes its version, so an upgraded distribution gets another environment.
  */
 function fromPythonIndex({ version }: HomeserverConfig, facts: HostFacts): Installation {
   const environment = `/opt/hearth/synapse/${version}`;
@@ -66,9 +66,9 @@ function fromPythonIndex({ version }: HomeserverConfig, facts: HostFacts): Insta
 const VENDOR_FINGERPRINT = "AAF9AE843A7584B5A3E4CD2BCF45A512DE2DA058";
 const VENDOR_KEY_FILE = "keys/matrix-org-archive-keyring.gpg";
 
-/** The vendor's package with its own configuration; ours lies beside it in conf.d and wins. */
+/** The vendor's package with its configuration. Ours is next to it in conf.d and takes precedence. */
 function fromVendor({ version }: HomeserverConfig, facts: HostFacts, keyBase64: string): Installation {
-  // After `report_stats.yaml` and `server_name.yaml`, which the package writes: the last one wins.
+  // Its name sorts after `report_stats.yaml` and `server_name.yaml`, which the package writes: the last file takes precedence.
   const override = `${VENDOR_FOLDER}/conf.d/zz-hearth`;
   return {
     programs: "/opt/venvs/matrix-synapse/bin",
@@ -89,27 +89,27 @@ function fromVendor({ version }: HomeserverConfig, facts: HostFacts, keyBase64: 
   };
 }
 
-/** Why this host cannot have the installation that the stack asks for, with the way out; none: it can. */
+/** Why this host cannot have the installation that the stack asks for, with the fix; undefined: it can. */
 export function installationFault(config: HomeserverConfig, facts: HostFacts): string | undefined {
   if (installSource(config) === "pypi") return lockFault(config, facts);
   if (facts.architecture === "amd64") return undefined;
-  return `hearth:homeserver.install is apt, but the host is ${facts.architecture} and the vendor packages Synapse for amd64 only. Write \`install: pypi\`.`;
+  return `hearth:homeserver.install is apt, but the host is ${facts.architecture} and the vendor packages Synapse for amd64 only\n  fix: write \`install: pypi\``;
 }
 
 function lockFault({ version }: HomeserverConfig, { python, architecture }: HostFacts): string | undefined {
   if (lockedRequirements(version, python, architecture) !== undefined) return undefined;
-  return `hearth:homeserver.version is ${version}, and the host has Python ${python} on ${architecture}: there is no lock for that pair. There are locks for Debian 12 and 13 (Python 3.11 and 3.13) on amd64 and arm64; if the release is meant, run \`${makeLock(version)}\` and commit what it writes.`;
+  return `hearth:homeserver.version is ${version}, and the host has Python ${python} on ${architecture}: there is no lock for this combination. Locks exist for Debian 12 and 13 (Python 3.11 and 3.13) on amd64 and arm64\n  fix: write another version, or run \`${makeLock(version)}\` and commit the files that it writes`;
 }
 
 /**
- * The key of the vendor's repository, base64. It is the operator's to fetch, the host to check against its fingerprint.
- * @throws UserError when it is not there
+ * The key of the vendor's repository, base64. The operator downloads it; the host checks its fingerprint.
+ * @throws UserError if it is missing
  */
 export function readVendorKey(projectDirectory: string): string {
   const file = join(projectDirectory, VENDOR_KEY_FILE);
   const key = archiveKey(projectDirectory, VENDOR_KEY_FILE);
   if (key !== undefined) return key;
   throw new UserError(
-    `hearth:homeserver.install is apt, but the key of the vendor's repository is missing: ${file}. Download https://packages.matrix.org/debian/matrix-org-archive-keyring.gpg to there (the host checks that its fingerprint is ${VENDOR_FINGERPRINT}), or write \`install: pypi\`.`,
+    `hearth:homeserver.install is apt, but the key of the vendor's repository is missing: ${file}\n  fix: download https://packages.matrix.org/debian/matrix-org-archive-keyring.gpg to this path (the host checks that its fingerprint is ${VENDOR_FINGERPRINT}), or write \`install: pypi\``,
   );
 }

@@ -2,22 +2,23 @@ import type * as pulumi from "@pulumi/pulumi";
 import { Account, type HomeserverAccess, type Inputs, type Release } from "../../provider/sdk";
 import type { JobHost } from "../../runtimes/job";
 
-/** The homeserver that jobs work for. */
+/** The homeserver that jobs use. */
 interface JobServer {
   access: Inputs<HomeserverAccess>;
   release: Release;
   jobs: pulumi.Output<JobHost> | undefined;
 }
 
-/** What jobs run in next to this homeserver. */
+/** Where the jobs of this homeserver run. */
 export function jobHostOf({ jobs }: Pick<JobServer, "jobs">): pulumi.Output<JobHost> {
-  if (jobs === undefined) throw new Error("no image to run jobs in: the rules must have refused this stack");
+  if (jobs === undefined)
+    throw new Error("no image to run jobs in: the rules should have refused this stack");
   return jobs;
 }
 
 /**
- * The account with which a component's jobs log in. Its password is made on the host, where only they read it. Whoever took
- * the name before loses it: nobody may be waiting in an account that becomes an admin's.
+ * The account with which a component's jobs log in. Its password is generated on the host, where only the jobs read it. If the
+ * name is taken, the account is reclaimed first, so nobody keeps access to a future admin account.
  */
 export function jobAccount(
   { name }: { name: string },

@@ -1,14 +1,14 @@
-/** Names of the homeserver's things that others have to know. */
+/** Names of the homeserver's paths and units that other components use. */
 
 /** Name of the socket in its folder, on the host and in containers. */
 export const SOCKET_NAME = "synapse.sock";
-/** Folder of the socket: Synapse's own, and open to the group of the proxy; nobody else can reach or replace what is in it. */
+/** Folder of the socket. It belongs to Synapse, and the proxy's group may use it; others cannot reach or replace the socket. */
 export const SOCKET_FOLDER = "/run/hearth-synapse";
-/** Path of the socket: of a native Synapse, and in its container and in those that mount its folder. */
+/** Path of the socket: on the host of a native Synapse, and in all containers that mount its folder. */
 export const SOCKET = `${SOCKET_FOLDER}/${SOCKET_NAME}`;
 
 /** System user and group that a native Synapse runs as. */
 export const USER = "matrix-synapse";
 export const UNIT = "matrix-synapse.service";
-/** Container of a Synapse in an image; its unit is called so too. */
+/** Name of the container and of its unit, for a Synapse in a container. */
 export const CONTAINER = "hearth-synapse";

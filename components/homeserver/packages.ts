@@ -13,7 +13,7 @@ import type { HomeserverPlan } from "./plan";
 const DATA_FOLDER = "/var/lib/matrix-synapse";
 const LOG_FOLDER = "/var/log/matrix-synapse";
 
-/** Synapse from packages, under systemd as a system user of its own. */
+/** Synapse from packages, as a systemd unit with its own system user. */
 export function synapsePackages(plan: HomeserverPlan, facts: HostFacts): NativeProgram {
   const installation = installationOf(plan.config, facts, plan.vendorKey);
   const { packages, repositories, environments, elsewhere } = installation;
@@ -24,7 +24,7 @@ export function synapsePackages(plan: HomeserverPlan, facts: HostFacts): NativeP
     users: { [USER]: { home: DATA_FOLDER, groups: [] } },
     directories: {
       [`${SYSTEM_PLACES.config("homeserver")}/secrets`]: { mode: "0750", owner: "root", group: USER },
-      // Not the media's: Synapse makes it itself, in a directory that is its own.
+      // Not the media's folder: Synapse creates it itself, in a directory that belongs to it.
       [DATA_FOLDER]: own,
       [LOG_FOLDER]: own,
     },
@@ -35,7 +35,7 @@ export function synapsePackages(plan: HomeserverPlan, facts: HostFacts): NativeP
     user: USER,
     interpreter: `${installation.programs}/python`,
     validators: (at) => ({
-      // As root: whose a socket is, only root may see.
+      // As root: only root may see which process owns a socket.
       "15-ports": {
         argv: [
           at.inside.interpreter,
@@ -50,12 +50,12 @@ export function synapsePackages(plan: HomeserverPlan, facts: HostFacts): NativeP
   };
 }
 
-/** The vendor's package has a unit of its own, which its file is added to. */
+/** Verifies a complete unit. The vendor's package has its own unit, for which Hearth's file is a drop-in. */
 function wholeUnit({ unitFile }: Installation): Record<string, Validator> {
   return unitFile.endsWith(".service") ? { "40-unit": unitCheck(unitFile) } : {};
 }
 
-/** What the unit has to say of this installation. */
+/** The unit's values for this installation. */
 function startOf({ config, database }: HomeserverPlan, facts: HostFacts, at: Layout) {
   return {
     python: at.inside.interpreter,

@@ -2,7 +2,7 @@ import { type HomeserverConfig, installSource } from "../../config-schemas/homes
 import type { Layout } from "../../runtimes/layout";
 import { SOCKET } from "./names";
 
-/** Where Synapse itself finds what its configuration names. */
+/** Paths in Synapse's configuration, as Synapse sees them. */
 export interface SynapsePaths {
   logConfig: string;
   logFile: string;
@@ -16,22 +16,22 @@ export interface SynapsePaths {
   captchaPrivateKey: string;
 }
 
-/** Where Synapse is, as its configuration has to say. */
+/** The paths and listeners in Synapse's configuration. */
 export interface SynapsePlace {
   paths: SynapsePaths;
   /** The unix socket that the proxy and Hearth's own programs use. */
   socket: string;
-  /** Where other programs on the host may reach it too. */
+  /** TCP listener for other programs on the host; absent: none. */
   listen?: { port: number; addresses: readonly string[] } | undefined;
 }
 
-/** Names of the files of its configuration. */
+/** Names of its configuration files. */
 export const FILES = { main: "homeserver.yaml", log: "log.yaml", captcha: "captcha_public_key" } as const;
 
-/** Configuration of the vendor's package. */
+/** Configuration folder of the vendor's package. */
 export const VENDOR_FOLDER = "/etc/matrix-synapse";
 
-/** What Synapse is started with; folders count with all their `*.yaml` in order, later ones win. */
+/** Synapse's configuration files. A folder means all its `*.yaml` files in order; later files take precedence. */
 export function configPaths(config: HomeserverConfig, { inside }: Pick<Layout, "inside">): string[] {
   if (installSource(config) === "apt")
     return [`${VENDOR_FOLDER}/homeserver.yaml`, `${VENDOR_FOLDER}/conf.d/`];
@@ -39,7 +39,7 @@ export function configPaths(config: HomeserverConfig, { inside }: Pick<Layout, "
   return [inside.config(FILES.main), ...(withLogin ? [inside.secret("email")] : [])];
 }
 
-/** Listens on its socket, and on the host's own loopback where the stack says so. */
+/** Synapse listens on its socket, and on the host's loopback if the stack says so. */
 export function placeOf({ listener }: HomeserverConfig, { inside }: Pick<Layout, "inside">): SynapsePlace {
   const configured = (listener?.bindAddresses ?? []).map((address) => ({
     address,
@@ -57,7 +57,7 @@ export function placeOf({ listener }: HomeserverConfig, { inside }: Pick<Layout,
       form: inside.secret("form"),
       signingKey: inside.secret("signing-key"),
       captchaPublicKey: inside.config(FILES.captcha),
-      // There only where they are used.
+      // Getters, because these secrets exist only if the stack uses them.
       get passfile() {
         return inside.secret("database-passfile");
       },

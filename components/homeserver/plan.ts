@@ -2,13 +2,13 @@ import type { HomeserverConfig } from "../../config-schemas/homeserver/schema";
 import type { DatabaseAccess } from "../postgres";
 import type { GivenSecrets } from "./secrets";
 
-/** What the homeserver is to be. */
+/** What the stack wants of the homeserver. */
 export interface HomeserverPlan {
   config: HomeserverConfig;
   database: DatabaseAccess;
-  /** Identity server that clients are told about. */
+  /** Identity server that the client document names. */
   identityServer?: string;
   secrets: GivenSecrets;
-  /** Key of the vendor's repository, base64; absent: its packages are not used. */
+  /** Key of the vendor's repository, base64; absent: Hearth does not use the vendor's packages. */
   vendorKey?: string | undefined;
 }

@@ -11,7 +11,7 @@ function bucket(limit: Bucket | undefined) {
   return limit === undefined ? undefined : { per_second: limit.perSecond, burst_count: limit.burst };
 }
 
-/** A block of several buckets; left out when none of them is set, for Synapse fails on an empty one. */
+/** A block of several buckets; absent if none of them is set, because Synapse fails on an empty block. */
 function block(buckets: Record<string, Bucket | undefined>) {
   const set = Object.entries(buckets).filter(([, limit]) => limit !== undefined);
   if (set.length === 0) return undefined;
@@ -20,7 +20,7 @@ function block(buckets: Record<string, Bucket | undefined>) {
 
 function federation(limit: RateLimits["federation"]) {
   if (limit === undefined) return undefined;
-  // The values end in `ms`; Synapse takes bare milliseconds.
+  // The values end in `ms`; Synapse expects milliseconds without a unit.
   return {
     window_size: Number.parseInt(limit.window, 10),
     sleep_limit: limit.sleepLimit,
@@ -30,7 +30,7 @@ function federation(limit: RateLimits["federation"]) {
   };
 }
 
-/** The rate limits in Synapse's own shapes; what is not set stays Synapse's default. */
+/** The rate limits as Synapse's settings; Synapse's defaults apply to those that are not set. */
 export function rateLimitSettings(limits: RateLimits): Record<string, unknown> {
   const { login, joins, invites } = limits;
   return {

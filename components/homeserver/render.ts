@@ -13,23 +13,23 @@ import { rateLimitSettings } from "./rate-limits";
 
 type EmailConfig = NonNullable<HomeserverConfig["email"]>;
 
-/** Settings of Synapse: whatever YAML can say. Absent (`undefined`) settings are left out. */
+/** Settings of Synapse, any YAML. Settings that are `undefined` are not written. */
 export type Settings = Record<string, unknown>;
 
 export interface HomeserverFacts {
   database: DatabaseAccess;
   place: SynapsePlace;
-  /** Base URL of the identity server that clients are told about. */
+  /** Base URL of the identity server that the client document names. */
   identityServer?: string;
 }
 
-/** Synapse's configuration as one document in a fixed order, the operator's `extra` last. */
+/** Synapse's configuration as one document in a fixed order, with the operator's `extra` last. */
 export function renderHomeserver(config: HomeserverConfig, facts: HomeserverFacts): string {
   const settings: Settings = { ...homeserverSettings(config, facts), ...config.extra };
   return document("Written by Hearth from hearth:homeserver; a change here restarts Synapse.", settings);
 }
 
-/** Every setting that Hearth itself gives Synapse. */
+/** All settings that Hearth itself sets. */
 export function homeserverSettings(config: HomeserverConfig, facts: HomeserverFacts): Settings {
   const { paths } = facts.place;
   return {
@@ -42,7 +42,7 @@ export function homeserverSettings(config: HomeserverConfig, facts: HomeserverFa
     ...secretSettings(paths),
     log_config: paths.logConfig,
     ...registrationSettings(config, paths),
-    // With a login the block is in a secret file.
+    // If there is a login, this block is in a secret file.
     email: config.email && config.email.user === undefined ? emailSettings(config.email) : undefined,
     ...federationSettings(config),
     ...mediaSettings(config, paths),
@@ -56,8 +56,8 @@ export function homeserverSettings(config: HomeserverConfig, facts: HomeserverFa
 }
 
 /**
- * Outgoing mail with a login, as a document of its own: Synapse takes the password from its configuration only, so this
- * is a secret file, and Synapse replaces whole blocks, so the block is complete.
+ * Outgoing mail with a login, as a separate document. It is a secret file, because Synapse reads the password only from its
+ * configuration. The block is complete, because Synapse replaces whole blocks.
  */
 export function renderEmail(email: EmailConfig, password: string): string {
   return document("Written by Hearth from hearth:homeserver.email.", {
@@ -65,7 +65,7 @@ export function renderEmail(email: EmailConfig, password: string): string {
   });
 }
 
-/** One file a day, kept for as many days as the stack says; problems at the start also reach the journal. */
+/** One log file a day, kept for the days that the stack says; errors also go to the journal. */
 export function renderLogging({ level, keep }: HomeserverConfig["logging"], logFile: string): string {
   const settings = {
     version: 1,
@@ -84,7 +84,7 @@ export function renderLogging({ level, keep }: HomeserverConfig["logging"], logF
       journal: { class: "logging.StreamHandler", formatter: "precise", level: "ERROR" },
     },
     root: { level, handlers: ["file", "journal"] },
-    // At DEBUG it writes every statement with its values, access tokens among them.
+    // At DEBUG this logger writes every SQL statement with its values, including access tokens.
     loggers: level === "DEBUG" ? { "synapse.storage.SQL": { level: "INFO" } } : undefined,
     disable_existing_loggers: false,
   };
@@ -201,7 +201,7 @@ function retentionSettings(retention: HomeserverConfig["retention"]): Settings |
     default_policy: { max_lifetime: retention.maxLifetime },
     allowed_lifetime_min: retention.allowedMin,
     allowed_lifetime_max: retention.allowedMax,
-    // One job without bounds: no lifetime falls between two.
+    // One job without bounds, so it covers every lifetime.
     purge_jobs: [{ interval: retention.purgeInterval }],
   };
 }
@@ -221,7 +221,7 @@ function roomSettings({ encryptionByDefault, roomDirectory }: HomeserverConfig):
     encryption_enabled_by_default_for_room_type: encryptionByDefault === "none" ? "off" : encryptionByDefault,
     enable_room_list_search: roomDirectory.search,
     allow_public_rooms_over_federation: roomDirectory.federated,
-    // Without a rule nobody but admins may publish.
+    // Without a rule only admins may publish rooms.
     room_list_publication_rules: roomDirectory.publish === "everyone" ? [{ action: "allow" }] : undefined,
   };
 }

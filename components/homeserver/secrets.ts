@@ -8,7 +8,7 @@ import type { DatabaseAccess } from "../postgres";
 import { USER } from "./names";
 import { renderEmail } from "./render";
 
-/** The operator's secrets that Synapse needs. */
+/** The secrets that the operator gives and Synapse needs. */
 export interface GivenSecrets {
   smtpPassword?: pulumi.Output<string>;
   captchaPrivateKey?: pulumi.Output<string>;
@@ -16,19 +16,19 @@ export interface GivenSecrets {
 
 type Email = NonNullable<HomeserverConfig["email"]>;
 
-/** Root writes, Synapse reads. */
+/** Root writes it, Synapse reads it. */
 const READABLE = { mode: "0640", owner: "root", group: USER };
-/** libpq refuses a password file that others than its owner may read. */
+/** libpq refuses a password file that anyone but its owner may read. */
 const OWN = { mode: "0600", owner: USER, group: USER };
 
-/** The command that makes a new server's signing key. */
+/** The command that generates the signing key of a new server. */
 function makeSigningKey(at: Layout): SecretSource {
   const generate = at.once([at.inside.interpreter, "-m", "synapse._scripts.generate_signing_key"]);
   const known = [`${at.records}/identity`, at.restore("signing-key")];
   return { kind: "command", argv: ["/bin/sh", at.host.program("signing_key.sh"), ...known, ...generate] };
 }
 
-/** Synapse's secrets by role: most are made on the host and never leave it. */
+/** Synapse's secrets by role. Most are generated on the host and never leave it. */
 export function synapseSecrets(
   config: HomeserverConfig,
   { passfileCommand }: DatabaseAccess,
@@ -44,7 +44,7 @@ export function synapseSecrets(
     registration: read("registration_shared_secret", random),
     macaroon: read("macaroon_secret_key", random),
     form: read("form_secret", random),
-    // The server's identity: made once, kept for ever.
+    // The server's identity: generated once, never replaced.
     "signing-key": read("signing.key", makeSigningKey),
     ...(passfileCommand && {
       "database-passfile": read("database.pgpass", () => ({ kind: "command", argv: passfileCommand }), OWN),
@@ -58,17 +58,17 @@ export function synapseSecrets(
   };
 }
 
-/** The operator's key of the captcha service. */
+/** The operator's private key of the captcha service. */
 function captchaKey({ captchaPrivateKey }: GivenSecrets): pulumi.Output<string> {
   return required(captchaPrivateKey, "captcha.privateKey");
 }
 
-/** With a login the mail settings are a secret as a whole: Synapse takes the password from its configuration only. */
+/** With a login, all mail settings are one secret, because Synapse reads the password only from its configuration. */
 function emailSettings(email: Email, { smtpPassword }: GivenSecrets): pulumi.Output<string> {
   return required(smtpPassword, "smtp.password").apply((password) => renderEmail(email, password));
 }
 
 function required(secret: pulumi.Output<string> | undefined, path: string): pulumi.Output<string> {
-  if (secret === undefined) throw new Error(`no secret ${path}: the rules must have refused this stack`);
+  if (secret === undefined) throw new Error(`no secret ${path}: the rules should have refused this stack`);
   return secret;
 }

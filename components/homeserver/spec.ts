@@ -10,7 +10,7 @@ import type { HomeserverPlan } from "./plan";
 import { renderHomeserver, renderLogging } from "./render";
 import { synapseSecrets } from "./secrets";
 
-/** Synapse: one process that listens on a socket which stays open while it restarts. */
+/** Synapse: one process that listens on a socket. The socket stays open during a restart. */
 export function homeserverSpec(plan: HomeserverPlan, facts: HostFacts): ServiceSpec {
   const { config, database, secrets } = plan;
   return {
@@ -21,13 +21,13 @@ export function homeserverSpec(plan: HomeserverPlan, facts: HostFacts): ServiceS
     secrets: synapseSecrets(config, database, secrets),
     runs: ["listen.py"],
     listens: listenersOf(config),
-    // What Synapse itself has to say about the staged configuration, cheapest first.
+    // Synapse itself checks the staged configuration, the fastest check first.
     checks: {
       "10-config": asksSynapse(config, "check_config.py"),
       "20-database": asksSynapse(config, "check_database.py"),
       "30-dry-start": { ...asksSynapse(config, "dry_start.py"), isolateNetwork: true },
     },
-    // Whether it answers, and reads its database for that.
+    // Synapse must answer a request for which it reads its database.
     health: ({ host }) => ({
       kind: "command",
       argv: ["/bin/sh", host.program("answers.sh"), hostSocket({ host }), config.serverName],
@@ -56,7 +56,7 @@ function configFiles(plan: HomeserverPlan): ServiceFile[] {
   ];
 }
 
-/** What Synapse opens for other programs on the host. */
+/** TCP listeners that Synapse opens for other programs on the host. */
 function listenersOf({ listener }: HomeserverConfig) {
   return (listener?.bindAddresses ?? []).map((address) => ({ address, port: listener?.port ?? 0 }));
 }
@@ -68,7 +68,7 @@ function asksSynapse(config: HomeserverConfig, program: string): ServiceCheck {
   };
 }
 
-/** The socket as the host's own programs see it. */
+/** Path of the socket, as programs on the host see it. */
 export function hostSocket({ host }: Pick<Layout, "host">): string {
   return `${host.data("socket")}/${SOCKET_NAME}`;
 }

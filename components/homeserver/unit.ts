@@ -1,7 +1,7 @@
 import { CONFINED } from "../../runtimes/native/hardening";
 import { SOCKET, SOCKET_FOLDER, USER } from "./names";
 
-/** What a unit has to say of an installation of Synapse. */
+/** The values of a unit for an installation of Synapse. */
 export interface UnitPlan {
   python: string;
   /** Path of `listen.py`. */
@@ -10,15 +10,15 @@ export interface UnitPlan {
   configFolder: string;
   dataFolder: string;
   logFolder: string;
-  /** Unit of the database: when both restart, Synapse ends before it and starts after it. */
+  /** Unit of the database: when both restart, Synapse stops before it and starts after it. */
   database: string;
   /** Group of the proxy, which may use the socket. */
   proxyGroup: string;
 }
 
 /**
- * Confinement that Synapse can live with: it writes its data, its logs and nothing else, sees no devices, no homes and no
- * other processes, and gains no privileges. (Not MemoryDenyWriteExecute: its TLS library makes callbacks at run time.)
+ * Confinement that suits Synapse: it can write only its data and its logs, sees no devices, no home directories and no other
+ * processes, and gains no privileges. (Not MemoryDenyWriteExecute: its TLS library creates callbacks at run time.)
  */
 function hardening({ dataFolder, logFolder, configFolder }: UnitPlan): string[] {
   return [
@@ -27,14 +27,14 @@ function hardening({ dataFolder, logFolder, configFolder }: UnitPlan): string[] 
     `ReadWritePaths=${dataFolder} ${logFolder} -${SOCKET_FOLDER}`,
     `ReadOnlyPaths=${configFolder}`,
     "ProtectHome=yes",
-    // Request bodies are kept there while they come in; /tmp may be in memory.
+    // Folder of incoming request bodies; /tmp may be in memory.
     "Environment=TMPDIR=/var/tmp",
     "RemoveIPC=yes",
     "SystemCallFilter=~@privileged",
   ];
 }
 
-/** How Synapse starts, and the socket that stays open while it restarts. */
+/** Commands that start Synapse, and the option that keeps its socket open during a restart. */
 function startOf({ python, program, configPaths, proxyGroup }: UnitPlan): string[] {
   const start = [
     python,
@@ -51,7 +51,7 @@ function startOf({ python, program, configPaths, proxyGroup }: UnitPlan): string
   ];
 }
 
-/** A complete unit, for an installation without a package of its own. */
+/** A complete unit, for an installation from the Python index. */
 export function renderUnit(plan: UnitPlan): string {
   return [
     "[Unit]",
@@ -81,7 +81,7 @@ export function renderUnit(plan: UnitPlan): string {
   ].join("\n");
 }
 
-/** What is added to the vendor package's own unit, which has no confinement and listens by itself. */
+/** A drop-in for the vendor package's unit, which has no confinement and opens its listeners itself. */
 export function renderUnitOverride(plan: UnitPlan): string {
   return [
     "[Unit]",

@@ -5,14 +5,14 @@ import type { StackConfig } from "../../config-schemas/stack";
 import { JOB_MIB } from "../../runtimes/job";
 import { maintenanceJobs } from "../maintenance/jobs";
 
-/** What Debian, sshd, systemd and Podman's own helpers take, with room for the page cache of a small database, MiB. */
+/** Memory of the distribution, sshd, systemd and Podman's helpers, and the page cache of a small database, MiB. */
 const SYSTEM_MIB = 512;
-/** tailscaled with Funnel on, MiB. */
+/** Memory of tailscaled while Funnel is on, MiB. */
 const TUNNEL_MIB = 64;
 
 /**
- * The MiB that each use of a host with containers may take at most, by what uses it. Hosts without containers have no limits
- * that could be added up: empty.
+ * The memory limit of each program on a host with containers, MiB, by its name. Empty for a host without containers, because
+ * programs there have no limits to add up.
  */
 export function memoryBudget(config: StackConfig, host: string): Record<string, number> {
   if (config.hosts[host]?.runtime !== "quadlet") return {};
@@ -29,7 +29,7 @@ export function memoryBudget(config: StackConfig, host: string): Record<string, 
   return Object.fromEntries(uses.filter(([, here]) => here).map(([use, , mib]) => [use, mib()]));
 }
 
-/** How many jobs may meet: all of them, for one that waits until another is done is in its container already. */
+/** How many jobs can run at the same time: all, because a job that waits for another one already has its container. */
 function jobsOn({ homeserver, maintenance, inactivity, dns }: StackConfig, host: string): number {
   const cleaning =
     maintenance?.host === host

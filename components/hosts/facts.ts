@@ -7,30 +7,30 @@ import { programText } from "../../runtimes/programs";
 export interface HostFacts extends Omit<MachineFacts, "packages" | "installed" | "programs"> {
   /** Version of the Python that the distribution offers, e.g. `3.13`. */
   python: string;
-  /** Major version of the Postgres cluster to use, else of the package that the distribution offers, e.g. 17 (0: none). */
+  /** Major version of the Postgres cluster to use, or else of the distribution's package, e.g. 17 (0: none). */
   postgres: number;
-  /** The cluster for that major version: there, or to be made. Absent where Hearth is not root, and in older states. */
+  /** The cluster to use: it exists, or Hearth will create it. Absent if Hearth is not root, and in older states. */
   postgresCluster?: PostgresCluster;
   /** Version of nginx that the distribution offers, e.g. `1.26.3` (empty: none). */
   nginx: string;
-  /** Whether tailscaled is there: not (empty), from a package, or put there in another way. */
+  /** How tailscaled was installed: not (empty), from a package, or in another way. */
   tailscale: "" | "package" | "other";
 }
 
-/** A Postgres cluster of Debian's packages. */
+/** A Postgres cluster from Debian's packages. */
 export interface PostgresCluster {
-  /** Its name: `main`, or `hearth` next to one that others use. */
+  /** Its name: `main`, or `hearth` if others use that one. */
   name: string;
   port: number;
   /** Directory of its socket (empty: it has none). */
   socket: string;
 }
 
-/** What components need to know of a host before they can say what they want there. */
+/** The facts that components need about a host before they can plan anything for it. */
 export function questions(runtime: "native" | "quadlet"): Pick<HostInputs, "distributions" | "ask"> {
   const programs = {
     tailscaled: { content: programText("tunnel", "questions/tailscaled.sh"), arguments: [] },
-    // Only root may look, and containers have a cluster of their own.
+    // Only root may see the clusters, and containers have their own.
     ...(runtime === "native" ? { "postgres-clusters": clusterQuestion() } : {}),
   };
   return {
@@ -44,7 +44,7 @@ export function questions(runtime: "native" | "quadlet"): Pick<HostInputs, "dist
   };
 }
 
-/** What any distribution calls the packages whose versions are facts. */
+/** The names, in all distributions, of the packages whose versions are facts. */
 function packageNames(): string[] {
   const names = Object.values(DISTRIBUTIONS).flatMap(({ nginx, postgres, python }) => [
     ...[nginx.package, postgres.package, python.package],
@@ -59,7 +59,7 @@ function clusterQuestion() {
   };
 }
 
-/** The facts, from what a host answered to {@link questions}. States of earlier versions have them as they are. */
+/** The facts from a host's answers to {@link questions}. States of earlier versions contain the facts themselves. */
 export function hostFacts(answers: MachineFacts | HostFacts): HostFacts {
   if (!("packages" in answers)) return answers;
   const { packages, installed, programs, ...facts } = answers;
@@ -76,7 +76,7 @@ export function hostFacts(answers: MachineFacts | HostFacts): HostFacts {
   };
 }
 
-/** Major version, name, port and socket directory; the program checks each of them, and so does this. */
+/** Major version, name, port and socket directory; the program checks them too. */
 const CLUSTER = /^(\d+) ([A-Za-z0-9_.]+) (\d+) (-|\/[A-Za-z0-9_./-]+)$/;
 
 function clusterOf(line: string): Partial<Pick<HostFacts, "postgres" | "postgresCluster">> {
@@ -92,7 +92,7 @@ function clusterOf(line: string): Partial<Pick<HostFacts, "postgres" | "postgres
   };
 }
 
-/** What containers need on the distribution of that host, as a Release takes it. */
+/** The packages that containers need on the host's distribution, as inputs of a Release. */
 export function containerPackages(facts: HostFacts): Record<string, string> {
   return Object.fromEntries(columnOf(facts).containers.map((name) => [name, "any"]));
 }

@@ -14,36 +14,36 @@ import { rootlessRelease } from "./rootless";
 
 export interface MachineArgs {
   config: HostConfig;
-  /** Where relative paths in the stack file start. */
+  /** Relative paths in the stack file start here. */
   projectDirectory: string;
-  /** Password for sudo; absent: sudo asks for none. */
+  /** Password for sudo; absent: sudo needs no password. */
   sudoPassword?: pulumi.Input<string> | undefined;
-  /** MiB of memory that each use of it may take; absent: not compared with what it has. */
+  /** Memory limit of each program on it, MiB; absent: not compared with the host's memory. */
   memory?: Record<string, number>;
 }
 
 /** A service on one host. */
 export interface Service {
-  /** Of the first, where there are several jobs. */
+  /** Of the first spec if there are several jobs. */
   layout: pulumi.Output<Layout>;
   parts: pulumi.Output<ReleaseParts>;
 }
 
-/** One machine of the stack: how it is reached, its facts, and what root puts right there for containers without root. */
+/** One host of the stack: its connection, its facts, and the settings by root that rootless containers need. */
 export class Machine extends pulumi.ComponentResource {
   /** Its name in the stack file; every resource on it is named after it. */
   readonly name: string;
   readonly connection: Inputs<Connection>;
   readonly host: Host;
-  /** What others on this machine depend on: nothing is planned for a machine that cannot work, or is not prepared yet. */
+  /** Resources on this host depend on these, so nothing is planned for a host that does not qualify or is not prepared. */
   readonly ready: pulumi.Input<pulumi.Resource>[];
-  /** Whether Hearth works as root there, or becomes root where it has to. */
+  /** Whether Hearth logs in as root, or can become root. */
   readonly mayBeRoot: boolean;
   /** Known in previews. */
   readonly facts: pulumi.Output<HostFacts>;
-  /** How services run on it. */
+  /** The runtime of its services. */
   readonly runtime: HostConfig["runtime"];
-  /** Where its services put their things, known in previews. */
+  /** The folders of its services. Known in previews. */
   readonly places: pulumi.Output<Places>;
 
   constructor(name: string, args: MachineArgs, opts?: pulumi.ComponentResourceOptions) {
@@ -64,15 +64,16 @@ export class Machine extends pulumi.ComponentResource {
   }
 
   /**
-   * What a service is on this host: where its things are, and what its Release puts there.
-   * @param spec what it is (or what the jobs of one component are), on a host with these facts, when `known` is known
+   * Renders a service for this host: its paths, and the contents of its Release.
+   * @param spec returns the service, or the jobs of one component, for a host with these facts
+   * @param known an output that `spec` needs as a plain value
    */
   service<T = undefined>(
     spec: (facts: HostFacts, known: T) => ServiceSpec | readonly ServiceSpec[],
     known?: pulumi.Input<T>,
   ): Service {
     const runtime = RUNTIMES[this.runtime];
-    const made = pulumi.all([this.facts, this.places, known]).apply(([facts, places, value]) => {
+    const rendered = pulumi.all([this.facts, this.places, known]).apply(([facts, places, value]) => {
       const host = { places, memoryMiB: facts.memoryMiB };
       const specs = [spec(facts, value as T)].flat();
       return {
@@ -81,15 +82,15 @@ export class Machine extends pulumi.ComponentResource {
       };
     });
     return {
-      layout: made.apply(({ layouts: [first] }) => {
-        if (first === undefined) throw new Error("a service without a spec");
+      layout: rendered.apply(({ layouts: [first] }) => {
+        if (first === undefined) throw new Error("the service has no spec");
         return first;
       }),
-      parts: made.apply(({ parts }) => parts),
+      parts: rendered.apply(({ parts }) => parts),
     };
   }
 
-  /** Without sudo there is none: the Host has refused a machine on which something is missing, with the commands. */
+  /** Not used without sudo: the Host then refuses a host that lacks something, and its message lists the commands. */
   private prerequisites(): Release {
     return new Release(
       `${this.name}-rootless`,
@@ -105,7 +106,7 @@ export class Machine extends pulumi.ComponentResource {
   }
 }
 
-/** The connection as the provider takes it: files by their full paths, for the provider runs in a directory of its own. */
+/** The connection for the provider. Its files have absolute paths, because the provider runs in another directory. */
 function connectionOf(name: string, args: MachineArgs): Inputs<Connection> {
   const { alwaysOn: _, runtime: __, sshConfigFile, identityFile, knownHostsFile, ...reach } = args.config;
   const files = Object.entries({ sshConfigFile, identityFile, knownHostsFile }).flatMap(([key, file]) =>
@@ -115,13 +116,13 @@ function connectionOf(name: string, args: MachineArgs): Inputs<Connection> {
   return { name, ...reach, ...Object.fromEntries(files), ...sudo };
 }
 
-/** The machines of a stack by name. */
+/** The hosts of a stack by name. */
 export interface Machines {
-  /** That each section names a machine of the stack was checked when the stack file was read. */
+  /** Loading the stack file has checked that each section names a host of the stack. */
   get(name: string): Machine;
 }
 
-/** One machine for each entry of `hearth:hosts`. */
+/** Creates one Machine for each entry of `hearth:hosts`. */
 export function machinesOf(
   config: StackConfig,
   sudoPasswords: Readonly<Record<string, pulumi.Output<string>>>,
@@ -137,7 +138,8 @@ export function machinesOf(
   return {
     get(name) {
       const machine = machines.get(name);
-      if (machine === undefined) throw new Error(`no machine ${name} in this stack`);
+      if (machine === undefined)
+        throw new Error(`no host ${name} in this stack: the rules should have refused this stack`);
       return machine;
     },
   };

@@ -5,8 +5,8 @@ import { hostPrograms } from "../../runtimes/programs";
 const SERVICE = "hosts";
 
 /**
- * What root puts right once, besides packages, so that a user can run containers without root: ids of his own for the users
- * inside them, and a manager of his units that runs from boot on.
+ * The settings, in addition to packages, that root makes once so that a user can run rootless containers: subordinate ids for
+ * the users inside them, and a systemd manager for the user's units that starts at boot.
  * @param user the login user
  */
 export function rootlessRelease<User extends pulumi.Input<string>>(user: User) {

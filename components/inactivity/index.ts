@@ -17,14 +17,14 @@ export interface InactivityArgs {
 }
 
 /**
- * The bot that finds members who were not seen for long: an ordinary account with just the power to remove, and a program
- * that a timer runs. Stateless but for its reports.
+ * The bot that finds members who were inactive for a long time: an ordinary account with only the power to remove members, and
+ * a program that a timer runs. Stateless, except for its reports.
  */
 export class Inactivity extends pulumi.ComponentResource {
   readonly release: Release;
-  /** Has to be there before it can be in a room. */
+  /** The bot's account: it must exist before it can join a room. */
   readonly account: Account;
-  /** Where the bot has to be a member, and with what power. */
+  /** The rooms that the bot must join, and its power there. */
   readonly members: readonly ServiceMember[];
 
   constructor(name: string, args: InactivityArgs, opts?: pulumi.ComponentResourceOptions) {

@@ -9,7 +9,7 @@ const HOUR = 3600;
 /** The sections of the stack file that decide what the bot does. */
 export type Sections = Pick<StackConfig, "homeserver" | "accounts" | "rooms">;
 
-/** Written anew when the lifetimes of messages change, and only then: its time tells since when they hold. */
+/** This file is written again only when the lifetimes of messages change, so its time says since when they apply. */
 export const LIFETIMES_FILE = "lifetimes.json";
 
 /** Keys of the Spaces and rooms that the bot watches. */
@@ -18,7 +18,7 @@ export function watchedKeys({ rooms }: InactivityConfig, sections: Sections): st
   return [...Object.keys(sections.rooms.spaces), ...Object.keys(sections.rooms.rooms)];
 }
 
-/** The run of the bot for these settings. */
+/** The bot's job for these settings. */
 export function inactivityJob(config: InactivityConfig, sections: Sections): Job {
   const window = parseDuration(config.window);
   return {
@@ -40,7 +40,7 @@ export function inactivityJob(config: InactivityConfig, sections: Sections): Job
   };
 }
 
-/** Who is never removed; the stack's admins among them, who look after the server even if they say nothing. */
+/** Users who are never removed. The stack's admins are among them: they maintain the server even if they write nothing. */
 function exempt(config: InactivityConfig, { homeserver, accounts }: Sections): string[] {
   const admins = Object.entries(accounts).filter(([, { admin }]) => admin);
   return [...new Set([...config.exempt, ...admins.map(([name]) => `@${name}:${homeserver.serverName}`)])];

@@ -8,7 +8,7 @@ import { inactivityJob, LIFETIMES_FILE, type Sections, watchedKeys } from "./job
 /** Name of component, release and folders. */
 export const SERVICE = "inactivity";
 
-/** In each watched room exactly the power that removing takes there. */
+/** The bot's power in each watched room: exactly the power that removing a member needs there. */
 export function botMembers(config: InactivityConfig, sections: Sections): ServiceMember[] {
   const { homeserver, rooms } = sections;
   const userId = `@${INACTIVITY_ACCOUNT}:${homeserver.serverName}`;
@@ -18,7 +18,7 @@ export function botMembers(config: InactivityConfig, sections: Sections): Servic
     .map(([key, { powerLevels }]) => ({ userId, power: powerLevels.kick, rooms: [key] }));
 }
 
-/** The run of the bot, with the programs that it shares with maintenance. */
+/** The bot's job, with the programs that it shares with maintenance. */
 export function inactivitySpec(config: InactivityConfig, sections: Sections, host: JobHost): ServiceSpec {
   const shared = ["session.py", "lifetimes.py"].map((name) => [name, programText("maintenance", name)]);
   const programFiles = { ...Object.fromEntries(shared), [LIFETIMES_FILE]: lifetimesFile(sections) };
@@ -26,7 +26,7 @@ export function inactivitySpec(config: InactivityConfig, sections: Sections, hos
   return jobSpec(inactivityJob(config, sections), site);
 }
 
-/** The lifetimes of messages and nothing else, so that nothing else makes it another file. */
+/** Contains only the lifetimes of messages, so that no other change rewrites the file. */
 function lifetimesFile({ homeserver: { retention } }: Sections): string {
   const { maxLifetime = null, allowedMin = null, allowedMax = null } = retention ?? {};
   return `${JSON.stringify({ maxLifetime, allowedMin, allowedMax })}\n`;

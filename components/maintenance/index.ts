@@ -16,8 +16,8 @@ export interface MaintenanceArgs {
 }
 
 /**
- * What Synapse cannot do on a machine that is off at night: purging, telling others that it is back; and a cleaning every
- * month. Stateless but for its log and its notes of what was done when.
+ * The tasks that Synapse does not do reliably on a host that is off at night: purge messages, and tell other servers that this
+ * one is back; and a monthly cleaning. Stateless, except for its log and its records of past runs.
  */
 export class Maintenance extends pulumi.ComponentResource {
   readonly release: Release;
@@ -25,7 +25,7 @@ export class Maintenance extends pulumi.ComponentResource {
   constructor(name: string, args: MaintenanceArgs, opts?: pulumi.ComponentResourceOptions) {
     super("hearth:maintenance:Maintenance", name, {}, opts);
     const { config, homeserverConfig, machine, homeserver } = args;
-    // An admin: Synapse has no smaller right for purging.
+    // An admin, because Synapse requires that for purging.
     const person = { localpart: MAINTENANCE_ACCOUNT, admin: true, displayName: "Hearth maintenance" };
     const account = jobAccount(machine, homeserver, person, this);
     const known = pulumi.all([jobHostOf(homeserver), homeserver.mediaPath, machine.places]);

@@ -4,21 +4,21 @@ import type { MaintenanceConfig } from "../../config-schemas/maintenance/schema"
 import { type Job, secondsOption } from "../../runtimes/job";
 import type { Layout } from "../../runtimes/layout";
 
-/** Where the cleaning's container sees the media store. */
+/** Path of the media store in the container of the cleaning job. */
 const MEDIA = "/media";
-/** After boot the homeserver itself needs some seconds; the job waits for it. */
+/** The homeserver needs some seconds after boot; the job then waits for it. */
 const WAKE_BOOT_SECONDS = 15;
-/** When the machine has settled. */
+/** After the work that follows a boot. */
 const RETENTION_BOOT_SECONDS = 180;
 const HOUR = 3600;
 
-/** What fills the disk: folders on the host. */
+/** Folders on the host whose disk use is logged. */
 export interface DiskUse {
   media: string;
   database: string;
 }
 
-/** What is to be done for these settings. */
+/** The jobs for these settings. */
 export function maintenanceJobs(
   config: MaintenanceConfig,
   homeserver: HomeserverConfig,
@@ -40,7 +40,7 @@ function wake(): Job {
   };
 }
 
-/** Nothing has a lifetime: no job. */
+/** The job that purges. There is none if nothing has a lifetime. */
 function retention({ retention: messages, media }: HomeserverConfig): Job[] {
   const lifetimes = [
     ...retentionOptions(messages),
@@ -63,7 +63,7 @@ function retention({ retention: messages, media }: HomeserverConfig): Job[] {
   ];
 }
 
-/** How long messages live, as options of a program; none: for ever. */
+/** The lifetimes of messages as options of a program; none: messages are kept permanently. */
 export function retentionOptions(messages: HomeserverConfig["retention"]): string[] {
   return [
     ...lifetimeOption("--max-lifetime", messages?.maxLifetime),
@@ -90,7 +90,7 @@ function cleaning({ schedule, remoteMedia }: MaintenanceConfig, disk: DiskUse): 
   };
 }
 
-/** Before and after the cleaning its log says what is used: counted by the host, because the job sees no database. */
+/** Logs the disk use before and after the cleaning. The host counts it, because the job cannot see the database. */
 function diskUse({ media, database }: DiskUse, { host }: Layout): string {
   const count = (when: string) =>
     ["/bin/sh", host.program("disk_use.sh"), when, `${host.data()}/log`, media, database]

@@ -7,7 +7,7 @@ import { maintenanceJobs } from "./jobs";
 /** Name of component, release and folders. */
 export const SERVICE = "maintenance";
 
-/** The jobs of maintenance next to a homeserver with this media store. */
+/** The maintenance jobs of a homeserver with this media store. */
 export function maintenanceSpecs(
   config: MaintenanceConfig,
   homeserver: HomeserverConfig,

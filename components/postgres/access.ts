@@ -1,20 +1,20 @@
 import type { Mount } from "../../runtimes/container";
 
-/** How a local program reaches the database, without any secret. */
+/** How a local program reaches the database; contains no secret. */
 export interface DatabaseAccess {
   database: string;
   role: string;
-  /** A directory with the server's socket, or an address. */
+  /** The directory of the server's socket, or an address. */
   host: string;
-  /** Absent: Postgres' own, 5432. */
+  /** Absent: Postgres' default, 5432. */
   port?: number;
   pool: { min: number; max: number };
-  /** Present when the role has a password: a program that prints a libpq password file, to be made by who needs it. */
+  /** A command that prints a libpq password file, which each client creates for itself; absent: the role has no password. */
   passfileCommand?: string[];
-  /** The command that opens psql as the server's superuser, for who runs as its release does. */
+  /** The command that opens psql as the server's superuser, for the user to whom the release belongs. */
   console: readonly string[];
   /** The server's unit. */
   unit: string;
-  /** Present when the server is a container: what another container needs to reach it. */
+  /** The mount with which another container reaches the server; absent: the server is not a container. */
   socket?: Mount;
 }

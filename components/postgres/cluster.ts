@@ -12,8 +12,9 @@ import { type Console, databaseTask, program } from "./database";
 const PASSWORD = "database-password";
 
 /**
- * Postgres of the distribution, with our settings next to its own. They are root's, in a folder of root's: the cluster's own
- * folder belongs to `postgres`, and root writes nothing there (docs/decisions/postgres-settings-are-roots.md).
+ * Postgres of the distribution, with our settings next to its own. Our settings belong to root, in a folder that belongs to
+ * root: the cluster's folder belongs to `postgres`, and root must not write there
+ * (docs/decisions/postgres-settings-are-roots.md).
  */
 export function debianCluster(config: PostgresConfig, facts: HostFacts): NativeProgram {
   const cluster = clusterOf(facts);
@@ -22,7 +23,7 @@ export function debianCluster(config: PostgresConfig, facts: HostFacts): NativeP
   const random = { kind: "random" as const, bytes: 32 };
   return {
     unit: cluster.unit,
-    // The host chose a cluster that is ours or that nobody uses yet.
+    // The host has chosen a cluster that is ours or that nobody uses yet.
     adopt: true,
     along: [UNIT],
     packages: { [postgres.package]: "any", [python.package]: "any" },
@@ -36,7 +37,7 @@ export function debianCluster(config: PostgresConfig, facts: HostFacts): NativeP
         password: hasPassword(config) ? at.host.secret(PASSWORD) : undefined,
       }),
     }),
-    // Postgres itself reads the staged settings, as the user that it runs as.
+    // Postgres itself reads the staged settings, as its own user.
     user,
     checks: {
       "10-settings": {
@@ -46,7 +47,7 @@ export function debianCluster(config: PostgresConfig, facts: HostFacts): NativeP
     },
     answers: () => ({
       kind: "command",
-      // As postgres, without a session: what knocks as root leaves a FATAL in the server's log each time.
+      // As postgres, without a session: a connection as root writes a FATAL into the server's log each time.
       argv: [
         ...["setpriv", `--reuid=${user}`, `--regid=${user}`, "--clear-groups", "--"],
         ...[`${cluster.programs}/pg_isready`, `--host=${cluster.socket}`, `--port=${port}`],
@@ -60,7 +61,7 @@ function hasPassword(config: PostgresConfig): boolean {
   return databaseAuthentication(config, "native") === "password";
 }
 
-/** Why this host's Postgres cannot be used, with the fix; none: it can. */
+/** Why this host's Postgres cannot be used, with the fix; undefined: it can. */
 export function clusterFault(facts: HostFacts): string | undefined {
   const { postgres, postgresCluster } = facts;
   if (postgresCluster === undefined) return undefined;
@@ -68,15 +69,15 @@ export function clusterFault(facts: HostFacts): string | undefined {
   const column = columnOf(facts).postgres;
   const file = `${column.configuration(postgres, name)}/postgresql.conf`;
   const unit = column.unit(postgres, name).replace(/\.service$/, "");
-  const fix = `fix: on the host write unix_socket_directories = '/var/run/postgresql' into ${file}, and restart ${unit}`;
+  const fix = `\n  fix: on the host write unix_socket_directories = '/var/run/postgresql' into ${file}, and restart ${unit}`;
   if (socket === "")
-    return `the Postgres cluster ${postgres}/${name} has no socket directory, and Synapse logs in over its socket. ${fix}`;
+    return `the Postgres cluster ${postgres}/${name} has no socket directory, but Synapse connects to its socket${fix}`;
   if (/^\/(var\/)?tmp(\/|$)/.test(socket))
-    return `the Postgres cluster ${postgres}/${name} has its socket in ${socket}, and Synapse's unit sees a /tmp of its own. ${fix}`;
+    return `the Postgres cluster ${postgres}/${name} has its socket in ${socket}, but Synapse's unit has its own /tmp${fix}`;
   return undefined;
 }
 
-/** A cluster of the distribution's packages, and where they put what belongs to it. */
+/** A cluster from the distribution's packages, with their paths. */
 interface Cluster {
   /** Major version, name. */
   words: [version: string, name: string];
@@ -85,7 +86,7 @@ interface Cluster {
   socket: string;
   unit: string;
   programs: string;
-  /** Who the server runs as. */
+  /** System user of the server. */
   user: string;
 }
 
@@ -109,7 +110,7 @@ function dropInOf({ unit }: Cluster): string {
   return `${SYSTEM_PLACES.units}/${unit}.d/50-hearth.conf`;
 }
 
-/** Before the server starts: the cluster is made where there is none, and reads our settings. */
+/** Before the server starts: creates the cluster if there is none, and makes it read our settings. */
 function renderDropIn({ words, port }: Cluster, at: Layout): string {
   const start = [
     ...program(at, "cluster.py"),
@@ -127,7 +128,7 @@ function renderDropIn({ words, port }: Cluster, at: Layout): string {
   ].join("\n");
 }
 
-/** That the cluster is where the plan expects it and reads our settings. */
+/** Makes sure that the cluster has the planned port and socket directory, and reads our settings. */
 function clusterTask({ words, port, socket }: Cluster, at: Layout): HostTask {
   const question = program(at, "cluster.py");
   const about = [...words, String(port), at.host.config(), socket];
@@ -145,7 +146,7 @@ function consoleOf({ socket, port, words, unit, user }: Cluster): Console {
   };
 }
 
-/** How programs of the host reach the database. */
+/** How programs on the host reach the database. */
 export function clusterAccess(config: PostgresConfig, facts: HostFacts, at: Layout): DatabaseAccess {
   const { database, role, pool } = config;
   const cluster = clusterOf(facts);

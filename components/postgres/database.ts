@@ -2,23 +2,24 @@ import type { PostgresConfig } from "../../config-schemas/postgres/schema";
 import type { HostTask } from "../../provider/sdk";
 import type { Layout } from "../../runtimes/layout";
 
-/** How `database.py` reaches the server and its journal. */
+/** How `database.py` reaches the server and its log. */
 export interface Console {
-  /** Superuser's psql, as words of a command. */
+  /** Command that runs psql as the superuser, in words. */
   psql: readonly string[];
   /** Command that shows the server's log. */
   journal: string;
 }
 
-/** A helper program of ours with the interpreter that runs it. */
+/** The command that runs one of our helper programs with the host's Python. */
 export function program(at: Layout, name: string): string[] {
-  // -B: no compiled copies beside files that a release owns.
+  // -B: Python must not write compiled copies next to files that a release owns.
   return ["/usr/bin/python3", "-B", at.host.program(name)];
 }
 
 /**
- * The role and the database in it, kept by `database.py`.
- * @param kept data: where the server has its data, where nothing else knows it; password: where the role's password is: a file, or `podman:NAME`; absent: it has none
+ * The task that keeps the role and its database, with `database.py`.
+ * @param files `data`: the data directory, for a server in a container. `password`: the role's password, as a file or
+ * `podman:NAME`; absent: the role has none
  */
 export function databaseTask(
   at: Layout,

@@ -21,7 +21,7 @@ const CONFIG_FILE = `${CONFIG}/postgresql.conf`;
 const DATA = "/var/lib/postgresql/data";
 const SOCKET_FOLDER = "/var/run/postgresql";
 
-/** Of the first start only. Checksums tell when a disk has damaged the data. */
+/** For the first start only. Checksums show when a disk has damaged the data. */
 const INITDB = [
   ...["--encoding=UTF8", "--locale-provider=libc", "--lc-collate=C", "--lc-ctype=C", "--data-checksums"],
   ...["--auth=scram-sha-256", `--pwfile=/run/secrets/hearth-${SUPERUSER}`],
@@ -32,28 +32,28 @@ const CONSOLE = {
   journal: `journalctl --user -u ${NAME}`,
 };
 
-/** During the first start a server for setting up answers on the same socket; the real one is the first process. */
+/** During the first start, a temporary server answers on the same socket; only the real server is process 1. */
 const READY = [
   "/bin/sh",
   "-c",
   '[ "$(cat /proc/1/comm)" = postgres ] && exec pg_isready --quiet --username=postgres',
 ];
 
-/** Postgres in a container without network: reachable over its socket only, by containers that mount its volume. */
+/** Postgres in a container without network: containers reach it over its socket only, by mounting its volume. */
 export function officialImage(config: PostgresConfig): ContainerProgram {
   return {
     container: NAME,
     along: [`${CONTAINER}.service`],
     image: postgresImage(config),
-    // Of the user `postgres` in the image.
+    // The user `postgres` in the image.
     ...{ uid: 999, gid: 999 },
     command: () => ["postgres", "-c", `config_file=${CONFIG_FILE}`],
     environment: {
-      // From 18 on the image would keep its data elsewhere: in a volume without a name, which ends with the container.
+      // From 18 on, the image keeps its data elsewhere by default: in an unnamed volume, which is deleted with the container.
       PGDATA: DATA,
       POSTGRES_INITDB_ARGS: INITDB.join(" "),
-      // The image would keep a password that it is given in the server's environment; initdb reads the file itself. That
-      // it asks for no other is all that this does: who may log in is said in our pg_hba.conf.
+      // initdb reads the password file itself, because the image would put a password into the server's environment. This
+      // setting only lets the image start without a password; our pg_hba.conf decides who may log in.
       POSTGRES_HOST_AUTH_METHOD: "trust",
       PGPASSFILE: `/run/secrets/hearth-${SUPERUSER_PASSFILE}`,
     },
@@ -74,7 +74,7 @@ export function officialImage(config: PostgresConfig): ContainerProgram {
     health: { command: READY, intervalSeconds: 60, timeoutSeconds: 10 },
     memoryMiB: postgresMemoryMiB(config),
     pids: 256,
-    // Long enough to recover a large database after a power cut.
+    // Enough time to recover a large database after a power cut.
     startSeconds: 900,
     stopSeconds: 60,
     reload: ["/bin/sh", "-c", "kill -HUP 1"],
@@ -87,14 +87,14 @@ export function officialImage(config: PostgresConfig): ContainerProgram {
         sees: "config",
       },
     },
-    // What the image's Postgres cannot read on the disk is found before it is started.
+    // Finds data that the image's Postgres cannot read, before it starts.
     validators: (at) => ({
       "20-data": {
         argv: [...program(at, "check_data.py"), at.host.data("data"), ...at.once(["postgres", "--version"])],
         timeoutSeconds: 60,
       },
     }),
-    // The first start makes the cluster.
+    // The first start creates the cluster.
     answers: () => ({
       kind: "command",
       argv: ["/usr/bin/podman", "exec", NAME, ...READY],
@@ -112,7 +112,7 @@ function secretsOf(): Record<string, ServiceSecret> {
   return {
     [PASSWORD]: { file: "password", reader: "host", source: () => random },
     [SUPERUSER]: { file: "superuser", reader: "service", source: () => random },
-    // After the password: in the order of their names.
+    // Created after the password: secrets are created in the order of their names.
     [SUPERUSER_PASSFILE]: {
       file: "superuser.pgpass",
       reader: "service",
@@ -129,7 +129,7 @@ export function imageAccess({ database, role, pool }: PostgresConfig, at: Layout
   const passfileCommand = [...program(at, "passfile.py"), at.host.secret(PASSWORD)];
   return {
     ...{ database, role, pool, host: SOCKET_FOLDER, passfileCommand },
-    // Who connects to a socket need not be able to replace it.
+    // Read-only: a client must not be able to replace the socket.
     socket: socket(true),
     unit: `${NAME}.service`,
     console: CONSOLE.psql,

@@ -16,7 +16,7 @@ export interface PostgresArgs {
   machine: Machine;
 }
 
-/** The database server and Synapse's database in it. Stateful: nothing here ever drops or recreates a database. */
+/** The database server and Synapse's database. Stateful: nothing here drops or recreates a database. */
 export class Postgres extends pulumi.ComponentResource {
   readonly release: Release;
   readonly access: pulumi.Output<DatabaseAccess>;
@@ -28,7 +28,7 @@ export class Postgres extends pulumi.ComponentResource {
     const contained = machine.runtime === "quadlet";
     const service = machine.service((facts) => {
       const fault = contained ? undefined : clusterFault(facts);
-      // An error thrown in here would be told once for every value that depends on it.
+      // An error thrown here would be reported once for every value that depends on it.
       if (fault !== undefined) void pulumi.log.error(fault, this);
       return postgresSpec(config, facts);
     });

@@ -7,10 +7,10 @@ const is =
   (value: Setting) =>
     values.includes(String(value).trim().toLowerCase());
 const OFF = is("off", "false", "no", "0");
-/** Durations: -1 switches off. */
+/** Durations: -1 turns the setting off. */
 const NEVER = is("-1");
 
-/** Settings that bring statements, or values of them, into the log; for each, which values do not. */
+/** Settings that write statements or their values into the log, and the values with which they do not. */
 const HARMLESS: Readonly<Record<string, (value: Setting) => boolean>> = {
   log_statement: is("none"),
   log_min_duration_statement: NEVER,
@@ -24,9 +24,9 @@ const HARMLESS: Readonly<Record<string, (value: Setting) => boolean>> = {
   debug_print_rewritten: OFF,
   debug_print_plan: OFF,
 };
-/** Server messages of these levels have the statements that are prepared. */
+/** Server messages of these levels contain prepared statements. */
 const DEBUG = /^debug/i;
-/** Modules that do nothing else. */
+/** Modules that only log statements. */
 const MODULES = /\b(auto_explain|pgaudit)\b/;
 
 function logs(name: string, value: Setting): boolean {
@@ -37,14 +37,14 @@ function logs(name: string, value: Setting): boolean {
 }
 
 /**
- * What to tell the operator about settings that write statements into Postgres' log. Synapse's have access tokens and
- * password-reset tokens in them, so who reads the log can act as its users.
+ * Warnings for settings that write statements into Postgres' log. Synapse's statements contain access tokens and
+ * password-reset tokens, so a person who reads the log can act as its users.
  */
 export function loggedStatements({ settings }: PostgresConfig): string[] {
   return Object.entries(settings)
     .filter(([name, value]) => logs(name, value))
     .map(
       ([name, value]) =>
-        `hearth:postgres.settings.${name} is ${JSON.stringify(value)}: Postgres then writes statements or their values into its log, and Synapse's hold access tokens of users. fix: remove it when you have seen what you looked for; pg_stat_statements shows slow statements without their values`,
+        `hearth:postgres.settings.${name} is ${JSON.stringify(value)}: Postgres then writes statements or their values into its log, and Synapse's statements contain access tokens of users\n  fix: remove it when you have found what you were looking for; pg_stat_statements shows slow statements without their values`,
     );
 }

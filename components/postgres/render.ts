@@ -5,16 +5,16 @@ import { tune } from "./tuning";
 
 type Setting = string | number | boolean;
 
-/** Proof that the server reads our files: a setting of our own that a validator asks it for. */
+/** A setting of our own. A validator asks the server for it, as proof that the server reads our files. */
 export const MARKER = "hearth.managed";
 
 /**
- * Synapse writes values into its statements, access tokens among them: one that fails must not bring them into the log, nor
- * may the details of the error (the key that exists already, the statements of a deadlock).
+ * Synapse's statements contain values, including access tokens. A failed statement must not write them into the log, and
+ * neither may the details of its error (a key that already exists, the statements of a deadlock).
  */
 const DISCREET = { log_min_error_statement: "panic", log_error_verbosity: "terse" };
 
-/** The two files of settings: one whose changes need a restart, one that a reload brings in. */
+/** The two files of settings: one whose changes need a restart, one whose changes need a reload. */
 export interface PostgresFiles {
   restart: string;
   reload: string;
@@ -22,8 +22,8 @@ export interface PostgresFiles {
 
 /**
  * Settings of the database server.
- * @param memoryMiB memory that the computed ones are for: the host's or the container's
- * @param listeners what it listens on beside its socket
+ * @param memoryMiB memory for which settings are computed: the host's or the container's
+ * @param listeners addresses and ports in addition to its socket
  */
 export function renderPostgres(
   config: PostgresConfig,
@@ -42,9 +42,9 @@ export function renderPostgres(
 }
 
 /**
- * The file that a server in a container starts with: what initdb wrote, then ours.
- * @param folder our settings as the container sees them
- * @param data the data directory as the container sees it
+ * The main file of a server in a container: it includes the settings from initdb, then ours.
+ * @param folder folder of our settings, as the container sees it
+ * @param data the data directory, as the container sees it
  */
 export function renderMain(folder: string, data: string): string {
   return [
@@ -58,8 +58,8 @@ export function renderMain(folder: string, data: string): string {
 }
 
 /**
- * Who may log in to a server in a container. Everybody by password, the superuser too: all containers are one user outside,
- * so the system user of who connects says nothing.
+ * Who may log in to a server in a container: everybody with a password, including the superuser. All containers run as one
+ * user of the host, so the system user of a client proves nothing.
  */
 export function renderHostAuthentication(): string {
   return ["# Written by Hearth; a change here reloads Postgres.", "local all all scram-sha-256", ""].join(
@@ -84,7 +84,7 @@ function render(purpose: string, settings: readonly (readonly [string, Setting])
   return [`# Written by Hearth from hearth:postgres; ${purpose}.`, ...lines, ""].join("\n");
 }
 
-/** A value as postgresql.conf takes it; every value may stand in quotes. */
+/** A value for postgresql.conf, where every value may be quoted. */
 function quote(value: Setting): string {
   if (typeof value === "boolean") return value ? "on" : "off";
   return `'${String(value).replaceAll("\\", "\\\\").replaceAll("'", "''")}'`;

@@ -1,6 +1,6 @@
 /**
- * Settings that Postgres reads only when it starts (context `postmaster` in pg_settings), over the releases 14 to 18.
- * Without those that say where a server and its files are: the package decides them.
+ * Settings that Postgres 14 to 18 read only when they start (context `postmaster` in pg_settings), except those with the paths
+ * and the port of a server: the package sets them.
  */
 export const RESTART_SETTINGS: ReadonlySet<string> = new Set(
   `archive_mode autovacuum_freeze_max_age autovacuum_max_workers autovacuum_multixact_freeze_max_age

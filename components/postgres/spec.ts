@@ -22,7 +22,7 @@ export function postgresSpec(config: PostgresConfig, facts: HostFacts): ServiceS
   };
 }
 
-/** With peer authentication, and in a container, everybody uses the socket; who logs in with a password uses TCP. */
+/** All clients use the socket, except with password authentication: then they use TCP. */
 function listenersOf({ authentication }: PostgresConfig): Listener[] {
   return authentication === "password" ? [{ address: "localhost", port: 5432 }] : [];
 }

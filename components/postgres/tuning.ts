@@ -1,4 +1,4 @@
-/** Connections beside Synapse's pool: superusers (Postgres reserves 3), dumps, exporters, a person with psql. */
+/** Connections in addition to Synapse's pool: superusers (Postgres reserves 3), dumps, exporters, a person with psql. */
 const OTHER_CONNECTIONS = 20;
 
 /** Memory settings in MiB, and the number of connections they are computed for. */
@@ -15,10 +15,10 @@ function within(least: number, value: number, most: number): number {
 }
 
 /**
- * Settings for a server that shares its machine with Synapse and the proxy: a quarter of the memory for shared buffers,
- * half of it counted as cache, sorts that fit even when every connection sorts.
- * @param memoryMiB the machine's memory in MiB
- * @param poolMax connections that Synapse opens at most
+ * Computes settings for a server that shares its host with Synapse and the proxy: a quarter of the memory is for shared
+ * buffers, half of it counts as cache, and the memory is enough even if every connection sorts.
+ * @param memoryMiB the host's or the container's memory in MiB
+ * @param poolMax the largest number of connections that Synapse opens
  */
 export function tune(memoryMiB: number, poolMax: number): Tuning {
   const maxConnections = poolMax + OTHER_CONNECTIONS;

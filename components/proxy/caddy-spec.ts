@@ -15,13 +15,13 @@ const CADDYFILE = "Caddyfile";
 const FEDERATION_PORT = 8448;
 const MIB = 1024 ** 2;
 
-/** Where the container sees configuration and certificate. */
+/** Paths of configuration and certificate in the container. */
 const CONFIG_TARGET = "/etc/caddy";
 const TLS_TARGET = "/etc/hearth/tls";
 const KEY_FILE = "tls_key";
 const OPTIONS = ["--config", `${CONFIG_TARGET}/${CADDYFILE}`, "--adapter", "caddyfile"];
 
-/** Caddy in a container on the private network, its listeners opened by systemd. */
+/** Caddy in a container on the private network; systemd opens its listeners. */
 export function caddySpec(proxy: ProxyArgs): ServiceSpec {
   const { plan, certificate } = proxy;
   const files = {
@@ -33,21 +33,21 @@ export function caddySpec(proxy: ProxyArgs): ServiceSpec {
     name: "proxy",
     description: "Caddy, the reverse proxy",
     programs: { quadlet: () => containerOf(proxy) },
-    // Long polls go on.
+    // A reload does not interrupt long polls.
     files: [{ name: CADDYFILE, change: "reload", text: () => renderCaddyfile({ ...plan, ...withTls }) }],
-    // A container keeps the secrets that it was made with.
+    // A container keeps the secrets that it was created with, so a new certificate needs a restart.
     follows: { restart: certificate },
     checks: { "10-caddy": { argv: () => [CADDY, "validate", ...OPTIONS], timeoutSeconds: 30 } },
     health: (at) => answers(proxy, at),
   };
 }
 
-/** Whether TLS ends here, with the stack's certificate. */
+/** Whether this proxy ends TLS, with the stack's certificate. */
 function endsTls({ certificate }: ProxyArgs): boolean {
   return certificate.length > 0;
 }
 
-/** The public listener, then federation's: the Caddyfile knows them by their order. */
+/** The public listener, then the one for federation: the Caddyfile identifies them by this order. */
 function listenersOf(proxy: ProxyArgs): Listener[] {
   const { plan, config } = proxy;
   const { address } = config.listen;
@@ -55,7 +55,7 @@ function listenersOf(proxy: ProxyArgs): Listener[] {
   return [config.listen, ...federation].map((listener) => reachable(listener, plan));
 }
 
-/** The same listener on a host without IPv6, where `::` is no address: all of IPv4. */
+/** On a host without IPv6, the address `::` does not exist: listen on all IPv4 addresses instead. */
 export function reachable(listener: Listener, { ipv6 }: Pick<ProxyPlan, "ipv6">): Listener {
   return listener.address === "::" && !ipv6 ? { ...listener, address: "0.0.0.0" } : listener;
 }
@@ -66,11 +66,11 @@ function containerOf(proxy: ProxyArgs): ContainerProgram {
   return {
     container: "hearth-caddy",
     image: config.image,
-    // Any but root: the image names none.
+    // Any user except root: the image specifies none.
     ...{ uid: 1000, gid: 1000 },
     entrypoint: CADDY,
     command: () => ["run", ...OPTIONS],
-    // It keeps nothing: what it would write goes to memory.
+    // Caddy needs no permanent storage, so it writes to memory.
     environment: { XDG_CONFIG_HOME: "/tmp", XDG_DATA_HOME: "/tmp" },
     inside: { config: CONFIG_TARGET },
     mounts: ({ host }) => [
@@ -95,7 +95,7 @@ function containerOf(proxy: ProxyArgs): ContainerProgram {
   };
 }
 
-/** It answers where the world or the tunnel arrives, and not another program. */
+/** Checks that Caddy, and not another program, answers at the public listener. */
 function answers(proxy: ProxyArgs, { host }: Layout): HealthProbe {
   const { plan, config } = proxy;
   const everywhere = ["::", "0.0.0.0"].includes(config.listen.address);

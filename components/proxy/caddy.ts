@@ -12,34 +12,34 @@ import {
   publicPaths,
 } from "./plan";
 
-/** What Caddy is to do. */
+/** What Caddy must do. */
 export interface CaddyPlan extends ProxyPlan {
   /**
-   * Files of a certificate and its key, as Caddy sees them. Absent: a tunnel on this machine ends TLS, and its word for who
-   * the client is counts.
+   * Paths of a certificate and its key, as Caddy sees them. Absent: a tunnel on this host ends TLS, and Caddy trusts the
+   * tunnel's information about the client's address.
    */
   certificate?: { certificateFile: string; keyFile: string };
 }
 
-/** Where Caddy takes commands: reachable inside its container only. */
+/** Caddy's admin address, reachable inside its container only. */
 export const ADMIN_ADDRESS = "unix//tmp/caddy-admin.sock";
-/** Where Caddy says that it is up, inside its container only. */
+/** URL of Caddy's health check, reachable inside its container only. */
 export const HEALTH_URL = "http://127.0.0.1:8081/";
 
-/** Snippets that pass a request on, and one that passes an upload on. */
+/** Names of the snippets that forward a request, and an upload. */
 const SYNAPSE = "synapse";
 const UPLOADS = "uploads";
-/** The slowest upload that is waited for, bytes a second. */
+/** The slowest upload that is accepted, bytes per second. */
 const SLOWEST_UPLOAD = 64 * 1024;
 /** Longer than a restart of Synapse takes. */
 const RESTART_WAIT = "15s";
-/** Longer than clients let a long poll last. */
+/** Longer than a client's long poll. */
 const GRACE_SECONDS = 40;
 
-/** Listeners that systemd opens and hands over, in the order of the socket unit: the public one, then federation's. */
+/** Listeners that systemd opens, in the order of the socket unit: the public one, then the one for federation. */
 const LISTENERS = { public: "fd/3", federation: "fd/4" } as const;
 
-/** The whole of Caddy's configuration. */
+/** Caddy's complete configuration. */
 export function renderCaddyfile(plan: CaddyPlan): string {
   return file("Written by Hearth. The homeserver's public names and the only paths they answer.", [
     ...block("", globalOptions(plan)),
@@ -58,7 +58,7 @@ export function renderCaddyfile(plan: CaddyPlan): string {
   ]);
 }
 
-/** Plain HTTP has one way in. */
+/** Whether there is a listener for federation. Behind a tunnel there is not: plain HTTP has one listener. */
 function federates(plan: CaddyPlan): boolean {
   return plan.federationPort && plan.certificate !== undefined;
 }
@@ -102,7 +102,7 @@ function globalOptions(plan: CaddyPlan): string[] {
   ];
 }
 
-/** Seconds that a request may take to come in. */
+/** How long a request may take to arrive, in seconds. */
 function slowest({ readTimeout, maxUploadBytes }: CaddyPlan): number {
   return Math.max(parseDuration(readTimeout), Math.ceil(maxUploadBytes / SLOWEST_UPLOAD));
 }
@@ -111,10 +111,10 @@ function addresses(plan: CaddyPlan, names: readonly string[]): string {
   return names.map((name) => `${plan.certificate ? "https" : "http"}://${name}`).join(", ");
 }
 
-/** Outside it is always https, whoever ends TLS. */
+/** Clients always use https, even if a tunnel ends TLS. */
 const HSTS = [directive("header", "Strict-Transport-Security", "max-age=31536000")];
 
-/** A site with what every site has. */
+/** A site with these lines and with the lines that all sites share. */
 function site(
   plan: CaddyPlan,
   names: readonly string[],
@@ -130,7 +130,7 @@ function site(
   ]);
 }
 
-/** Clients, and servers that read the well-known document. */
+/** The site for clients, and for servers that read the well-known document. */
 function publicSite(plan: CaddyPlan): string[] {
   return site(plan, [plan.publicHost], LISTENERS.public, [
     ...(plan.documents ? wellKnown(plan.documents) : []),
@@ -138,18 +138,18 @@ function publicSite(plan: CaddyPlan): string[] {
   ]);
 }
 
-/** Users live at the bare domain; all it says about Matrix is where the homeserver is. */
+/** User IDs contain the bare domain. Its site serves only the well-known documents. */
 function bareDomainSite(plan: CaddyPlan, documents: WellKnownDocuments): string[] {
   return site(plan, [plan.serverName], LISTENERS.public, wellKnown(documents));
 }
 
-/** Other servers that look for us on the default port of federation. */
+/** The site for servers that connect to the default port of federation. */
 function federationSite(plan: CaddyPlan): string[] {
   const paths = federationPaths().flatMap((passed) => passOn(passed));
   return site(plan, federationNames(plan), LISTENERS.federation, paths);
 }
 
-/** Requests for names that are not ours; with TLS they fail before, for want of a certificate. */
+/** Answers requests for unknown names. With TLS these fail earlier, because there is no certificate. */
 function strangers(plan: CaddyPlan): string[] {
   if (plan.certificate) return [];
   return [
@@ -166,7 +166,7 @@ function document(path: string, body: string): string[] {
   return block(`handle ${path}`, said({ body, status: 200 }));
 }
 
-/** An answer of Caddy's own, which pages of any origin may read. */
+/** An answer from Caddy itself, which web pages of any origin may read. */
 function said({ body, status }: Pick<ErrorAnswer, "body" | "status">): string[] {
   return [
     directive("header", "Content-Type", "application/json"),
@@ -175,26 +175,26 @@ function said({ body, status }: Pick<ErrorAnswer, "body" | "status">): string[] 
   ];
 }
 
-/** What Caddy says itself, said as Matrix clients expect it. */
+/** Caddy's own errors, in the format that Matrix clients expect. */
 function errors(): string[] {
   return Object.values(ERROR_ANSWERS).flatMap((answer) =>
     block(`handle_errors ${answer.statuses.join(" ")}`, [...HSTS, ...said(answer)]),
   );
 }
 
-/** `.` and `..` as a part of a path, also percent-encoded: no request needs one. */
+/** Matches `.` and `..` as segments of a path, also percent-encoded: no valid request contains them. */
 const DOT_SEGMENT = "(?i)^[^?]*(/|%2f)([.]|%2e)([.]|%2e)?(/|%2f|[?]|$)";
 
 /**
- * Size that a request announces, in Caddy's expression language; -1 without one. Who announces too much is refused before
- * anything is sent; max_size alone would first ask for the body and read as much as it allows.
+ * The size that a request announces, in Caddy's expression language; -1 if there is none. A request that announces too much is
+ * refused before the client sends the body; max_size alone would read the body up to its limit first.
  */
 const LENGTH = "{http.request.header.Content-Length}";
 const ANNOUNCED = `(${LENGTH}.matches("^[0-9]{1,18}$") ? int(${LENGTH}) : -1)`;
 
 /**
- * One path that goes to Synapse. The raw path decides, for that is what is passed on, byte for byte as servers signed it:
- * `%2F` stays `%2F`, and `/_matrix/..%2f_synapse/admin` is no path of ours.
+ * Forwards one path to Synapse. The matcher reads the raw path, because Synapse gets exactly these bytes, as servers signed
+ * them: `%2F` stays `%2F`, and `/_matrix/..%2f_synapse/admin` does not match.
  */
 function passOn({ path, maxBytes, upload }: Passed): string[] {
   const matcher = `@${path.replaceAll(/[^a-z0-9]+/g, "_")}`;
@@ -212,7 +212,7 @@ function passOn({ path, maxBytes, upload }: Passed): string[] {
   ];
 }
 
-/** How a request is passed on; those above the number wait until another has ended. */
+/** A snippet that forwards requests, `atATime` of them at the same time; others wait until one has ended. */
 function snippet(name: string, plan: CaddyPlan, atATime: number): string[] {
   return block(`(${name})`, block(`reverse_proxy unix/${plan.upstream}`, upstreamOptions(plan, atATime)));
 }

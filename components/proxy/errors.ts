@@ -1,6 +1,6 @@
-/** What a proxy says itself, said as Matrix clients expect it; Synapse's own answers pass through. */
+/** A proxy's own error, in the format that Matrix clients expect. Synapse's answers are not changed. */
 export interface ErrorAnswer {
-  /** Statuses that the proxy itself comes to. */
+  /** Statuses that the proxy itself produces. */
   statuses: readonly number[];
   /** Status of the answer. */
   status: number;

@@ -19,17 +19,17 @@ export interface ReverseProxyArgs {
   homeserver: Homeserver;
   homeserverConfig: HomeserverConfig;
   delegation: Delegation;
-  /** Absent behind a tunnel that ends TLS. */
+  /** Absent if a tunnel ends TLS. */
   certificates?: Certificates | undefined;
 }
 
-/** Name of the revision that says which certificate there is, where one is used. */
+/** Name of the revision that identifies the certificate, if one is used. */
 const CERTIFICATE = "certificates";
 
-/** nginx or Caddy in front of Synapse: the public names, and only the paths that the world may reach. Stateless. */
+/** nginx or Caddy in front of Synapse: serves the public names, and only the public paths. Stateless. */
 export class ReverseProxy extends pulumi.ComponentResource {
   readonly release: Release;
-  /** Where a tunnel on the same machine leads to; undefined: TLS ends here, so no tunnel does. */
+  /** Target of a tunnel on the same host; undefined: this proxy ends TLS, so there is no tunnel. */
   readonly localUrl: string | undefined;
 
   constructor(name: string, args: ReverseProxyArgs, opts?: pulumi.ComponentResourceOptions) {
@@ -45,7 +45,7 @@ export class ReverseProxy extends pulumi.ComponentResource {
         }),
       pulumi.all([homeserver.layout, machine.places]),
     );
-    // A container needs the private network, which comes with the homeserver's.
+    // A container needs the private network, which the homeserver's release creates.
     const before = machine.runtime === "quadlet" ? [homeserver.release] : [];
     const after = certificates === undefined ? [] : [certificates.release];
     this.release = serviceRelease(

@@ -6,16 +6,16 @@ import { caddySpec } from "./caddy-spec";
 import { nginxSpec } from "./nginx-spec";
 import type { ProxyPlan } from "./plan";
 
-/** What a proxy of any kind is made of. */
+/** The values that every kind of proxy needs. */
 export interface ProxyArgs {
   plan: ProxyPlan;
   config: ProxyConfig;
   facts: Pick<HostFacts, "nginx" | "distribution" | "release">;
-  /** Subjects that stand for the certificate; none: TLS ends elsewhere. */
+  /** Subjects that change with the certificate; empty: this proxy does not end TLS. */
   certificate: readonly string[];
   /** Folder of the certificate on the host. */
   tlsFolder: string;
-  /** Where the homeserver's things are. */
+  /** Paths of the homeserver. */
   homeserver: Pick<Layout, "host">;
 }
 

@@ -15,7 +15,7 @@ import {
 } from "./render";
 import { renderUnitOverride } from "./unit";
 
-/** nginx as the distribution's package, with configuration of ours only. */
+/** nginx from the distribution's package, with only Hearth's configuration. */
 export function nginxSpec({ plan, facts, certificate }: ProxyArgs): ServiceSpec {
   const nginx = { ...plan, nginx: facts.nginx };
   const { nginx: packaged, curl } = columnOf(facts);
@@ -26,7 +26,7 @@ export function nginxSpec({ plan, facts, certificate }: ProxyArgs): ServiceSpec 
     programs: {
       native: () => ({
         unit: packaged.unit,
-        // A package's that serves nothing but its welcome page.
+        // A package's unit that serves only its welcome page.
         adopt: true,
         packages: { [packaged.package]: "any", [curl.package]: "any" },
         directories: { [`${SYSTEM_PLACES.config("proxy")}/${SITES}`]: PUBLIC_DIRECTORY },
@@ -46,7 +46,7 @@ export function nginxSpec({ plan, facts, certificate }: ProxyArgs): ServiceSpec 
         validators: () => ({ "20-unit": unitCheck(packaged.unit) }),
       }),
     },
-    // nginx takes all of them in without dropping a connection.
+    // nginx reloads all of them without closing a connection.
     files: [
       { name: MAIN_FILE, change: "reload", text: () => renderMain(packaged.user) },
       { name: MATRIX_FILE, change: "reload", text: () => renderMatrix(nginx) },

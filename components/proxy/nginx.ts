@@ -1,11 +1,11 @@
 import { isAtLeast } from "../../config-schemas/language/common";
 
-/** From this version on, HTTP/2 is switched on apart from `listen`. */
+/** From this version on, HTTP/2 has its own directive instead of an option of `listen`. */
 const HTTP2_DIRECTIVE_SINCE = "1.25.1";
 
 /**
- * `listen` lines for one port with TLS and HTTP/2, in the form that this nginx takes.
- * @param host its version of nginx, e.g. `1.26.3`, and whether it has IPv6
+ * `listen` lines for one port with TLS and HTTP/2, in the form that this version of nginx accepts.
+ * @param host the host's version of nginx, e.g. `1.26.3`, and whether it has IPv6
  */
 export function listen(host: { nginx: string; ipv6: boolean }, port: number, suffix = ""): string[] {
   const modern = isAtLeast(host.nginx, HTTP2_DIRECTIVE_SINCE);
@@ -13,23 +13,23 @@ export function listen(host: { nginx: string; ipv6: boolean }, port: number, suf
   return [...listenPlain(host, port, ` ${options}`), ...(modern ? ["http2 on;"] : [])];
 }
 
-/** `listen` lines for one port, on all addresses that the host has: nginx does not start when it cannot listen. */
+/** `listen` lines for one port on all addresses. Without IPv6 on the host, nginx would not start with `[::]`. */
 export function listenPlain({ ipv6 }: { ipv6: boolean }, port: number, options = ""): string[] {
   return [`listen ${port}${options};`, ...(ipv6 ? [`listen [::]:${port}${options};`] : [])];
 }
 
-/** A block directive with its lines indented. */
+/** A block directive with indented lines. */
 export function block(head: string, lines: readonly string[]): string[] {
   return [`${head} {`, ...lines.map((line) => (line === "" ? "" : `    ${line}`)), "}"];
 }
 
-/** A text as nginx takes it: quoted, and free of variables. */
+/** A text for nginx: quoted, and without variables. */
 export function quoted(text: string): string {
-  if (text.includes("$")) throw new Error(`nginx would take $ in ${text} for a variable`);
+  if (text.includes("$")) throw new Error(`nginx would read $ in ${text} as a variable`);
   return `'${text.replaceAll("\\", "\\\\").replaceAll("'", "\\'")}'`;
 }
 
-/** A whole configuration file; the comment says what it is for. */
+/** A complete configuration file; the comment states its purpose. */
 export function file(comment: string, lines: readonly string[]): string {
   return [`# ${comment}`, ...lines, ""].join("\n");
 }

@@ -1,38 +1,38 @@
 import type { WellKnownDocuments } from "../delegation/documents";
 
-/** What a proxy is to do, whichever it is; plain values. */
+/** What every kind of proxy must do, as plain values. */
 export interface ProxyPlan {
   serverName: string;
   publicHost: string;
   /** Path of Synapse's socket. */
   upstream: string;
-  /** Bytes: exactly Synapse's own limit. Above it Synapse cuts the connection and a proxy would answer 502, not 413. */
+  /** Exactly Synapse's own limit, bytes. Above it Synapse closes the connection, and a proxy would answer 502 instead of 413. */
   maxUploadBytes: number;
   /** How long a request may wait for Synapse, e.g. `10m`. */
   readTimeout: string;
   federationPort: boolean;
-  /** The well-known documents when they are served here. */
+  /** The well-known documents, if this proxy serves them. */
   documents?: WellKnownDocuments;
-  /** Whether the host has IPv6; where it has none, nothing can listen there. */
+  /** Whether the host has IPv6; without it, no program can listen on IPv6. */
   ipv6: boolean;
 }
 
-/** A transaction of another server: at most 50 events and 100 ephemeral ones; Synapse itself takes 200 events of 64 KiB. */
+/** A transaction of another server: at most 50 events and 100 ephemeral ones; Synapse itself accepts 200 events of 64 KiB. */
 const TRANSACTION_BYTES = 200 * 65_536;
 /**
- * Everything else. The largest that clients send are copies of room keys (200 in a request, about 1.5 KiB each) and messages to
+ * All other requests. The largest from clients are backups of room keys (200 in a request, about 1.5 KiB each) and messages to
  * many devices at once; an event may have 64 KiB.
  */
 const REQUEST_BYTES = 2 * 1024 ** 2;
 
-/** A request with a body above this, or of unknown size, counts among the large ones; Synapse keeps those on disk, too. */
+/** A request with a larger body, or with a body of unknown size, counts as large; Synapse also keeps large bodies on disk. */
 export const SMALL_BODY_BYTES = 99_999;
 
 /**
- * How many requests at a time. What a stranger can make this host keep is these times the sizes above.
- * `address`: of one address (for IPv6: of one /64). Each client waits in one long poll and asks for a few things besides, so
- * an office of 100 people with two devices each fits; other servers send one transaction at a time, and ask for keys and media.
- * `large`: those with large bodies. A server sends us one transaction at a time; people behind one address send a few pictures.
+ * The number of simultaneous requests. A stranger can make this host keep these numbers times the sizes above.
+ * `address`: from one address (for IPv6: one /64). Each client has one long poll and a few other requests, so this is enough for
+ * an office of 100 people with two devices each. Other servers send one transaction at a time, and request keys and media.
+ * `large`: with large bodies. A server sends us one transaction at a time; people behind one address send a few pictures.
  */
 export const CONCURRENT = {
   address: 384,
@@ -41,15 +41,15 @@ export const CONCURRENT = {
   large: { address: 6, total: 40 },
 } as const;
 
-/** One path that is passed on, with everything below it. */
+/** One path that is forwarded, with all paths below it. */
 export interface Passed {
   path: string;
   maxBytes: number;
-  /** Media are sent there: straight on to Synapse, for a copy here would fill the disk. */
+  /** A path for uploads: the body goes directly to Synapse, because a copy in the proxy would fill the disk. */
   upload?: true;
 }
 
-/** Where media are uploaded; the paths of other media requests are below `/_matrix/` and have no body to speak of. */
+/** Paths for uploads; other media requests have small bodies, and their paths are below `/_matrix/`. */
 function uploadPaths({ maxUploadBytes }: ProxyPlan): Passed[] {
   return ["v3", "r0", "v1"].map((version) => ({
     path: `/_matrix/media/${version}/upload`,
@@ -58,10 +58,10 @@ function uploadPaths({ maxUploadBytes }: ProxyPlan): Passed[] {
   }));
 }
 
-/** Where other servers send their transactions. */
+/** Path to which other servers send their transactions. */
 const TRANSACTIONS: Passed = { path: "/_matrix/federation/v1/send/", maxBytes: TRANSACTION_BYTES };
 
-/** What clients, and servers that read the well-known document, may reach. A path comes before those it is below. */
+/** Paths for clients, and for servers that read the well-known document. A longer path comes before the path that contains it. */
 export function publicPaths(plan: ProxyPlan): Passed[] {
   return [
     ...uploadPaths(plan),
@@ -71,23 +71,23 @@ export function publicPaths(plan: ProxyPlan): Passed[] {
   ];
 }
 
-/** What other servers that look for us on the default port of federation may reach. */
+/** Paths for servers that connect to the default port of federation. */
 export function federationPaths(): Passed[] {
   return [
     TRANSACTIONS,
     { path: "/_matrix/federation/", maxBytes: REQUEST_BYTES },
     { path: "/_matrix/key/", maxBytes: REQUEST_BYTES },
-    // Media for servers that do not authenticate such requests yet.
+    // Media for servers that do not authenticate these requests yet.
     { path: "/_matrix/media/", maxBytes: REQUEST_BYTES },
   ];
 }
 
-/** Whether users live at a name of its own that is answered here too. */
+/** Whether the server name differs from the public host and this proxy answers for it too. */
 export function answersBareDomain(plan: ProxyPlan): boolean {
   return plan.documents !== undefined && plan.serverName !== plan.publicHost;
 }
 
-/** The names that the public host's paths for servers are answered under. */
+/** The names under which servers reach the public host's paths. */
 export function federationNames(plan: ProxyPlan): string[] {
   return answersBareDomain(plan) ? [plan.publicHost, plan.serverName] : [plan.publicHost];
 }

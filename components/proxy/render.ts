@@ -13,24 +13,24 @@ import {
   SMALL_BODY_BYTES,
 } from "./plan";
 
-/** What nginx is to do. */
+/** What nginx must do. */
 export interface NginxPlan extends ProxyPlan {
   /** Version of nginx on the host, e.g. `1.26.3`. */
   nginx: string;
 }
 
 const FOLDER = "/etc/hearth/proxy";
-/** Names in that folder. */
+/** Names of files in this folder. */
 export const SITES = "sites";
 export const MAIN_FILE = "nginx.conf";
 export const MATRIX_FILE = `${SITES}/matrix.conf`;
 export const UPSTREAM_FILE = "synapse.inc";
-/** Path of the file that nginx is started with. */
+/** Path of nginx's main file. */
 export const MAIN_PATH = `${FOLDER}/${MAIN_FILE}`;
 
 /**
- * The whole of nginx's configuration: only what lies in our own folder is included.
- * @param user whom its workers run as
+ * nginx's main file. It includes only files in our own folder.
+ * @param user system user of its worker processes
  */
 export function renderMain(user: string): string {
   return file("Written by Hearth. nginx runs with this file instead of /etc/nginx/nginx.conf.", [
@@ -70,7 +70,7 @@ export function renderMain(user: string): string {
   ]);
 }
 
-/** What a stranger can make this host hold: connections, and bodies that never end. See {@link CONCURRENT}. */
+/** Limits for strangers: connections, and bodies that never end. See {@link CONCURRENT}. */
 function limits(): string[] {
   const small = `[0-9]{1,${String(SMALL_BODY_BYTES).length}}`;
   return [
@@ -105,7 +105,7 @@ function limits(): string[] {
   ];
 }
 
-/** Forward secrecy and authenticated encryption, for RSA and ECDSA certificates; TLS 1.3 brings its own. */
+/** Forward secrecy and authenticated encryption, for RSA and ECDSA certificates; TLS 1.3 has its own ciphers. */
 const TLS12_CIPHERS = [
   "ECDHE-ECDSA-AES128-GCM-SHA256",
   "ECDHE-RSA-AES128-GCM-SHA256",
@@ -115,7 +115,7 @@ const TLS12_CIPHERS = [
   "ECDHE-RSA-CHACHA20-POLY1305",
 ];
 
-/** How requests reach Synapse; included by every location that passes some on. */
+/** The file that every location includes to forward its requests to Synapse. */
 export function renderUpstream(plan: ProxyPlan): string {
   return file("Written by Hearth. How a request is passed on to Synapse.", [
     "# No path here: the request goes on byte for byte, as servers signed it (%2F stays %2F).",
@@ -148,12 +148,12 @@ export function renderMatrix(plan: NginxPlan): string {
   ]);
 }
 
-/** How often a request is sent to Synapse when the connection to it is lost: it may be cut off by a change, its way back and failed starts. */
+/** How often a request is sent again when the connection to Synapse fails: during a change, its roll back and failed starts. */
 const TRIES = 4;
 
 /**
- * The same socket several times: nginx asks each at most once, and never counts one as dead. No connection is kept: over a
- * socket a new one costs nothing, and a second try on a kept one would meet the Synapse that ends, not the next.
+ * The same socket several times: nginx tries each of them at most once, and never marks one as failed. It keeps no connection
+ * open: a new one over a socket costs nothing, and a retry on an old one would reach the Synapse that is stopping.
  */
 function upstream(plan: ProxyPlan): string[] {
   const server = `server unix:${plan.upstream} max_fails=0;`;
@@ -163,7 +163,7 @@ function upstream(plan: ProxyPlan): string[] {
   );
 }
 
-/** Requests for names that are not ours are not answered at all. */
+/** nginx does not answer requests for unknown names at all. */
 function strangers(plan: NginxPlan): string[] {
   const secure = plan.federationPort ? [443, 8448] : [443];
   return [
@@ -193,15 +193,15 @@ function tls(): string[] {
 }
 
 const HSTS = "add_header Strict-Transport-Security max-age=31536000 always;";
-/** Of answers of nginx's own, which pages of any origin may read; headers of the server do not add to those of a location. */
+/** Headers of nginx's own answers, which web pages of any origin may read. A location does not inherit its server's headers. */
 const OWN_HEADERS = ["add_header Access-Control-Allow-Origin * always;", HSTS];
 
-/** Paths that are not named do not exist. */
+/** All other paths do not exist. */
 function refusals(): string[] {
   return [...errorAnswers(), ...block("location /", ["return 404;"])];
 }
 
-/** What nginx says itself, said as Matrix clients expect it. */
+/** nginx's own errors, in the format that Matrix clients expect. */
 function errorAnswers(): string[] {
   const answers = Object.entries(ERROR_ANSWERS);
   return [
@@ -216,7 +216,7 @@ function errorAnswers(): string[] {
   ];
 }
 
-/** Clients, and servers that read the well-known document. */
+/** The server block for clients, and for servers that read the well-known document. */
 function publicServer(plan: NginxPlan): string[] {
   return block("server", [
     ...listen(plan, 443),
@@ -230,7 +230,7 @@ function publicServer(plan: NginxPlan): string[] {
   ]);
 }
 
-/** Users live at the bare domain; all it says about Matrix is where the homeserver is. */
+/** User IDs contain the bare domain. Its server block serves only the well-known documents. */
 function bareDomain(plan: NginxPlan, documents: WellKnownDocuments): string[] {
   return block("server", [
     ...listen(plan, 443),
@@ -243,7 +243,7 @@ function bareDomain(plan: NginxPlan, documents: WellKnownDocuments): string[] {
   ]);
 }
 
-/** Other servers that look for us on the default port of federation. */
+/** The server block for servers that connect to the default port of federation. */
 function federationServer(plan: NginxPlan): string[] {
   return block("server", [
     ...listen(plan, 8448),
@@ -257,8 +257,8 @@ function federationServer(plan: NginxPlan): string[] {
 }
 
 /**
- * One path that goes to Synapse. nginx chooses by the decoded path but passes on the raw one, so the raw one has to be
- * below the same prefix: `/_synapse/admin/..%2f..%2f_matrix/` is not.
+ * Forwards one path to Synapse. nginx selects the location by the decoded path but forwards the raw path, so the raw path must
+ * start with the same prefix: `/_synapse/admin/..%2f..%2f_matrix/` does not.
  */
 function passOn({ path, maxBytes, upload }: Passed): string[] {
   const zone = upload ? "uploads" : "large";

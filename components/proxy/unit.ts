@@ -4,8 +4,8 @@ import { MAIN_PATH } from "./render";
 const OPTIONS = `-c ${MAIN_PATH} -g 'daemon on; master_process on;'`;
 
 /**
- * What nginx has to do as root, and no more: ports below 1024, workers of another user and signals to them, logs that are the
- * workers'. It writes logs, bodies and its process number. Homes are readable for sites that the operator linked in.
+ * Lets nginx do as root only what it must: use ports below 1024, start workers as another user, send them signals, and create
+ * logs that belong to them. It writes logs, bodies and its PID. It may read home directories for sites that the operator linked.
  */
 const HARDENING: readonly string[] = [
   ...CONFINED,
@@ -17,8 +17,8 @@ const HARDENING: readonly string[] = [
 ];
 
 /**
- * Drop-in for the package's unit: nginx runs with our file, and the package's own files stay as they are.
- * @param nginx path of its program
+ * Drop-in for the package's unit: nginx runs with our file, and the package's files do not change.
+ * @param nginx path of the program
  */
 export function renderUnitOverride(nginx: string): string {
   return [

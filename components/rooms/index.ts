@@ -14,33 +14,33 @@ export interface RoomsArgs {
   /** Members that the stack's own services need. */
   service: readonly ServiceMember[];
   projectDirectory: string;
-  /** What has to be there first: the accounts of members. */
+  /** Resources that must exist first: the accounts of members. */
   after: pulumi.Resource[];
 }
 
 /**
- * The Spaces and rooms that this stack keeps. Stateful on the homeserver: one that leaves the stack file stays there as it
- * is, with everybody in it.
+ * The Spaces and rooms that this stack manages. Stateful on the homeserver: a room that is removed from the stack file stays
+ * there unchanged, with all its members.
  */
 export class Rooms extends pulumi.ComponentResource {
   /** Room IDs of Spaces and rooms, by their keys. */
   readonly roomIds: Record<string, pulumi.Output<string>> = {};
-  /** Links for people who may join, by key. */
+  /** Invite links for people who may join, by key. */
   readonly inviteLinks: Record<string, pulumi.Output<string>> = {};
 
   constructor(name: string, args: RoomsArgs, opts?: pulumi.ComponentResourceOptions) {
     super("hearth:rooms:Rooms", name, {}, opts);
     const { homeserver, machine, config } = args;
     const { access, serverName } = homeserver;
-    const surroundings = { ...args, serverName };
+    const context = { ...args, serverName };
     const options = { parent: this, dependsOn: [homeserver.release, ...args.after] };
     for (const [key, space] of Object.entries(config.spaces)) {
-      const inputs = { ...access, ...spaceSettings(key, space, surroundings) };
+      const inputs = { ...access, ...spaceSettings(key, space, context) };
       this.keep(key, new Space(`${machine.name}-space-${key}`, inputs, options));
     }
     for (const [key, room] of Object.entries(config.rooms)) {
       const spaceId = room.space === undefined ? undefined : this.roomIds[room.space];
-      const inputs = { ...access, ...roomSettings(key, room, surroundings, spaceId) };
+      const inputs = { ...access, ...roomSettings(key, room, context, spaceId) };
       this.keep(key, new Room(`${machine.name}-room-${key}`, inputs, options));
     }
     this.registerOutputs({ roomIds: this.roomIds, inviteLinks: this.inviteLinks });

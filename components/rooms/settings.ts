@@ -11,16 +11,16 @@ import {
 } from "../../config-schemas/rooms/schema";
 import type { HomeserverAccess, Inputs, RoomAvatar, RoomInputs, SpaceInputs } from "../../provider/sdk";
 
-/** Somebody whom a service of the stack needs in rooms. */
+/** An account that a service of the stack needs in rooms. */
 export interface ServiceMember {
   userId: string;
   power: number;
-  /** Keys of Spaces and rooms; `all`: every one of the stack. */
+  /** Keys of Spaces and rooms; `all`: all of the stack. */
   rooms: "all" | readonly string[];
 }
 
-/** What a room's settings depend on besides its own section. */
-export interface Surroundings {
+/** Values for a room's settings that its own section does not contain. */
+export interface RoomContext {
   serverName: string;
   projectDirectory: string;
   service: readonly ServiceMember[];
@@ -36,33 +36,29 @@ const PICTURES = {
 
 type Settings<T extends HomeserverAccess> = Omit<Inputs<T>, keyof HomeserverAccess>;
 
-/** A Space as the provider takes it, but for the way to the homeserver. */
-export function spaceSettings(
-  key: string,
-  config: SpaceConfig,
-  surroundings: Surroundings,
-): Settings<SpaceInputs> {
+/** A Space's inputs for the provider, except the access to the homeserver. */
+export function spaceSettings(key: string, config: SpaceConfig, context: RoomContext): Settings<SpaceInputs> {
   return {
-    ...commonSettings(key, config, surroundings),
+    ...commonSettings(key, config, context),
     joinRule: { rule: config.joinRule, spaceIds: [] },
     historyVisibility: config.historyVisibility,
   };
 }
 
 /**
- * A room as the provider takes it, but for the way to the homeserver.
- * @param spaceId the room ID of its Space, if it has one
+ * A room's inputs for the provider, except the access to the homeserver.
+ * @param spaceId the room ID of its Space, if the room is in one
  */
 export function roomSettings(
   key: string,
   config: RoomConfig,
-  surroundings: Surroundings,
+  context: RoomContext,
   spaceId: pulumi.Input<string> | undefined,
 ): Settings<RoomInputs> {
   const rule = joinRuleOf(config);
   const { suggested, order, encrypted } = config;
   return {
-    ...commonSettings(key, config, surroundings),
+    ...commonSettings(key, config, context),
     joinRule: { rule, spaceIds: rule === "restricted" && spaceId !== undefined ? [spaceId] : [] },
     historyVisibility: historyVisibilityOf(config),
     encrypted,
@@ -72,9 +68,9 @@ export function roomSettings(
   };
 }
 
-function commonSettings(key: string, config: RoomConfig | SpaceConfig, surroundings: Surroundings) {
+function commonSettings(key: string, config: RoomConfig | SpaceConfig, context: RoomContext) {
   const { name, topic, alias, avatar, roomVersion, federate } = config;
-  const { serverName, projectDirectory, service } = surroundings;
+  const { serverName, projectDirectory, service } = context;
   const serving = service.filter(({ rooms }) => rooms === "all" || rooms.includes(key));
   const members = [
     ...config.members.map((member) => memberId(member, serverName)),
@@ -89,7 +85,7 @@ function commonSettings(key: string, config: RoomConfig | SpaceConfig, surroundi
     ...{ key, name, federate, members: [...new Set(members)].sort() },
     powerLevels: {
       ...levels,
-      // What the stack says of a service's account counts.
+      // A power level in the stack file takes precedence over a service's own.
       users: Object.fromEntries([
         ...serving.map(({ userId, power }): [string, number] => [userId, power]),
         ...named,
@@ -105,6 +101,6 @@ function commonSettings(key: string, config: RoomConfig | SpaceConfig, surroundi
 function pictureOf(file: string): RoomAvatar {
   const ending = /\.([a-z]+)$/.exec(file)?.[1] ?? "";
   const type = Object.entries(PICTURES).find(([known]) => known === ending)?.[1];
-  if (type === undefined) throw new Error(`${file} is no picture: the schema must have refused it`);
+  if (type === undefined) throw new Error(`${file} is not a picture: the schema should have refused it`);
   return { file, digest: createHash("sha256").update(readFileSync(file)).digest("hex"), type };
 }

@@ -15,18 +15,18 @@ import { funnelSpec, SERVICE } from "./spec";
 export interface TunnelArgs {
   config: TunnelConfig;
   machine: Machine;
-  /** Its public name must become the machine's own in its tailnet. */
+  /** The homeserver's public name: it must become the host's name in its tailnet. */
   homeserverConfig: Pick<HomeserverConfig, "publicHost">;
-  /** Where the tunnel leads; it must be in place before the world may come in. */
+  /** Target of the tunnel; its release must exist before the tunnel opens. */
   proxy: Pick<ReverseProxy, "release" | "localUrl">;
-  /** Key with which the machine joins the tailnet; absent: a person logs in by a link. */
+  /** Key with which the host joins the tailnet; absent: a person logs in with a link. */
   authKey?: pulumi.Output<string> | undefined;
   projectDirectory: string;
 }
 
 /**
- * The way in through Tailscale Funnel: tailscaled there and running, the machine in its tailnet, Funnel on. tailscaled itself
- * and the machine's place in the tailnet outlive it; Funnel does not. Stateless.
+ * The public connection through Tailscale Funnel: tailscaled runs, the host is in its tailnet, and Funnel is on. When the
+ * resource is deleted, Funnel is turned off; tailscaled and the host's membership in the tailnet stay. Stateless.
  */
 export class Tunnel extends pulumi.ComponentResource {
   readonly release: Release;
@@ -35,7 +35,7 @@ export class Tunnel extends pulumi.ComponentResource {
     super("hearth:tunnel:Tunnel", name, {}, opts);
     const { machine, config, homeserverConfig, authKey, proxy } = args;
     const { publicHost } = homeserverConfig;
-    // tailscaled is the system's: with root at hand everything is done as root, else only what its operator may do.
+    // tailscaled belongs to the system: Hearth configures it as root if it can, else with the rights of tailscaled's operator.
     const places = pulumi.output(machine.mayBeRoot ? SYSTEM_PLACES : machine.places);
     const vendorKey = readVendorKey(args.projectDirectory);
     const parts = pulumi.all([machine.facts, places]).apply(([facts, at]) => {
@@ -59,7 +59,7 @@ export class Tunnel extends pulumi.ComponentResource {
     const scope = machine.mayBeRoot ? "system" : "user";
     const question = { config, facts, scope, vendorKey } as const;
     const fault = installationFault(question);
-    // An error thrown in here would be told once for every value that depends on it.
+    // An error thrown here would be reported once for every value that depends on it.
     if (fault !== undefined) void pulumi.log.error(fault, this);
     const found = installationOf(question);
     return scope === "system"
@@ -68,9 +68,9 @@ export class Tunnel extends pulumi.ComponentResource {
   }
 }
 
-/** rules.ts refuses a tunnel in front of a proxy that ends TLS itself. */
+/** The proxy's plain HTTP listener. rules.ts refuses a tunnel in front of a proxy that ends TLS. */
 function targetOf({ proxy }: TunnelArgs): string {
   if (proxy.localUrl === undefined)
-    throw new Error("no plain HTTP behind the tunnel: the rules must have refused this stack");
+    throw new Error("no plain HTTP behind the tunnel: the rules should have refused this stack");
   return proxy.localUrl;
 }

@@ -9,24 +9,24 @@ import { renderUnit, unitName } from "./unit";
 
 /** Name of component, release and folders. */
 export const SERVICE = "tunnel";
-/** Where the world comes in; the documents by which the homeserver is found name no other port. */
+/** The public port; the well-known documents name no other port. */
 const PUBLIC_PORT = 443;
 /** Role of the key with which the host joins its tailnet. */
 const KEY = "auth-key";
 
-/** What is to lead to the host through Tailscale Funnel. */
+/** What Tailscale Funnel must do on the host. */
 export interface FunnelPlan {
   config: TunnelConfig;
-  /** The public name: it must become the host's own in its tailnet. */
+  /** The public name: it must become the host's name in its tailnet. */
   publicHost: string;
-  /** Where Funnel leads. */
+  /** Target of Funnel. */
   target: string;
   authKey: pulumi.Output<string> | undefined;
   installation: Installation;
   places: Places;
 }
 
-/** Tailscale Funnel on a tailscaled that is there or comes from the vendor. */
+/** Tailscale Funnel, with a tailscaled that already exists or that Hearth installs from the vendor. */
 export function funnelSpec(plan: FunnelPlan): ServiceSpec {
   const { target, authKey, installation, places } = plan;
   const { scope } = places;
@@ -44,7 +44,7 @@ export function funnelSpec(plan: FunnelPlan): ServiceSpec {
           }),
         }),
         tasks: (at) => tasksOf(plan, at),
-        // It starts after the tasks, so that it finds its work done.
+        // The unit starts after the tasks, which have already done its work.
         restartOn: ["task:20-joined"],
       }),
     },
@@ -60,7 +60,7 @@ export function funnelSpec(plan: FunnelPlan): ServiceSpec {
   };
 }
 
-/** In the order of their names: a daemon first, then a tailnet, then Funnel in it. */
+/** The tasks, in the order of their names: the daemon, then the tailnet, then Funnel. */
 function tasksOf({ config, publicHost, target, authKey }: FunnelPlan, at: Layout): Record<string, HostTask> {
   const [label = ""] = publicHost.split(".");
   const join = [

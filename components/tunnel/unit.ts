@@ -1,6 +1,6 @@
 import type { Places } from "../../runtimes/places";
 
-/** What stands for Funnel while the release is on the host. */
+/** The unit that represents Funnel while the release is on the host. */
 export interface FunnelUnit {
   port: number;
   target: string;
@@ -9,19 +9,19 @@ export interface FunnelUnit {
   scope: Places["scope"];
 }
 
-/** Named by its port: with another port the old unit goes, and with it what was served there. */
+/** The name contains the port: a new port removes the old unit, and with it Funnel on the old port. */
 export function unitName(port: number): string {
   return `hearth-funnel-${port}.service`;
 }
 
 /**
- * The daemon keeps Funnel's settings over reboots by itself; this unit is there so that Funnel goes off with the release
- * (a systemd unit is what a release stops when it is deleted), and comes back when a change is undone.
+ * The daemon itself keeps Funnel's settings after a reboot. This unit exists so that Funnel is turned off when the release is
+ * deleted (a release stops its units), and turned on again when a change is undone.
  */
 export function renderUnit({ port, target, programs, scope }: FunnelUnit): string {
   const program = (verb: string) =>
     `/usr/bin/python3 -B ${programs}/funnel.py ${verb} --port=${port} --target=${target}`;
-  // The user's systemd knows no system units; the program waits for the daemon.
+  // A user's systemd does not know system units; the program itself waits for the daemon.
   const order = scope === "system" ? ["After=tailscaled.service", "Wants=tailscaled.service"] : [];
   return [
     "[Unit]",

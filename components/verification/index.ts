@@ -18,16 +18,16 @@ export interface VerificationArgs {
   machine: Machine;
   homeserver: Homeserver;
   database: pulumi.Output<DatabaseAccess>;
-  /** What is checked, where it is there; the checks run after each of these, and again when one changed. */
+  /** The checked components, if the stack has them: the checks run after their releases, and again when one changes. */
   releases: Record<string, { release: Release } | undefined>;
   projectDirectory: string;
-  /** What else must be there first. */
+  /** Other resources that must exist first. */
   after: pulumi.Resource[];
 }
 
-/** The checks from outside, after everything else. Stateless. */
+/** The checks from outside, which run after all other resources. Stateless. */
 export class Checks extends pulumi.ComponentResource {
-  /** One line for the stack's outputs; `hearth verify` shows each check with what it saw. */
+  /** One line for the stack's outputs; `hearth verify` shows each check with its result. */
   readonly summary: pulumi.Output<string>;
 
   constructor(name: string, args: VerificationArgs, opts?: pulumi.ComponentResourceOptions) {
@@ -41,7 +41,7 @@ export class Checks extends pulumi.ComponentResource {
   }
 }
 
-/** `21 passed; not checked: dns` (a failed check is an error, so there is none to count). */
+/** For example `21 passed; not checked: dns`. A failed check is an error, so there are none to count. */
 export function summaryOf(results: readonly CheckResult[]): string {
   const passed = results.filter(({ result }) => result === "pass").length;
   const unchecked = results.filter(({ result }) => result === "not checked").map(({ check }) => check);
@@ -82,7 +82,7 @@ function inputsOf(args: VerificationArgs): Inputs<VerificationInputs> {
   };
 }
 
-/** How the host itself reaches its proxy. */
+/** The URL at which the host itself reaches its proxy. */
 export function proxyUrlOf({ proxy, certificates }: Pick<StackConfig, "proxy" | "certificates">): string {
   if (proxy.kind === "nginx") return "https://127.0.0.1:443";
   const { address, port } = proxy.listen;

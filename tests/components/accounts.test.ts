@@ -18,7 +18,7 @@ it("[V12] there is one account for each entry, after the homeserver", async () =
   expect(Object.keys(run.outputs.userIds as object).sort()).toEqual(["admin", "alice", "b.c_d=e-f", "gone"]);
 });
 
-it("[V12] flags and names are passed on as they are", async () => {
+it("[V12] an account gets its flags and names unchanged", async () => {
   const { accounts } = await accountsOf("full");
   expect(accounts.get("edge-1-account-gone")?.inputs).toMatchObject({ deactivated: true, admin: false });
   expect(accounts.get("edge-1-account-admin")?.inputs).toMatchObject({ deactivated: false, admin: true });
@@ -29,7 +29,7 @@ it("[V12] flags and names are passed on as they are", async () => {
   });
 });
 
-it("[A9] a given password is a secret; only its value is", async () => {
+it("[A9] only the value of a given password is a secret", async () => {
   const { accounts } = await accountsOf("full");
   expect(accounts.get("edge-1-account-admin")?.inputs.password).toEqual({
     kind: "given",

@@ -14,7 +14,7 @@ import { containerLayout, inContainers, NOTHING } from "../support/rendered";
 export const PLACES = userPlaces({ user: LOGIN, group: LOGIN, uid: 1000, home: `/home/${LOGIN}` });
 export const MIB = 1024 ** 2;
 
-/** Stands where Synapse does, under its name and in its image, and says back what reached it, byte for byte. */
+/** Replaces Synapse, with its name and its image, and returns the request that it got, byte for byte. */
 const ECHO = `
 import http.server, json, os, socketserver, time
 class Echo(http.server.BaseHTTPRequestHandler):
@@ -72,7 +72,7 @@ const ECHO_CONTAINER = renderContainer({
   ...{ memoryMiB: 128, pids: 64, startSeconds: 60, stopSeconds: 2 },
 });
 
-/** What Caddy is to do in these tests: behind a tunnel, unless `tls`. */
+/** The settings of Caddy in these tests: behind a tunnel, unless `tls`. */
 export interface Wanted {
   plan?: Partial<ProxyPlan>;
   listen?: { address: string; port: number };
@@ -90,7 +90,7 @@ const PLAN: ProxyPlan = {
   },
 };
 
-/** The proxy's release as its component makes it. */
+/** The proxy's release, as its component renders it. */
 export function proxyRelease(wanted: Wanted = {}): Omit<ReleaseInputs, "connection" | "scope"> {
   const { tls = false, listen = { address: "127.0.0.1", port: 8080 } } = wanted;
   const { image = "docker.io/library/caddy:2.10.2" } = wanted;
@@ -109,7 +109,7 @@ export function proxyRelease(wanted: Wanted = {}): Omit<ReleaseInputs, "connecti
   };
 }
 
-/** The certificate's release as its component makes it. */
+/** The certificate's release, as its component renders it. */
 export function certificateRelease(certificate: string, value: string): ReturnType<typeof proxyRelease> {
   const folder = tlsFolder(PLACES);
   return {
@@ -121,7 +121,7 @@ export function certificateRelease(certificate: string, value: string): ReturnTy
   };
 }
 
-/** A machine with Podman, the network of the containers, and an echo where Synapse would be. */
+/** A host with Podman, the containers' network, and an echo program instead of Synapse. */
 export class CaddyHost {
   private readonly instances = new Map<string, string>();
 
@@ -129,7 +129,7 @@ export class CaddyHost {
 
   static async make(name: string): Promise<CaddyHost> {
     const home = await homeHost(name);
-    // What the machine has from the release that prepares it.
+    // The settings that the release `rootless` makes on a host.
     await home.root(
       `loginctl enable-linger ${LOGIN}; apt-get update -qq && apt-get install -qq -y curl >/dev/null`,
     );
@@ -151,12 +151,12 @@ export class CaddyHost {
     return answer;
   }
 
-  /** Standard output of curl on the machine. */
+  /** Standard output of curl on the host. */
   curl(url: string, options = ""): Promise<string> {
     return this.home.sh(`curl -sk --max-time 20 --path-as-is ${options} '${url}'`);
   }
 
-  /** As the tunnel comes: from loopback, for the public name. */
+  /** A request as the tunnel sends it: from loopback, for the public name. */
   tunnelled(path: string, options = ""): Promise<string> {
     const target = `--request-target '${path}' -H 'Host: ${NAME}'`;
     return this.curl("http://127.0.0.1:8080/", `${target} ${options}`);

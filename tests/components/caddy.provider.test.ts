@@ -12,7 +12,7 @@ import { CaddyHost, certificateRelease, MIB, proxyRelease } from "./caddy-host";
 const UNIT = "hearth-caddy.service";
 const UNRECOGNIZED = '{"errcode":"M_UNRECOGNIZED","error":"Unrecognized request"} 404';
 
-/** What the echo says of a request that came through. */
+/** The echo program's answer to a request that reached it. */
 interface Echoed {
   path: string;
   headers: [string, string][];
@@ -38,7 +38,7 @@ describe("[H4] Caddy behind a tunnel", () => {
     "/_matrix/client/v3/rooms/!a:b/state/m.x/a..%2F..b%2F...?from=../..",
     "/_matrix/client/v3/rooms/!a:b//state/x.y/...",
     "/_synapse/client/password_reset?token=1",
-  ])("passes %s on byte for byte, as it was signed", async (path) => {
+  ])("forwards %s byte for byte, as it was signed", async (path) => {
     expect(echoed(await caddy.tunnelled(path)).path).toBe(path);
   });
 
@@ -58,7 +58,7 @@ describe("[H4] Caddy behind a tunnel", () => {
     "/_matrix/./client/versions",
     "/_synapse/client/../admin/v2/users",
     "http://127.0.0.1/_synapse/admin/v2/users",
-  ])("[A8] passes nothing on for %s", async (path) => {
+  ])("[A8] does not forward %s", async (path) => {
     expect(await caddy.tunnelled(path, "-w ' %{http_code}'")).toBe(UNRECOGNIZED);
   });
 
@@ -80,7 +80,7 @@ describe("[H4] Caddy behind a tunnel", () => {
     expect(JSON.parse(body)).toHaveProperty([key]);
   });
 
-  it("gives Synapse the one address that the tunnel names, and https", async () => {
+  it("gives Synapse only the client address from the tunnel, and https", async () => {
     const claims = "-H 'X-Forwarded-For: 203.0.113.7' -H 'X-Forwarded-Proto: http'";
     const seen = echoed(await caddy.tunnelled("/_matrix/x", claims));
     expect(values(seen, "x-forwarded-for")).toEqual(["203.0.113.7"]);
@@ -88,7 +88,7 @@ describe("[H4] Caddy behind a tunnel", () => {
     expect(values(seen, "host")).toEqual(["chat.tail1a2b.ts.net"]);
   });
 
-  it("believes no address that somebody wrote before the tunnel's", async () => {
+  it("ignores an address that a client wrote before the tunnel's", async () => {
     const seen = echoed(await caddy.tunnelled("/_matrix/x", "-H 'X-Forwarded-For: 6.6.6.6, 203.0.113.7'"));
     expect(values(seen, "x-forwarded-for")).toEqual(["203.0.113.7"]);
   });
@@ -110,17 +110,14 @@ describe("[H9] uploads", () => {
   it.each([
     ["with its size", "--data-binary @-"],
     ["in chunks", "-H 'Transfer-Encoding: chunked' -T -"],
-  ])(
-    "%s pass up to Synapse's limit, and one byte more is refused in Matrix's own words",
-    async (_how, options) => {
-      expect(echoed((await upload(2 * MIB, options)).replace(/ 200$/, "")).size).toBe(2 * MIB);
-      expect(await upload(2 * MIB + 1, options)).toBe(
-        '{"errcode":"M_TOO_LARGE","error":"The request is too large"} 413',
-      );
-    },
-  );
+  ])("%s pass up to Synapse's limit; one byte more is refused with a Matrix error", async (_how, options) => {
+    expect(echoed((await upload(2 * MIB, options)).replace(/ 200$/, "")).size).toBe(2 * MIB);
+    expect(await upload(2 * MIB + 1, options)).toBe(
+      '{"errcode":"M_TOO_LARGE","error":"The request is too large"} 413',
+    );
+  });
 
-  it("that announce too much are refused before anything is sent", async () => {
+  it("that announce too much are refused before the client sends the body", async () => {
     const headers =
       "Host: chat.tail1a2b.ts.net\\r\\nContent-Length: %d\\r\\nExpect: 100-continue\\r\\n\\r\\n";
     const announce = (bytes: number) =>
@@ -131,14 +128,14 @@ describe("[H9] uploads", () => {
     expect(await announce(2 * MIB + 1)).toMatch(/^HTTP\/1.1 413 /);
   });
 
-  it("leave federation transactions room, which are larger", async () => {
+  it("have another limit than federation transactions, which may be larger", async () => {
     const sent = await upload(3 * MIB, "--data-binary @-", "/_matrix/federation/v1/send/1");
     expect(echoed(sent.replace(/ 200$/, "")).size).toBe(3 * MIB);
   });
 });
 
 describe("[H4] a change", () => {
-  it("of the configuration is taken in without ending a request that waits", async () => {
+  it("of the configuration is loaded without ending a waiting request", async () => {
     const started = await caddy.home.sh(`systemctl --user show -P ExecMainStartTimestamp ${UNIT}`);
     const waiting = caddy.tunnelled("/_matrix/slow");
     await new Promise((resolve) => setTimeout(resolve, 500));
@@ -149,7 +146,7 @@ describe("[H4] a change", () => {
     ok(await caddy.apply(proxyRelease()));
   });
 
-  it("that needs a restart keeps requests waiting, none fails", async () => {
+  it("that needs a restart makes requests wait, and none fails", async () => {
     const restart = caddy.home.sh(`systemctl --user restart ${UNIT}`);
     for (let request = 0; request < 20; request++) {
       expect(echoed(await caddy.tunnelled("/_matrix/x")).path).toBe("/_matrix/x");
@@ -157,7 +154,7 @@ describe("[H4] a change", () => {
     await restart;
   });
 
-  it("[A4] that Caddy does not take is refused before anything is touched", async () => {
+  it("[A4] that Caddy does not accept is refused before anything changes", async () => {
     const release = proxyRelease();
     const [path = ""] = Object.keys(release.files).filter((name) => name.endsWith("/Caddyfile"));
     const file = release.files[path];
@@ -172,7 +169,7 @@ describe("[H4] a change", () => {
     expect(echoed(await caddy.tunnelled("/_matrix/x")).path).toBe("/_matrix/x");
   });
 
-  it("[A2] of the port moves the listener, and back", async () => {
+  it("[A2] of the port moves the listener, and a second change moves it back", async () => {
     ok(await caddy.apply(proxyRelease({ listen: { address: "127.0.0.1", port: 8090 } })));
     expect(await caddy.curl("http://127.0.0.1:8090/", "-o /dev/null -w '%{http_code}'")).toBe("404");
     ok(await caddy.apply(proxyRelease()));
@@ -180,7 +177,7 @@ describe("[H4] a change", () => {
   });
 });
 
-it("[H13] its process has no capability, no new privileges, and writes nothing", async () => {
+it("[H13] its process has no capabilities, gets no new privileges, and cannot write", async () => {
   const status = await caddy.home.sh("podman exec hearth-caddy cat /proc/1/status");
   expect(status).toMatch(/^NoNewPrivs:\t1$/m);
   for (const set of ["CapInh", "CapPrm", "CapEff", "CapAmb"]) {
@@ -190,17 +187,17 @@ it("[H13] its process has no capability, no new privileges, and writes nothing",
   expect(wrote.match(/Read-only file system/g)).toHaveLength(3);
 });
 
-it("[A9] says in no log what a request's query or headers held", async () => {
+it("[A9] does not log the query or the headers of a request", async () => {
   const token = "-H 'Authorization: Bearer planted-header' -H 'X-Custom: planted-custom'";
   await caddy.tunnelled("/_matrix/cut?access_token=planted-query", token).catch(() => undefined);
   const log = () => caddy.home.sh(`journalctl --user --no-pager -u ${UNIT}`);
-  // A user's journal is a moment late.
+  // A user's journal shows lines some seconds later.
   const told = async () => /incomplete response.*"uri":"\/_matrix\/cut"/.test(await log());
   expect(await eventually(told)).toBe(true);
   expect(await log()).not.toContain("planted");
 });
 
-it("[A2] waits for a Synapse that restarts, and says in Matrix's words that one does not answer", async () => {
+it("[A2] waits for a Synapse that restarts, and answers with a Matrix error if Synapse does not answer", async () => {
   await caddy.home.sh(
     "systemctl --user stop hearth-synapse.service; systemd-run --user --quiet --on-active=2 --timer-property=AccuracySec=100ms systemctl --user start hearth-synapse.service",
   );
@@ -213,13 +210,13 @@ it("[A2] waits for a Synapse that restarts, and says in Matrix's words that one 
   );
 });
 
-it("[H1] [H15] is back after a power cut, without a login", async () => {
+it("[H1] [H15] starts after a power cut, without a login", async () => {
   await caddy.home.powerCut();
   const answer = () => caddy.tunnelled("/_matrix/x", "-w ' %{http_code}'").catch(() => "");
   expect(await eventually(async () => (await answer()).endsWith(" 200"), 120)).toBe(true);
 });
 
-describe("[H4] Caddy in the open", () => {
+describe("[H4] Caddy without a tunnel", () => {
   const NAMES = { serverName: "example.org", publicHost: "matrix.example.org" };
   const listen = { address: "::", port: 8443 };
 
@@ -232,7 +229,7 @@ describe("[H4] Caddy in the open", () => {
     ok(await caddy.apply(proxyRelease({ tls: true, listen, plan: { ...NAMES, federationPort: true } })));
   });
 
-  /** From another machine, over IPv4. */
+  /** A request from another host, over IPv4. */
   const outside = (url: string, options = "") => {
     const { hostname, port } = new URL(url);
     const resolve = `${hostname}:${port}:${caddy.home.host.address}`;
@@ -240,7 +237,7 @@ describe("[H4] Caddy in the open", () => {
     return execFileSync("sh", ["-c", command], { encoding: "utf8" });
   };
 
-  it("answers with the stack's certificate, and Synapse sees the client's own address", () => {
+  it("answers with the stack's certificate, and Synapse sees the client's address", () => {
     const claims = "-H 'X-Forwarded-For: 6.6.6.6' -H 'X-Forwarded-Proto: http'";
     const seen = echoed(outside("https://matrix.example.org:8443/_matrix/x", claims));
     expect(values(seen, "x-forwarded-for")).toEqual([expect.stringMatching(/^10\.\d+\.\d+\.1$/)]);
@@ -253,13 +250,13 @@ describe("[H4] Caddy in the open", () => {
     expect(outside(`${url}/client/versions`, "-w ' %{http_code}'")).toBe(UNRECOGNIZED);
   });
 
-  it("says at the bare domain where the homeserver is, and no more", () => {
+  it("serves only the well-known documents at the bare domain", () => {
     const url = "https://example.org:8443";
     expect(outside(`${url}/.well-known/matrix/server`)).toContain("m.server");
     expect(outside(`${url}/_matrix/client/versions`, "-w ' %{http_code}'")).toBe(UNRECOGNIZED);
   });
 
-  it("shakes no hand under another name", () => {
+  it("refuses the TLS handshake for another name", () => {
     expect(() => outside("https://other.example.org:8443/", "-k")).toThrow();
   });
 

@@ -15,7 +15,7 @@ const open: CaddyPlan = {
   certificate: { certificateFile: "/tls/fullchain.pem", keyFile: "/run/secrets/tls_key" },
 };
 
-/** The sites of a Caddyfile, with what is in each. */
+/** The sites of a Caddyfile and their contents. */
 function sites(text: string): Record<string, string> {
   const found = [...text.matchAll(/^(http\S*(?:, http\S*)*) \{\n([\s\S]*?)^\}/gm)];
   return Object.fromEntries(found.map(([, head = "", body = ""]) => [head, body]));
@@ -29,7 +29,7 @@ const content = (release: ReturnType<typeof proxyRelease>, end: string) =>
 describe("[H4] behind a tunnel", () => {
   const text = renderCaddyfile(plan);
 
-  it("passes on what clients and servers need, by the raw path, and nothing else", () => {
+  it("forwards only the paths that clients and servers need, and compares the raw path", () => {
     const { [`http://${NAME}`]: site, ...others } = sites(text);
     expect(paths(site)).toEqual([
       ...UPLOADS,
@@ -41,21 +41,21 @@ describe("[H4] behind a tunnel", () => {
     expect(Object.values(others).join()).not.toContain("import synapse");
   });
 
-  it("has no certificate, no federation port, and believes what comes from the machine itself only", () => {
+  it("has no certificate and no federation port, and trusts only addresses from the host itself", () => {
     expect(text).not.toMatch(/\btls\b|fd\/4|https:\/\/(?!chat)/);
     expect(text).toMatch(/trusted_proxies static 127\.0\.0\.0\/8 ::1\/128\n\s*trusted_proxies_strict/);
   });
 
-  it("leaves the documents to another web server when they are served elsewhere", () => {
+  it("does not serve the documents if another web server serves them", () => {
     const { documents: _, ...elsewhere } = plan;
     expect(renderCaddyfile(elsewhere)).not.toContain("well-known");
   });
 });
 
-describe("[H4] in the open", () => {
+describe("[H4] without a tunnel", () => {
   const text = renderCaddyfile(open);
 
-  it("answers each name and port on the paths it is for", () => {
+  it("answers for each name and port on its own paths only", () => {
     const found = sites(text);
     expect(paths(found["https://matrix.example.org"])).toContain("/_matrix/");
     expect(paths(found["https://example.org"])).toEqual([]);
@@ -67,15 +67,15 @@ describe("[H4] in the open", () => {
     ]);
   });
 
-  it("believes nobody about the client's address", () => {
+  it("trusts no header about the client's address", () => {
     expect(text).not.toContain("trusted_proxies");
   });
 });
 
-it("[H9] uploads have exactly Synapse's limit, transactions what Synapse takes, all else little", () => {
+it("[H9] uploads have exactly Synapse's limit, transactions have the size that Synapse accepts, other requests are small", () => {
   const limits = (maxUploadBytes: number, of: RegExp) =>
     [...renderCaddyfile({ ...plan, maxUploadBytes }).matchAll(of)].map(([, size]) => Number(size));
-  // Of what comes, and of what is announced.
+  // The limits of the body and of its announced size.
   for (const limit of [/max_size (\d+)/g, /@too_large expression .* > (\d+)/g]) {
     const others = [13_107_200, 2 * MIB, 2 * MIB];
     expect(limits(100 * MIB, limit)).toEqual([...Array(3).fill(100 * MIB), ...others]);
@@ -83,7 +83,7 @@ it("[H9] uploads have exactly Synapse's limit, transactions what Synapse takes, 
   }
 });
 
-it("uploads have few connections to Synapse of their own, and no request comes in for ever", () => {
+it("uploads have their own few connections to Synapse, and every request must arrive within a time limit", () => {
   const text = renderCaddyfile({ ...plan, maxUploadBytes: 100 * MIB });
   const uploads = text.match(/@too_large expression .* > 104857600$[\s\S]*?import (\S+)$/gm) ?? [];
   expect(uploads).toHaveLength(3);
@@ -92,11 +92,11 @@ it("uploads have few connections to Synapse of their own, and no request comes i
   expect(/\(uploads\) \{[\s\S]*?max_conns_per_host (\d+)/.exec(text)?.[1]).toBe("10");
   // 100 MiB at 64 KiB a second.
   expect(text).toContain("read_body 1600s");
-  // Never less than Synapse may take for an answer: Go would end that request.
+  // Never shorter than Synapse may take for an answer, because Go would end that request.
   expect(renderCaddyfile({ ...plan, maxUploadBytes: MIB })).toContain("read_body 600s");
 });
 
-it("says at every name, also in answers of its own, that it stays with TLS", () => {
+it("sends the HSTS header for every name, also with its own answers", () => {
   for (const text of [renderCaddyfile(plan), renderCaddyfile(open)]) {
     const named = Object.entries(sites(text)).filter(([head]) => /example|tail1a2b/.test(head));
     for (const [, body] of named) {
@@ -108,14 +108,14 @@ it("says at every name, also in answers of its own, that it stays with TLS", () 
 });
 
 it.each(["a\nb", "a`b", "{env.SECRET}", "x{$HOME}y", "{file./etc/passwd}"])(
-  "lets no text out of its place: %j",
+  "refuses a text that could leave its word: %j",
   (text) => {
     expect(() => directive("respond", text)).toThrow(/Caddy/);
   },
 );
 
 describe("[H4] the release", () => {
-  it("behind a tunnel listens on loopback and is asked there", () => {
+  it("behind a tunnel listens on loopback and is checked there", () => {
     const release = proxyRelease();
     expect(content(release, ".socket").match(/^ListenStream=.*$/gm)).toEqual(["ListenStream=127.0.0.1:8080"]);
     expect(release.health).toMatchObject({
@@ -124,7 +124,7 @@ describe("[H4] the release", () => {
     expect(content(release, ".container")).not.toMatch(/PublishPort|Secret=/);
   });
 
-  it("reloads for the Caddyfile, and restarts for a certificate only where there is one", () => {
+  it("reloads for the Caddyfile, and restarts for a certificate if there is one", () => {
     const units = ({ units: { "hearth-caddy.service": unit } }: ReturnType<typeof proxyRelease>) => unit;
     const alone = units(proxyRelease());
     expect(alone?.restartOn).not.toContain("revision:certificates");
@@ -134,7 +134,7 @@ describe("[H4] the release", () => {
     expect(units(proxyRelease({ tls: true }))?.restartOn).toContain("revision:certificates");
   });
 
-  it("in the open listens for federation too, and has the key as a Podman secret", () => {
+  it("without a tunnel listens for federation too, and has the key as a Podman secret", () => {
     const release = proxyRelease({
       tls: true,
       listen: { address: "::", port: 8443 },
@@ -151,7 +151,7 @@ describe("[H4] the release", () => {
   });
 });
 
-it("[W8] where the host has no IPv6, all addresses are all of IPv4", () => {
+it("[W8] on a host without IPv6, all addresses means all IPv4 addresses", () => {
   const listen = { address: "::", port: 8443 };
   const release = proxyRelease({ tls: true, listen, plan: { federationPort: true, ipv6: false } });
   expect(content(release, ".socket").match(/^ListenStream=.*$/gm)).toEqual([

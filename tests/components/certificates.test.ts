@@ -13,13 +13,13 @@ it.each([
   [15, false],
   [13, true],
   [1, true],
-])("a certificate that ends in %i days: warning %s", (days, warned) => {
+])("a certificate that expires in %i days: warning %s", (days, warned) => {
   const warning = endWarning(certificateFor(days), new Date());
   expect(warning !== undefined).toBe(warned);
-  if (warned) expect(warning).toMatch(/ends in \d+ days .*: renew it/);
+  if (warned) expect(warning).toMatch(/expires in \d+ days .*\n {2}fix: renew it/);
 });
 
-it("[A9] the private key is a secret value and nothing else of the release is", async () => {
+it("[A9] the private key is the only secret value of the release", async () => {
   const run = await runProgram(fixture("minimal"));
   const release = run.resources.find(
     ({ name, type }) => name === "vps-certificates" && type.endsWith(":Release"),
@@ -38,7 +38,7 @@ it("[A9] the private key is a secret value and nothing else of the release is", 
   expect(JSON.stringify(files)).not.toContain("PRIVATE KEY");
 });
 
-it("[V10] a new certificate reaches the proxy as a reload", async () => {
+it("[V10] a new certificate reloads the proxy", async () => {
   const run = await runProgram(fixture("minimal"));
   const proxy = run.resources.find(({ name, type }) => name === "vps-proxy" && type.endsWith(":Release"));
   expect(proxy?.inputs.revisions).toEqual({ certificates: "digest-of-vps-certificates" });

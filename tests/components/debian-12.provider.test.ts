@@ -7,7 +7,7 @@ import { DEBIAN_12, fixture, runProgram } from "../support/program";
 import { changesOf, RealReleases } from "../support/real-release";
 import { AT_SYNAPSE } from "../support/synapse-socket";
 
-// The older distribution has Postgres 15, Python 3.11, systemd 252 and nginx 1.22: the whole deployment once.
+// The whole deployment once on the older distribution: Postgres 15, Python 3.11, systemd 252 and nginx 1.22.
 const NAME = `bookworm-${process.pid}`;
 const ORDER = ["certificates", "postgres", "homeserver", "proxy"];
 const HOSTILE = `
@@ -22,7 +22,7 @@ let hostFacts: HostFacts;
 
 beforeAll(async () => {
   host = await upHost({ name: NAME, suite: "bookworm" });
-  // Where Debian's packages make no cluster (a locale that is not there), and 5432 is somebody else's.
+  // Debian's packages create no cluster here, because of a missing locale, and another program has port 5432.
   await sh(host, HOSTILE);
   const { memoryMiB, cores } = DEBIAN_12;
   hostFacts = { ...(await factsOf(host)), memoryMiB, cores };
@@ -36,7 +36,7 @@ beforeAll(async () => {
 });
 afterAll(() => downHost(NAME));
 
-it("[V1] runs the pinned Synapse behind nginx, on a database of its own", async () => {
+it("[V1] runs the pinned Synapse behind nginx, with its own database", async () => {
   const get = "curl -sSk --resolve matrix.example.org:443:127.0.0.1 https://matrix.example.org";
   expect(JSON.parse(await sh(host, `${get}/_matrix/client/versions`)).versions).toContain("v1.11");
   expect(await sh(host, `curl -sS ${AT_SYNAPSE}/_synapse/admin/v1/server_version`)).toContain("1.163.2");
@@ -44,7 +44,7 @@ it("[V1] runs the pinned Synapse behind nginx, on a database of its own", async 
   expect(await sh(host, `${PSQL} "${connections}"`)).toBe("synapse");
 });
 
-it("[W5] [W6] has a cluster of its own making, next to whoever holds Postgres' port", async () => {
+it("[W5] [W6] has a cluster that Hearth created, next to the program that has Postgres' port", async () => {
   expect(await sh(host, "pg_lsclusters --no-header | awk '{ print $1, $2, $3, $4 }'")).toBe(
     "15 main 5433 online",
   );
@@ -54,7 +54,7 @@ it("[W5] [W6] has a cluster of its own making, next to whoever holds Postgres' p
   );
 });
 
-it("[W6] [V13] the checks ask that cluster, not the one that psql finds by itself", async () => {
+it("[W6] [V13] the checks query this cluster, not the one that psql uses by default", async () => {
   const { resources } = await runProgram(fixture("full"), hostFacts);
   const checks = resources.find(({ type }) => type.endsWith(":Verification"));
   if (checks === undefined) throw new Error("no checks");

@@ -12,12 +12,12 @@ describe("[V3] the well-known documents", () => {
     });
   });
 
-  it("name an identity server only when there is one", () => {
+  it("name an identity server only if the stack has one", () => {
     const { client } = wellKnownDocuments(homeserver, { identityServer: "https://id.example.org" });
     expect(JSON.parse(client)).toHaveProperty(["m.identity_server", "base_url"], "https://id.example.org");
   });
 
-  it("are stack outputs when another web server has to serve them, and on no host", async () => {
+  it("are stack outputs, and on no host, if another web server must serve them", async () => {
     const run = await runProgram(fixture("elsewhere"));
     expect(run.outputs.wellKnown).toEqual({
       server: expect.stringContaining("m.server"),
@@ -26,7 +26,7 @@ describe("[V3] the well-known documents", () => {
     expect(JSON.stringify(run.resources)).not.toContain("/.well-known/");
   });
 
-  it("are no outputs when they are served here", async () => {
+  it("are not outputs if this stack serves them", async () => {
     expect((await runProgram(fixture("minimal"))).outputs.wellKnown).toBe("served here");
   });
 });

@@ -17,7 +17,7 @@ let dynu: DynuAccount;
 beforeAll(async () => {
   home = await homeHost(`dns-${process.pid}`);
   await home.root(`loginctl enable-linger ${LOGIN}`);
-  // This machine, as the sandbox's hosts reach it.
+  // This machine's address, as sandbox hosts reach it.
   dynu = await DynuAccount.start(await home.sh("ip -4 route show default | awk '{ print $3 }'"));
   ok(await call(home.host, "apply", release(), { scope: "user" }));
 });
@@ -26,7 +26,7 @@ afterAll(async () => {
   await home?.down();
 });
 
-/** The client's release, with the stand-in in the place of Dynu. */
+/** The client's release, with the stand-in instead of Dynu. */
 function release() {
   const dynamic = { names: [NAME], ipv4: true, ipv6: false, interval: "5s" };
   const apiKey = pulumi.output(dynu.key);
@@ -45,20 +45,20 @@ function release() {
 }
 
 /**
- * Runs the job from its beginning, after what was changed before: systemd would take one that the timer has just started for
- * this one.
+ * Starts a new run of the job, which sees all earlier changes. It waits for the end of a run that the timer has started,
+ * because systemd would not start a second one.
  */
 const run = () =>
   home.sh(
     `until [ "$(systemctl --user is-active ${UNIT})" != activating ]; do sleep 0.2; done; systemctl --user start ${UNIT}`,
   );
 const journal = () => home.sh(`journalctl --user --no-pager -o cat -u ${UNIT}`);
-/** What to look at when the job did not do what it should. */
+/** Information about a job that did not do its work. */
 const story = () =>
   home.sh(`systemctl --user list-timers --all --no-pager; systemctl --user status --no-pager -n 0 ${UNIT} hearth-dns.timer || true
     journalctl --user --no-pager -o short-precise -n 60`);
 
-it("[H6] [H13] its container brings a name to the address and says so in a line", async () => {
+it("[H6] [H13] its container sets a name to the address and logs it in one line", async () => {
   const { id } = dynu.addDomain("alice.mywire.org");
   await run();
   expect(dynu.records.get(id)).toMatchObject([
@@ -76,13 +76,13 @@ it("[H6] the timer runs it again after a run that failed", async () => {
   await expect(run()).rejects.toThrow();
   dynu.breaking = 0;
   dynu.address = "93.184.216.36";
-  // Dynu's side, and not a line in the journal: it is written once, and a later run has nothing to say of the address.
+  // Dynu's record, not a line in the journal: only the run that changes the address writes a line.
   const record = () => [...dynu.records.values()].flat()[0]?.ipv4Address;
   const came = await eventually(async () => record() === dynu.address, 180);
   expect(came ? "" : await story()).toBe("");
 });
 
-it("[A9] the key is in no file of ours, no command and no log", async () => {
+it("[A9] the key is in no file of Hearth, no command and no log", async () => {
   expect(await home.sh(`grep -rl -- '${dynu.key}' .config .local/lib .local/state || true`)).toBe("");
   expect(await home.sh("systemctl --user cat hearth-dns.service")).not.toContain(dynu.key);
   expect(await journal()).not.toContain(dynu.key);

@@ -46,7 +46,7 @@ function run(
 }
 
 describe("[H6] the client of dynamic DNS", () => {
-  it("brings a domain to the address that Dynu sees, and touches nothing when it is right", async () => {
+  it("sets a domain to the address that Dynu sees, and changes nothing if it is already correct", async () => {
     const domain = dynu.addDomain(DOMAIN, {
       ipv4Address: "8.8.4.4",
       ttl: 90,
@@ -65,7 +65,7 @@ describe("[H6] the client of dynamic DNS", () => {
     expect(dynu.changes).toHaveLength(before);
   });
 
-  it("keeps a name in a domain as a record, with what else the record has", async () => {
+  it("changes the record of a name in a domain, and keeps its other values", async () => {
     const { id } = dynu.addDomain(DOMAIN);
     const old = {
       nodeName: "home",
@@ -83,7 +83,7 @@ describe("[H6] the client of dynamic DNS", () => {
     expect(dynu.changes).toHaveLength(1);
   });
 
-  it("makes the record of a name that has none, for both kinds of address", async () => {
+  it("creates the missing record of a name, for both kinds of address", async () => {
     const { id } = dynu.addDomain(DOMAIN);
     const { status, said } = await run([`home.${DOMAIN}`], ["ipv4", "ipv6"]);
     expect(status).toBe(0);
@@ -95,12 +95,12 @@ describe("[H6] the client of dynamic DNS", () => {
     expect((await run([`home.${DOMAIN}`], ["ipv4", "ipv6"])).said).toBe("nothing to change\n");
   });
 
-  it("knows one IPv6 address in another spelling", async () => {
+  it("recognizes the same IPv6 address in another notation", async () => {
     dynu.addDomain(DOMAIN, { ipv6: true, ipv6Address: "2606:2800:0220:0001:0248:1893:25C8:1946" });
     expect((await run([DOMAIN], ["ipv6"])).said).toBe("nothing to change\n");
   });
 
-  it("goes on with the other names when one fails, in one line, and says with its status that one did", async () => {
+  it("continues with the other names when one fails, logs one line, and ends with status 1", async () => {
     const domain = dynu.addDomain(DOMAIN);
     const { status, said } = await run(["bob.example.org", DOMAIN]);
     expect(status).toBe(1);
@@ -118,7 +118,7 @@ describe("[H6] the client of dynamic DNS", () => {
     ["224.0.0.251", "no public address"],
     ["fec0::7", "no public address", "ipv6"],
     ["fd00::7", "no public address", "ipv6"],
-  ])("changes nothing when told that the address is %s", async (address, reason, kind = "ipv4") => {
+  ])("changes nothing if the answer with the address is %s", async (address, reason, kind = "ipv4") => {
     dynu.addDomain(DOMAIN);
     dynu[kind === "ipv6" ? "address6" : "address"] = address;
     const { status, said } = await run([DOMAIN], [kind]);
@@ -127,7 +127,7 @@ describe("[H6] the client of dynamic DNS", () => {
     expect(dynu.changes).toEqual([]);
   });
 
-  it("changes none of several addresses of a name", async () => {
+  it("changes nothing if a name has several addresses", async () => {
     const { id } = dynu.addDomain(DOMAIN);
     const record = { nodeName: "home", recordType: "A", ttl: 30, state: true };
     dynu.addRecord(id, { ...record, ipv4Address: "8.8.8.8" });
@@ -136,7 +136,7 @@ describe("[H6] the client of dynamic DNS", () => {
     expect(dynu.changes).toEqual([]);
   });
 
-  it("[A9] says what to do about a refused key, and never the key", async () => {
+  it("[A9] logs the fix for a refused key, and never the key", async () => {
     dynu.addDomain(DOMAIN);
     dynu.key = "another";
     const { status, said } = await run([DOMAIN]);
@@ -145,7 +145,7 @@ describe("[H6] the client of dynamic DNS", () => {
     expect(said).not.toContain("dynu-stand-in-key");
   });
 
-  it("[A9] never shows a key that cannot be one: it was given with something else, a line break say", async () => {
+  it("[A9] never shows an invalid key, for example one with a line break", async () => {
     dynu.addDomain(DOMAIN);
     writeFileSync(join(folder, "key"), "planted-key\nmore\n");
     const { status, said } = await run([DOMAIN]);
@@ -154,7 +154,7 @@ describe("[H6] the client of dynamic DNS", () => {
     expect(dynu.requests).toEqual([]);
   });
 
-  it("takes no address from an answer that is an error", async () => {
+  it("reads no address from an error answer", async () => {
     dynu.addDomain(DOMAIN);
     dynu.addressStatus = 503;
     const { status, said } = await run([DOMAIN]);
@@ -163,7 +163,7 @@ describe("[H6] the client of dynamic DNS", () => {
     expect(dynu.changes).toEqual([]);
   });
 
-  it("says in a line that Dynu does not answer", async () => {
+  it("logs in one line that Dynu does not answer", async () => {
     dynu.addDomain(DOMAIN);
     dynu.breaking = 9;
     const { status, said } = await run([DOMAIN]);
@@ -202,7 +202,7 @@ describe("[H6] the job", () => {
   });
 });
 
-it("[H6] a record of the stack file reaches its resource as DNS knows it", () => {
+it("[H6] a record of the stack file becomes the inputs of its resource", () => {
   const { records } = dnsSchema.parse({
     host: "home",
     records: {
@@ -223,12 +223,12 @@ it("[H6] a record of the stack file reaches its resource as DNS knows it", () =>
   ]);
 });
 
-it("[H6] [A9] the key is a secret of each record and of the client, and of nothing else", async () => {
-  const made: Record<string, Record<string, unknown>> = {};
+it("[H6] [A9] only the records and the client have the key, as a secret", async () => {
+  const created: Record<string, Record<string, unknown>> = {};
   await pulumi.runtime.setMocks({
     call: () => ({}),
     newResource: ({ type, name, inputs }) => {
-      made[name] = inputs;
+      created[name] = inputs;
       return { id: name, state: type.endsWith(":Host") ? { facts: { ...DEBIAN_13, login: LOGIN } } : {} };
     },
   });
@@ -249,13 +249,13 @@ it("[H6] [A9] the key is a secret of each record and of the client, and of nothi
   const homeserver = { jobs: machine.places.apply((places) => jobHostOf(places, IMAGE)) };
   new Dns("home-dns", { config, machine, homeserver, apiKey: pulumi.secret("planted") });
   await pulumi.runtime.disconnect();
-  expect(Object.keys(made)).toEqual(expect.arrayContaining(["home-dns", "home-dns-note"]));
-  expect(made["home-dns"]).toMatchObject({ scope: "user", release: "dns", images: [IMAGE] });
+  expect(Object.keys(created)).toEqual(expect.arrayContaining(["home-dns", "home-dns-note"]));
+  expect(created["home-dns"]).toMatchObject({ scope: "user", release: "dns", images: [IMAGE] });
   for (const name of ["home-dns", "home-dns-note"]) {
-    const clear = JSON.stringify(made[name], (key, value) =>
+    const clear = JSON.stringify(created[name], (key, value) =>
       key === "apiKey" || key === "containerSecrets" ? undefined : value,
     );
     expect(clear).not.toContain("planted");
-    expect(JSON.stringify(made[name])).toContain("planted");
+    expect(JSON.stringify(created[name])).toContain("planted");
   }
 });

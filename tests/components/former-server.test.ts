@@ -17,7 +17,7 @@ function write(path: string): void {
   writeFileSync(join(root, path), "x");
 }
 
-/** What is in the way: the first half of each line. */
+/** The obstacles: the first part of each line. */
 function look(): string[] {
   const { status, stdout, stderr } = spawnSync("sh", [PROGRAM, SIGNING_KEY, root], {
     encoding: "utf8",
@@ -34,8 +34,8 @@ function look(): string[] {
 const left = (folder: string) =>
   `another Synapse has left its key or its data in ${folder}, and no release of Hearth made it`;
 
-describe("[W2] the identity and the data of another Synapse are never passed over without a word", () => {
-  it("a host without any, or with what a package leaves that never started, is free", () => {
+describe("[W2] the identity and the data of another Synapse are always reported", () => {
+  it("a host without a Synapse, or with a package that never started, has no obstacle", () => {
     expect(look()).toEqual([]);
     write("/etc/matrix-synapse/homeserver.yaml");
     mkdirSync(join(root, "var/lib/matrix-synapse/media"), { recursive: true });
@@ -51,13 +51,13 @@ describe("[W2] the identity and the data of another Synapse are never passed ove
     ["an SQLite database", "/var/lib/matrix-synapse/homeserver.db", "/var/lib/matrix-synapse"],
     ["media", "/var/lib/matrix-synapse/media/local_content", "/var/lib/matrix-synapse"],
     ["a playbook's key", "/matrix/synapse/config/example.org.signing.key", "/matrix/synapse/config"],
-    ["a name to be pasted by root", "/opt/synapse/$(reboot);.signing.key", "/opt/synapse"],
+    ["a file name with a shell command in it", "/opt/synapse/$(reboot);.signing.key", "/opt/synapse"],
   ])("%s", (_what, path, folder) => {
     write(path);
     expect(look()).toEqual([left(folder)]);
   });
 
-  it("data next to our own key is our server's", () => {
+  it("data next to our own key belongs to our server", () => {
     write("/var/lib/matrix-synapse/media/local_content");
     write(SIGNING_KEY);
     expect(look()).toEqual([]);

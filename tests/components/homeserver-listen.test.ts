@@ -10,13 +10,13 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(folder, { recursive: true }));
 
-/** Runs a program that has `listen` and the path of a `socket`; a stand-in for systemd is `manager`. */
+/** Runs a Python program with the module `listen`, the socket's `path`, and a stand-in for systemd, `manager`. */
 function run(program: string): string {
   const head = `
 import os, socket, stat, sys
 sys.path.insert(0, ${JSON.stringify(HOST)})
 import listen
-# Number 3 is taken here.
+# Descriptor 3 is in use here.
 listen.FIRST_DESCRIPTOR = 100
 path = os.path.join(${JSON.stringify(folder)}, "synapse.sock")
 manager = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
@@ -37,7 +37,7 @@ def given_back(descriptor, names="synapse"):
   return stdout.trim();
 }
 
-test("[A2] a connection made between the end of one Synapse and the start of the next is answered by the next", () => {
+test("[A2] if a client connects after one Synapse has stopped, the next Synapse answers", () => {
   const said = run(`
 listener = listen.opened(path)
 assert listen.tell_systemd("FDSTORE=1", listener.fileno())
@@ -55,7 +55,7 @@ print(again.accept()[0].recv(5).decode(), again.get_inheritable(), "LISTEN_FDS" 
 
 test.each([
   [
-    "whose name was removed: nobody could reach it",
+    "whose path was removed, so that no client can reach it",
     "os.unlink(path)",
     "True",
     "FDSTOREREMOVE=1 FDNAME=synapse",
@@ -76,7 +76,7 @@ except BlockingIOError:
   expect(said).toBe([unused, told].join("\n").trim());
 });
 
-test("the socket of a process that was killed is in nobody's way, and all whom the folder lets in may connect", () => {
+test("the socket of a killed process does not prevent a start, and all users who may enter the folder may connect", () => {
   const said = run(`
 os.umask(0o077)
 listen.opened(path).close()
@@ -87,7 +87,7 @@ knock()
   expect(said).toBe("0o666");
 });
 
-test("[A4] those who wait for a Synapse that does not start hear of it at once", () => {
+test("[A4] clients that wait for a Synapse that does not start are disconnected immediately", () => {
   const said = run(`
 listener = listen.opened(path)
 waiting = [knock() for _ in range(3)]

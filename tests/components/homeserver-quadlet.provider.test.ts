@@ -5,7 +5,7 @@ import { changesOf, failureOf } from "../support/real-release";
 import { AT_HOME_SYNAPSE } from "../support/synapse-socket";
 import { CONTAINERS, ContainerReleases, containerReleases, LOGIN_FACTS } from "./quadlet-releases";
 
-// The real Podman, Quadlet, Postgres and Synapse, as the login user of a real host. In stand-ins for the images.
+// The real Podman, Quadlet, Postgres and Synapse, as the login user of a real host, in stand-ins for the images.
 const NAME = `contained-${process.pid}`;
 const SERVICES = ["hearth-postgres", "hearth-synapse"];
 const SECRETS = [
@@ -30,8 +30,8 @@ beforeAll(async () => {
 });
 afterAll(() => home.down());
 
-describe("[H13] confinement holds, as the kernel and Podman tell of what runs", () => {
-  it.each(SERVICES)("%s: no privileges, none to be gained, the login user's own", async (name) => {
+describe("[H13] confinement works, as the kernel and Podman report", () => {
+  it.each(SERVICES)("%s: runs as the login user, has no privileges and cannot gain any", async (name) => {
     const status = await sh(`cat /proc/$(podman inspect --format '{{.State.Pid}}' ${name})/status`);
     for (const set of ["CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb"])
       expect(status).toMatch(new RegExp(`^${set}:\\s+0{16}$`, "m"));
@@ -40,7 +40,7 @@ describe("[H13] confinement holds, as the kernel and Podman tell of what runs", 
     expect(status).toMatch(/^Uid:\s+1000\s+1000\s+1000\s+1000$/m);
   });
 
-  it.each(SERVICES)("%s: nothing of its image or configuration can be written", async (name) => {
+  it.each(SERVICES)("%s: cannot write its image or configuration", async (name) => {
     const service = name === "hearth-postgres" ? "postgres" : "homeserver";
     for (const path of ["/x", "/usr/x", "/etc/x", "/var/x", `/etc/hearth/${service}/x`]) {
       const tried = await sh(`podman exec ${name} sh -c 'touch ${path}' 2>&1 || echo refused`);
@@ -51,7 +51,7 @@ describe("[H13] confinement holds, as the kernel and Podman tell of what runs", 
     );
   });
 
-  it("Synapse cannot take the database's socket away, nor log in without its password", async () => {
+  it("Synapse can neither remove the database's socket nor log in without its password", async () => {
     const socket = "/var/run/postgresql/.s.PGSQL.5432";
     expect(await sh(`podman exec hearth-synapse rm -f ${socket} 2>&1 || true`)).toContain("Read-only");
     for (const role of ["postgres", "matrix-synapse"]) {
@@ -61,7 +61,7 @@ describe("[H13] confinement holds, as the kernel and Podman tell of what runs", 
     }
   });
 
-  // What systemd was told: a sandbox host has no controllers, so that the kernel enforces it is not seen here.
+  // systemd's settings: a sandbox host has no cgroup controllers, so this cannot test that the kernel enforces them.
   it.each([
     ["hearth-postgres", 512, 256],
     ["hearth-synapse", 1024, 512],
@@ -76,7 +76,7 @@ describe("[H13] confinement holds, as the kernel and Podman tell of what runs", 
     },
   );
 
-  it("[H1] nothing listens on a port, and no other user gets at the database, a secret or the socket of Synapse", async () => {
+  it("[H1] no service listens on a port, and no other user can reach the database, a secret or Synapse's socket", async () => {
     const listening = await sh("ss -Hltn | awk '{ print $4 }' | sort");
     expect(listening.split("\n")).toEqual(["0.0.0.0:22", "[::]:22"]);
     const paths = [
@@ -92,21 +92,21 @@ describe("[H13] confinement holds, as the kernel and Podman tell of what runs", 
     }
   });
 
-  it("the login user can read what the services write", async () => {
+  it("the login user can read the services' files", async () => {
     expect(await sh(`cat ${DATA}/postgres/data/PG_VERSION`)).toBe("17");
     expect(await sh(`stat -c %U ${DATA}/homeserver/log/homeserver.log`)).toBe("debian");
   });
 });
 
 describe("[H2] secrets", () => {
-  it("have at least 40 random characters and are told apart", async () => {
+  it("have at least 40 random characters and are all different", async () => {
     const values = await Promise.all(SECRETS.filter((name) => !name.endsWith("passfile")).map(secret));
     for (const value of values) expect(value).toMatch(/^[0-9a-f]{64}$/);
     expect(new Set(values).size).toBe(values.length);
     expect(await secret("hearth-signing-key")).toMatch(/^ed25519 a_\w+ [\w+/]{43}\n*$/);
   });
 
-  it("[A9] stand in no file, log, argument or environment", async () => {
+  it("[A9] are in no file, log, argument or environment", async () => {
     const key = (await secret("hearth-signing-key")).trim().split(" ").at(-1) ?? "";
     const texts = [key, ...(await Promise.all(SECRETS.map(secret)))].map(
       (text) => text.split(":").at(-1) ?? "",
@@ -139,13 +139,13 @@ describe("[H3] the database", () => {
     expect(await psql("SELECT count(*) FROM pg_settings WHERE pending_restart")).toBe("0");
   });
 
-  it("with another collation is left alone and refused before Synapse starts, with the way out", async () => {
+  it("with another collation does not change and is refused before Synapse starts, with the fix", async () => {
     await psql(
       `CREATE DATABASE other OWNER "matrix-synapse" ENCODING 'UTF8' LC_COLLATE 'C.UTF-8' LC_CTYPE 'C.UTF-8' TEMPLATE template0`,
     );
     await psql("CREATE TABLE kept AS SELECT 42 AS answer", "other");
     const failure = failureOf(await releases.apply("postgres", { postgres: { database: "other" } }));
-    // Before anything is touched.
+    // Before anything changes.
     expect(failure).toMatchObject({ step: "task", undone: "" });
     expect(failure.text).toContain("collation is C.UTF-8 instead of C");
     expect(failure.text).toContain("pg_dump");
@@ -156,7 +156,7 @@ describe("[H3] the database", () => {
     expect(await healthy()).toBe("OK");
   });
 
-  it("of another major version is not touched by an image that cannot read it", async () => {
+  it("of another major version is not changed by an image that cannot read it", async () => {
     const edit = `sed -i 's/17/16/' ${DATA}/postgres/data/PG_VERSION`;
     await sh(edit);
     try {
@@ -170,7 +170,7 @@ describe("[H3] the database", () => {
     expect(await psql("SELECT 1")).toBe("1");
   });
 
-  it("[A2] takes a reloadable setting in without a restart", async () => {
+  it("[A2] reloads a setting without a restart if it can", async () => {
     const before = await psql("SELECT pg_postmaster_start_time()");
     const answer = ok(
       await releases.apply("postgres", { postgres: { settings: { log_min_duration_statement: "500ms" } } }),
@@ -188,7 +188,7 @@ describe("[H3] the database", () => {
     expect(failure).toMatchObject({ step: "validate", text: expect.stringContaining("work_memory") });
   });
 
-  it("gets a role's password back that somebody changed", async () => {
+  it("gets the role's password again after somebody changed it", async () => {
     await psql(`ALTER ROLE "matrix-synapse" PASSWORD 'other'`);
     expect(changesOf(ok(await releases.apply("postgres"))).join()).toContain(
       "role matrix-synapse with the password",
@@ -202,14 +202,14 @@ describe("Synapse", () => {
       expect([name, changesOf(ok(await releases.apply(name)))]).toEqual([name, []]);
   });
 
-  it("[A2] takes a new log level in without a restart", async () => {
+  it("[A2] reloads a new log level without a restart", async () => {
     const before = await pidOf("hearth-synapse");
     const answer = ok(await releases.apply("homeserver", { homeserver: { logging: { level: "INFO" } } }));
     expect(changesOf(answer)).toContain("reloaded hearth-synapse.service");
     expect(await pidOf("hearth-synapse")).toBe(before);
     const ask = `curl -sS -o /dev/null ${AT_HOME_SYNAPSE}/_matrix/client/versions`;
     const count = `grep -c 'INFO.*/_matrix/client/versions' ${DATA}/homeserver/log/homeserver.log || true`;
-    // Synapse takes the signal, and writes its log, when it comes to it.
+    // Synapse handles the signal, and writes its log, some time later.
     expect(await eventually(async () => (await sh(`${ask}; ${count}`)) !== "0")).toBe(true);
     ok(await releases.apply("homeserver"));
   });
@@ -223,7 +223,7 @@ describe("Synapse", () => {
       "/etc/none",
     ],
   ])(
-    "[A4] %s is refused by the image's own Synapse, which runs on",
+    "[A4] %s is refused by the image's Synapse, and the server continues to run",
     async (_what, extra, validator, words) => {
       const before = await pidOf("hearth-synapse");
       const failure = failureOf(await releases.apply("homeserver", { homeserver: { extra } }));
@@ -234,7 +234,7 @@ describe("Synapse", () => {
     },
   );
 
-  it("[A7] goes to another version and back by its image, with its key and its data", async () => {
+  it("[A7] changes to another version and back through its image, and keeps its key and its data", async () => {
     const key = await secret("hearth-signing-key");
     const version = () => sh(`curl -sS ${AT_HOME_SYNAPSE}/_matrix/federation/v1/version`);
     ok(await releases.apply("homeserver", { homeserver: { version: "1.162.0" } }));
@@ -244,7 +244,7 @@ describe("Synapse", () => {
     expect(await secret("hearth-signing-key")).toBe(key);
   });
 
-  it("[A4] a version whose image does not exist is named before anything is swapped", async () => {
+  it("[A4] a version without an image is reported before any file is replaced", async () => {
     const before = await pidOf("hearth-synapse");
     const image = "registry.invalid/synapse:v1.163.2";
     const failure = failureOf(await releases.apply("homeserver", { homeserver: { image } }));
@@ -253,7 +253,7 @@ describe("Synapse", () => {
     expect(await pidOf("hearth-synapse")).toBe(before);
   });
 
-  it("[A4] [W11] a port that another program has is named with its holder before anything is touched", async () => {
+  it("[A4] [W11] a port that another program uses is reported with this program before anything changes", async () => {
     const server = "python3 -m http.server --bind 127.0.0.1 8123";
     const taken = "until ss -Hltn | grep -q :8123; do sleep 0.1; done";
     await sh(`systemd-run --user --quiet --unit=taker ${server}; ${taken}`);
@@ -271,18 +271,18 @@ describe("Synapse", () => {
   });
 });
 
-it("[H1] [H15] everything is back after a power cut, without a login, with its data", async () => {
+it("[H1] [H15] everything runs again after a power cut, with its data and without a login", async () => {
   await psql("CREATE TABLE kept AS SELECT 42 AS answer");
   await home.powerCut();
   const started = Date.now();
-  // As root, who is no login of the user's.
+  // As root, because a login as the user would start the user's units.
   const answers = `until curl -sSf ${AT_HOME_SYNAPSE}/health; do sleep 0.5; done 2>/dev/null`;
   expect(await home.root(`timeout 180 sh -c '${answers}'`)).toBe("OK");
   console.log(`Synapse answered ${((Date.now() - started) / 1000).toFixed(1)} s after the boot`);
   expect(await psql("SELECT answer FROM kept")).toBe("42");
 });
 
-it("[A5] deleting the releases stops them and keeps data, secrets and the socket's volume", async () => {
+it("[A5] deleting the releases stops the services and keeps data, secrets and the socket's volume", async () => {
   const made = (await containerReleases()).releases;
   const key = await secret("hearth-signing-key");
   for (const name of ["homeserver", "postgres"]) {

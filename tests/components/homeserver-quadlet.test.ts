@@ -12,7 +12,7 @@ async function homeserver(wanted: Wanted = {}) {
 }
 
 describe("Synapse in a container", () => {
-  it("[R4] listens on a socket in a folder of the login user's alone, and on no port", async () => {
+  it("[R4] listens on a socket in a folder that only the login user can enter, and on no port", async () => {
     const release = await homeserver();
     expect(release.text(FILE)).not.toContain("PublishPort");
     const listener = { path: "/run/hearth-synapse/synapse.sock", type: "http", x_forwarded: true };
@@ -22,11 +22,11 @@ describe("Synapse in a container", () => {
     expect(release.text(FILE)).toContain(`\nVolume=${folder}:/run/hearth-synapse:rw\n`);
   });
 
-  it("[H1] is published on loopback only, and on no address that its network does not know", async () => {
+  it("[H1] is published on loopback only, and not on IPv6, which its network does not have", async () => {
     const listener = { port: 8018, bindAddresses: ["127.0.0.1", "::1"] };
     const release = await homeserver({ homeserver: { listener } });
     expect(release.text(FILE).match(/PublishPort=.*/g)).toEqual(["PublishPort=127.0.0.1:8018:8008"]);
-    // Who else has that port is named before anything is changed.
+    // Another program with this port is reported before anything changes.
     expect(release.ports).toEqual({ "127.0.0.1:8018": "hearth-synapse.service" });
     expect(release.text(FILE)).toContain("\nNetwork=hearth.network\n");
     expect(release.settings.listeners).toMatchObject([
@@ -36,7 +36,7 @@ describe("Synapse in a container", () => {
     expect(release.text(`${CONTAINERS}/hearth.network`)).toContain("NetworkName=hearth\n");
   });
 
-  it("tells others how to reach it, each from where it is", async () => {
+  it("has one path for the host and one for containers", async () => {
     const { homeserver: made } = await containerReleases();
     expect(made).toMatchObject({
       socket: "/run/hearth-synapse/synapse.sock",
@@ -45,7 +45,7 @@ describe("Synapse in a container", () => {
     });
   });
 
-  it("[H2] [A9] reads every secret from a Podman secret, made on the host", async () => {
+  it("[H2] [A9] reads every secret from a Podman secret that is generated on the host", async () => {
     const { settings, containerSecrets, secrets, text } = await homeserver();
     expect(secrets).toEqual({});
     const paths = [
@@ -64,20 +64,20 @@ describe("Synapse in a container", () => {
       expect(containerSecrets[name]).toEqual({ source: { kind: "random", bytes: 32 } });
   });
 
-  it("[R8] with a digest is pulled and started by that digest, wherever its tag has moved to", async () => {
+  it("[R8] with a digest is pulled and started by this digest, even if its tag has moved", async () => {
     const image = `ghcr.io/element-hq/synapse:v1.163.2@sha256:${"0".repeat(64)}`;
     const release = await homeserver({ homeserver: { image } });
     expect(release.images).toEqual([image]);
     expect(release.text(FILE)).toContain(`\nImage=${image}\n`);
   });
 
-  it("[A9] keeps what the image prints of a signing key out of every log", async () => {
+  it("[A9] keeps the signing key that the image prints out of every log", async () => {
     const { source } = (await homeserver()).containerSecrets["hearth-signing-key"] ?? {};
     expect(source).toMatchObject({ kind: "command" });
     expect(JSON.stringify(source)).toContain('"--log-driver=none"');
   });
 
-  it("has the operator's secrets as files of their own", async () => {
+  it("has the operator's secrets as separate files", async () => {
     const email = { smtpHost: "mail.example.org", from: "a@example.org", user: "matrix" };
     const registration = { mode: "open", require: ["captcha"] };
     const release = await homeserver({
@@ -98,7 +98,7 @@ describe("Synapse in a container", () => {
     });
   });
 
-  it("another version is another image: one line", async () => {
+  it("another version changes one line, the image", async () => {
     const [one, other] = [await homeserver(), await homeserver({ homeserver: { version: "1.162.0" } })];
     const lines = one.text(FILE).split("\n");
     const changed = other
@@ -110,7 +110,7 @@ describe("Synapse in a container", () => {
     expect(other.text(`${CONFIG}/homeserver.yaml`)).toBe(one.text(`${CONFIG}/homeserver.yaml`));
   });
 
-  it("restarts for all but its log configuration", async () => {
+  it("restarts for every change except in its log configuration", async () => {
     const { units, files } = await homeserver();
     const unit = units["hearth-synapse.service"];
     expect(unit?.reloadOn).toEqual([`${CONFIG}/log.yaml`]);
@@ -126,7 +126,7 @@ describe("Synapse in a container", () => {
     );
   });
 
-  it("[H14] takes no more memory than the stack gives it", async () => {
+  it("[H14] may use no more memory than the stack says", async () => {
     expect((await homeserver()).text(FILE)).toContain("\nMemoryMax=1024M\n");
     expect((await homeserver({ homeserver: { memory: "2G" } })).text(FILE)).toContain("\nMemoryMax=2048M\n");
   });

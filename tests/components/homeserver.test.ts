@@ -27,13 +27,13 @@ const settings = (keys: object = {}) => rendered(homeserverSchema.parse({ ...bas
 const full = () => rendered(parsedFixture(fixture("full")).config.homeserver);
 
 describe("Synapse's settings", () => {
-  it("[V6] are closed to newcomers unless the stack opens them", () => {
+  it("[V6] refuse registration unless the stack opens it", () => {
     expect(settings()).toMatchObject({ enable_registration: false });
     expect(settings()).not.toHaveProperty("registration_requires_token");
     expect(settings()).not.toHaveProperty("registrations_require_3pid");
   });
 
-  it("[V6] [G3] open registration together with what it requires, never by half", () => {
+  it("[V6] [G3] open registration only together with its requirements", () => {
     const open = settings({ registration: { mode: "open", require: ["token", "email"] } });
     expect(open).toMatchObject({
       enable_registration: true,
@@ -42,7 +42,7 @@ describe("Synapse's settings", () => {
     });
   });
 
-  it("[V5] close federation at the top level, with the server itself on the list", () => {
+  it("[V5] close federation with a top-level list that contains the server itself", () => {
     expect(settings({ federation: { allowlist: ["matrix.org"] } })).toMatchObject({
       federation_domain_whitelist: ["example.org", "matrix.org"],
     });
@@ -51,12 +51,12 @@ describe("Synapse's settings", () => {
     expect(full()).not.toHaveProperty("federation");
   });
 
-  it("[V5] block the private ranges besides the operator's own", () => {
+  it("[V5] block the private ranges in addition to the operator's", () => {
     const { ip_range_blacklist } = full();
     expect(ip_range_blacklist).toEqual(expect.arrayContaining(["10.0.0.0/8", "fe80::/10", "203.0.114.0/24"]));
   });
 
-  it("[V7] limit and age media", () => {
+  it("[V7] limit the size and lifetime of media", () => {
     expect(full()).toMatchObject({
       max_upload_size: "100M",
       max_image_pixels: "16M",
@@ -65,7 +65,7 @@ describe("Synapse's settings", () => {
     expect(settings()).not.toHaveProperty("media_retention");
   });
 
-  it("age messages in one job without gaps, only when the stack asks for it", () => {
+  it("purge messages in one job without gaps, only if the stack says so", () => {
     expect(full().retention).toEqual({
       enabled: true,
       default_policy: { max_lifetime: "365d" },
@@ -76,7 +76,7 @@ describe("Synapse's settings", () => {
     expect(settings()).not.toHaveProperty("retention");
   });
 
-  it("[V8] [G11] hold rate limits in Synapse's real shapes, and leave out what is not set", () => {
+  it("[V8] [G11] contain rate limits in Synapse's format, and none that are not set", () => {
     expect(full()).toMatchObject({
       rc_login: {
         address: { per_second: 0.17, burst_count: 3 },
@@ -96,17 +96,17 @@ describe("Synapse's settings", () => {
     expect(one.rc_login).toEqual({ account: { per_second: 1, burst_count: 2 } });
   });
 
-  it("[V8] [G13] never preview links without the ranges that must not be fetched", () => {
+  it("[V8] [G13] never enable link previews without the blocked address ranges", () => {
     expect(settings()).toMatchObject({ url_preview_enabled: false });
     const on = settings({ urlPreviews: { enabled: true } });
     expect(on.url_preview_ip_range_blacklist).toEqual(expect.arrayContaining(["127.0.0.0/8", "::1/128"]));
   });
 
-  it("[V8] switch presence off in the key that Synapse reads", () => {
+  it("[V8] turn presence off in the key that Synapse reads", () => {
     expect(settings({ presence: false }).presence).toEqual({ enabled: false });
   });
 
-  it("hold no empty block, on which Synapse fails or falls back", () => {
+  it("contain no empty block, because Synapse fails or uses defaults then", () => {
     for (const content of [settings(), full()]) {
       for (const [key, value] of Object.entries(content)) {
         expect([key, value]).not.toEqual([key, null]);
@@ -115,7 +115,7 @@ describe("Synapse's settings", () => {
     }
   });
 
-  it("are all keys that `extra` refuses, so that none is ever lost to it", () => {
+  it("are all refused in `extra`, so that it cannot override any", () => {
     const { extra } = parsedFixture(fixture("full")).config.homeserver;
     const own = [...Object.keys(full()), ...Object.keys(settings())].filter((key) => !(key in extra));
     expect(own.filter((key) => synapseKeyAdvice(key) === undefined)).toEqual([]);
@@ -135,7 +135,7 @@ describe("mail", () => {
     return settings;
   };
 
-  it("requires TLS one way or the other", () => {
+  it("requires TLS in both modes", () => {
     expect(rendered(parsed({})).email).toMatchObject({
       smtp_port: 587,
       require_transport_security: true,
@@ -144,7 +144,7 @@ describe("mail", () => {
     expect(tls).toMatchObject({ smtp_port: 465, force_tls: true });
   });
 
-  it("[A9] with a login is complete in its secret file and absent from the readable one", () => {
+  it("[A9] with a login is complete in its secret file and absent from the public file", () => {
     const config = parsed({ user: "matrix" });
     expect(rendered(config)).not.toHaveProperty("email");
     const text = renderEmail(mailOf(config), 'pa: "ss#1');
@@ -158,13 +158,13 @@ describe("mail", () => {
   });
 });
 
-it("[V8] logs are turned over daily and kept as long as the stack says", () => {
+it("[V8] logs are rotated daily and kept as long as the stack says", () => {
   const log = parse(renderLogging({ level: "INFO", keep: "7d" }, "/var/log/x.log"));
   expect(log.handlers.file).toMatchObject({ when: "midnight", backupCount: 7, filename: "/var/log/x.log" });
   expect(log.root).toMatchObject({ level: "INFO" });
 });
 
-test("[A9] the log never has the statements of the database, whose values are access tokens among others", () => {
+test("[A9] the log never contains SQL statements, whose values include access tokens", () => {
   const log = parse(renderLogging({ level: "DEBUG", keep: "7d" }, "/var/log/x.log"));
   expect(log.root).toMatchObject({ level: "DEBUG" });
   expect(log.loggers).toEqual({ "synapse.storage.SQL": { level: "INFO" } });
@@ -174,7 +174,7 @@ describe("the release", () => {
   const homeserver = async (...run: Parameters<typeof runProgram>) =>
     releasesOf(await runProgram(...run)).homeserver;
 
-  it("[V1] changes one version: another environment, another start, the same data", async () => {
+  it("[V1] of another version has another environment and another start command, and the same data", async () => {
     const older = changed(fixture("minimal"), { "homeserver.version": "1.162.0" });
     const [a, b] = [await homeserver(fixture("minimal")), await homeserver(older)];
     expect(Object.keys(a?.environments ?? {})).toEqual(["/opt/hearth/synapse/1.163.2"]);
@@ -194,7 +194,7 @@ describe("the release", () => {
     expect(a?.directories).toEqual(b?.directories);
   });
 
-  it("[W11] names the ports that it opens, so that who has them is named first", async () => {
+  it("[W11] lists the ports that it opens, so that other programs that use them are reported first", async () => {
     const listener = { port: 8018, bindAddresses: ["127.0.0.1", "::1"] };
     const [none, two] = [
       fixture("minimal"),
@@ -205,7 +205,7 @@ describe("the release", () => {
     expect((await homeserver(two))?.ports).toEqual({ "127.0.0.1:8018": unit, "[::1]:8018": unit });
   });
 
-  it("[V1] [V4] takes the vendor's package by its exact version and lies after the package's own files", async () => {
+  it("[V1] [V4] installs the vendor's package in its exact version, and its file sorts after the package's files", async () => {
     const release = await homeserver(fixture("password-database"), DEBIAN_12);
     expect(release?.packages["matrix-synapse-py3"]).toBe("1.163.2+bookworm1");
     expect(release?.repositories["matrix-org"]).toMatchObject({
@@ -219,10 +219,10 @@ describe("the release", () => {
     expect(Object.keys(release?.environments ?? {})).toEqual([]);
   });
 
-  it("[V1] refuses the vendor's package where there is none", async () => {
+  it("[V1] refuses the vendor's package on an architecture without one", async () => {
     const run = await runProgram(fixture("password-database"), { ...DEBIAN_12, architecture: "arm64" });
     expect(run.errors).toEqual([
-      "hearth:homeserver.install is apt, but the host is arm64 and the vendor packages Synapse for amd64 only. Write `install: pypi`.",
+      "hearth:homeserver.install is apt, but the host is arm64 and the vendor packages Synapse for amd64 only\n  fix: write `install: pypi`",
     ]);
   });
 
@@ -235,7 +235,7 @@ describe("the release", () => {
     ]);
   });
 
-  it("asks Synapse itself, cheapest question first, and lets none of them reach the network", async () => {
+  it("lets Synapse itself check the configuration, the fastest check first, and without network", async () => {
     const validators = (await homeserver(fixture("minimal")))?.validators ?? {};
     expect(Object.keys(validators).sort()).toEqual([
       "10-config",
@@ -248,7 +248,7 @@ describe("the release", () => {
     expect(validators["10-config"]?.argv[0]).toBe("/opt/hearth/synapse/1.163.2/bin/python");
   });
 
-  it("[G6] makes the signing key once, and only its folder's group may read it", async () => {
+  it("[G6] generates the signing key once, and only its folder's group may read it", async () => {
     const key = (await homeserver(fixture("minimal")))?.secrets["/etc/hearth/homeserver/secrets/signing.key"];
     expect(key).toMatchObject({
       mode: "0640",
@@ -259,7 +259,7 @@ describe("the release", () => {
   });
 });
 
-describe("the command that makes a signing key", () => {
+describe("the command that generates a signing key", () => {
   let state: string;
   beforeEach(() => {
     state = mkdtempSync(join(tmpdir(), "hearth-key-"));
@@ -279,11 +279,11 @@ describe("the command that makes a signing key", () => {
     return spawnSync(program, args, { encoding: "utf8" });
   };
 
-  it("[G6] makes one for a new server", () => {
+  it("[G6] generates one for a new server", () => {
     expect(made()).toMatchObject({ status: 0, stdout: "key $1\n", stderr: "" });
   });
 
-  it("[A5] makes no other one for a server that others know, and says what to do", () => {
+  it("[A5] generates no other key for a server that others know, and prints the fix", () => {
     writeFileSync(join(state, "identity"), "serverName\texample.org\n");
     const { status, stdout, stderr } = made();
     expect({ status, stdout }).toEqual({ status: 1, stdout: "" });
@@ -297,12 +297,12 @@ it.each([
   ["minimal", "/etc/systemd/system/matrix-synapse.service"],
   ["password-database", "/etc/systemd/system/matrix-synapse.service.d/50-hearth.conf"],
 ])(
-  "[V2] of %s: Synapse restarts along with the database, not in a second interruption",
+  "[V2] of %s: Synapse restarts together with the database, not in a second interruption",
   async (stack, file) => {
     const { postgres, homeserver } = releasesOf(await runProgram(fixture(stack)));
     const [database] = Object.keys(postgres?.units ?? {});
     expect(postgres?.units[database ?? ""]?.along).toEqual(["matrix-synapse.service"]);
-    // systemd's order: Synapse ends before the database, and starts after it.
+    // systemd's order: Synapse stops before the database, and starts after it.
     expect(homeserver?.files[file]?.content).toMatch(new RegExp(`^After=.*\\b${database}$`, "m"));
   },
 );
@@ -310,7 +310,7 @@ it.each([
 describe("where Synapse listens", () => {
   const socket = { path: "/run/hearth-synapse/synapse.sock", type: "http", x_forwarded: true };
 
-  it("[R4] is a unix socket alone: on a port anybody could listen in its place and be sent credentials", () => {
+  it("[R4] is only a unix socket: on a port, another program could listen instead and receive credentials", () => {
     expect(settings().listeners).toEqual([expect.objectContaining(socket)]);
     const more = settings({ listener: { port: 8018 } }).listeners;
     expect(more).toEqual([
@@ -320,7 +320,7 @@ describe("where Synapse listens", () => {
   });
 
   it.each(["minimal", "password-database"])(
-    "[R4] of %s is in a folder of Synapse's that only the proxy's group may enter, kept over a restart",
+    "[R4] of %s is in a folder of Synapse that only the proxy's group may enter, and stays during a restart",
     async (stack) => {
       const { files = {}, units = {} } = releasesOf(await runProgram(fixture(stack))).homeserver ?? {};
       const [unit = ""] = Object.values(files).flatMap(({ content }) =>
@@ -337,7 +337,7 @@ describe("where Synapse listens", () => {
     },
   );
 
-  it("[B7] is asked for something that is in its database: /health says 200 without one", async () => {
+  it("[B7] is checked with a request that reads the database, because /health answers 200 without one", async () => {
     const { health } = releasesOf(await runProgram(fixture("minimal"))).homeserver ?? {};
     expect(health).toMatchObject({
       answers: {

@@ -7,28 +7,28 @@ const cluster = (name: string, port: number, socket: string) => ({ postgresClust
 
 describe("the facts that components use", () => {
   it.each<[string, HostFacts]>([
-    ["a fresh host", DEBIAN_13],
+    ["a new host", DEBIAN_13],
     ["the older distribution", DEBIAN_12],
     ["a cluster", { ...DEBIAN_13, ...cluster("hearth", 5434, "/srv/sockets") }],
     ["a cluster without a socket", { ...DEBIAN_13, ...cluster("main", 5432, "") }],
     ["Tailscale from a package", { ...DEBIAN_13, tailscale: "package" }],
-    ["Tailscale put there in another way", { ...DEBIAN_13, tailscale: "other" }],
-    ["nothing offered", { ...DEBIAN_13, postgres: 0, nginx: "", python: "" }],
-  ])("come out of the answers of a host: %s", (_what, facts) => {
+    ["Tailscale installed in another way", { ...DEBIAN_13, tailscale: "other" }],
+    ["a distribution without these packages", { ...DEBIAN_13, postgres: 0, nginx: "", python: "" }],
+  ])("follow from the answers of a host: %s", (_what, facts) => {
     expect(hostFacts(answers(facts))).toEqual(facts);
   });
 
-  it("[A1] are those of an earlier version's state as they are", () => {
+  it("[A1] are unchanged if they come from the state of an earlier version", () => {
     expect(hostFacts(DEBIAN_13)).toEqual(DEBIAN_13);
   });
 
-  it("say of the packages' own versions what a release needs to know", () => {
+  it("contain the part of a package's version that a release needs", () => {
     const packages = { python3: "3.13.5", postgresql: "17", nginx: "1.26.3" };
     expect(hostFacts({ ...answers(DEBIAN_13), packages })).toEqual(DEBIAN_13);
   });
 
   it.each(["17 main", "17 main 5432 /run/$(id)", "17 ma/in 5432 /run", "x main 5432 /run", ""])(
-    "take no cluster from an answer that is none: %j",
+    "contain no cluster if the answer is invalid: %j",
     (line) => {
       const seen = hostFacts({ ...answers(DEBIAN_13), programs: { "postgres-clusters": line } });
       expect(seen).toEqual(DEBIAN_13);
@@ -49,7 +49,7 @@ describe.each(Object.entries(DISTRIBUTIONS))("the column %s", (key, column) => {
   const [distribution = "", release = ""] = key.split(":");
   const facts = { ...DEBIAN_13, distribution, release };
 
-  it("is found by what os-release says", () => {
+  it("is found by the values of os-release", () => {
     expect(columnOf({ distribution, release })).toBe(column);
   });
 
@@ -61,18 +61,18 @@ describe.each(Object.entries(DISTRIBUTIONS))("the column %s", (key, column) => {
     );
   });
 
-  it("has Podman for containers, and offers no package under another name than its own", () => {
+  it("has Podman for containers, and its versions use the names of its packages", () => {
     expect(column.containers).toContain("podman");
     const own = [column.python.package, column.postgres.package, column.nginx.package, "podman"];
     expect(own).toEqual(expect.arrayContaining(Object.keys(column.offers)));
   });
 });
 
-it("a rolling distribution has a column without a release, whatever its images call theirs", () => {
+it("a rolling distribution has a column without a release, even if its image names one", () => {
   expect(columnOf({ distribution: "arch", release: "20260101.0" })).toBe(DISTRIBUTIONS.arch);
 });
 
-it("what is not supported yet is refused for that runtime only", () => {
+it("a runtime that is not supported yet is refused, the other one is not", () => {
   expect(questions("native").distributions.arch?.refused).toMatch(
     /^runtime native is not supported there yet/,
   );

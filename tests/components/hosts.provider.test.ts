@@ -5,7 +5,7 @@ import { call, LOGIN, ok, type Release, sh } from "../support/host-programs";
 import { DEBIAN_13 } from "../support/program";
 import { asUser, bringStandIn, conf, URL, userRelease } from "../support/user-release";
 
-// Of this run alone: another run beside it has a host of its own.
+// This run's own host: another run at the same time has another one.
 const NAME = `rootless-${process.pid}`;
 let host: Host;
 
@@ -22,13 +22,13 @@ beforeAll(async () => {
 });
 afterAll(() => downHost(NAME));
 
-test("[H1] on a fresh machine, root prepares what a container without root needs, and one starts at once", async () => {
-  // A range that is taken, and none for the login user.
+test("[H1] on a new host, root prepares what a rootless container needs, and a container starts immediately", async () => {
+  // A range that another user has, and none for the login user.
   await sh(host, "printf 'somebody:100000:65536\\n' | tee /etc/subuid >/etc/subgid");
-  // He is logged in already: his manager was there before what its bus comes with, and goes on now.
+  // The user is already logged in: the user's systemd started before the package of its bus was installed.
   expect(await asUser(host, 'ls "$XDG_RUNTIME_DIR"')).toContain("systemd");
   expect(await asUser(host, 'ls "$XDG_RUNTIME_DIR"')).not.toContain("bus");
-  // What the user writes where Podman keeps its helper's number is not root's to obey.
+  // The user can write any PID into Podman's file; root must not end that process.
   const bystander = await sh(host, "setsid sleep 600 >/dev/null 2>&1 & echo $!");
   const helper = '"$XDG_RUNTIME_DIR"/libpod/tmp';
   await asUser(host, `mkdir -p ${helper} && echo ${bystander} >${helper}/pause.pid`);
@@ -51,11 +51,11 @@ test("[H1] on a fresh machine, root prepares what a container without root needs
   expect(await sh(host, `curl -sS ${URL}`)).toContain("# one");
 });
 
-test("[A1] doing it again changes nothing", async () => {
+test("[A1] a second apply changes nothing", async () => {
   expect(ok(await apply()).of("did")).toEqual([]);
 });
 
-test("[A3] linger that was switched off by hand shows and comes back; ids are never taken away", async () => {
+test("[A3] linger that was turned off by hand is reported and turned on again; ids are never removed", async () => {
   await sh(host, `usermod --add-subuids 300000-300099 ${LOGIN}; loginctl disable-linger ${LOGIN}`);
   const seen = await call(host, "observe", wanted(), { instance });
   expect(seen.of("task")).toEqual([
@@ -66,7 +66,7 @@ test("[A3] linger that was switched off by hand shows and comes back; ids are ne
   expect(await sh(host, "grep -c . /etc/subuid")).toBe("3");
 });
 
-test("[A5] a delete takes neither packages nor ids nor linger away: what runs goes on", async () => {
+test("[A5] a delete removes neither packages nor ids nor linger, and services continue to run", async () => {
   const done = await call(host, "delete", { release: "rootless" }, { instance });
   expect(done.end).toBe("end ok");
   expect(await sh(host, `ls /var/lib/systemd/linger; grep -c ${LOGIN} /etc/subuid; command -v podman`)).toBe(

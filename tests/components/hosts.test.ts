@@ -6,7 +6,7 @@ const hostOf = async (stack = fixture("minimal")) => {
   return run.resources.find(({ type }) => type.endsWith(":Host"));
 };
 
-it("a host is named as in the stack file and reached as it says", async () => {
+it("a host has its name and its connection from the stack file", async () => {
   expect(await hostOf()).toMatchObject({
     name: "vps",
     inputs: {
@@ -15,7 +15,7 @@ it("a host is named as in the stack file and reached as it says", async () => {
   });
 });
 
-it("files are given by full paths, for the provider starts in another directory", async () => {
+it("files have absolute paths, because the provider starts in another directory", async () => {
   const host = await hostOf(fixture("full"));
   expect(host?.inputs.connection).toMatchObject({
     identityFile: expect.stringMatching(/^\/.*\/id_ed25519$/),
@@ -24,7 +24,7 @@ it("files are given by full paths, for the provider starts in another directory"
   });
 });
 
-it("[A9] the password for sudo is a secret, the rest of the connection stays readable", async () => {
+it("[A9] the password for sudo is a secret, the rest of the connection is not", async () => {
   const stack = changed(fixture("minimal"), {
     "hosts.vps.become": "sudo",
     "hosts.vps.user": "debian",
@@ -38,14 +38,14 @@ it("[A9] the password for sudo is a secret, the rest of the connection stays rea
   });
 });
 
-describe("a machine for rootless containers", () => {
+describe("a host for rootless containers", () => {
   const home = () => {
     const stack = committedStacks().find(({ name }) => name === "home");
     if (stack === undefined) throw new Error("there is no Pulumi.home.yaml");
     return stack;
   };
 
-  it("[H1] [H14] is looked at for what they need, and for the memory that all of them may take", async () => {
+  it("[H1] [H14] is checked for what they need, and for the memory that all of them may use", async () => {
     const host = await hostOf(home());
     expect(host?.inputs).toMatchObject({
       rootless: true,
@@ -54,7 +54,7 @@ describe("a machine for rootless containers", () => {
     expect((await hostOf())?.inputs).toMatchObject({ rootless: false, memory: {} });
   });
 
-  it("[H1] is prepared by root before anything of the user's, and by no sudo command of the user's own", async () => {
+  it("[H1] is prepared by root before the releases of the user, and only through a release", async () => {
     const run = await runProgram(home());
     const { rootless, ...others } = releasesOf(run);
     expect(rootless).toMatchObject({
@@ -77,7 +77,7 @@ describe("a machine for rootless containers", () => {
     }
   });
 
-  it("without sudo nothing of root's is made: the machine has to be prepared, or is refused", async () => {
+  it("without sudo has no release of root: it must already be prepared, or it is refused", async () => {
     const run = await runProgram(changed(home(), { "hosts.home.become": "none" }));
     expect(Object.values(releasesOf(run)).filter(({ scope }) => scope === "system")).toEqual([]);
   });

@@ -157,7 +157,7 @@ describe("the release", () => {
 
   it.each([
     ["", "has no socket directory"],
-    ["/tmp", "has its socket in /tmp, and Synapse's unit sees a /tmp of its own"],
+    ["/tmp", "has its socket in /tmp, but Synapse's unit has its own /tmp"],
   ])(
     "[W6] is refused in the preview for a cluster with socket directory %p, with the fix",
     (socket, words) => {

@@ -12,7 +12,7 @@ const plan: NginxPlan = {
   documents: { server: '{"m.server":"matrix.example.org:443"}', client: '{"m.homeserver":{}}' },
 };
 
-/** The virtual servers of a configuration: what they listen on, their names, the paths they answer. */
+/** The virtual servers of a configuration: their ports, names and paths. */
 function servers(text: string) {
   return text
     .split(/^server \{$/m)
@@ -55,7 +55,7 @@ describe("[V9] the public names", () => {
     ]);
   });
 
-  it("[V3] say at the bare domain where the homeserver is, and nothing more", () => {
+  it("[V3] serve only the well-known documents at the bare domain", () => {
     expect(find(renderMatrix(plan), 443, "example.org")?.paths).toEqual([
       "/",
       "/.well-known/matrix/server",
@@ -63,14 +63,14 @@ describe("[V9] the public names", () => {
     ]);
   });
 
-  it("[V3] leave the bare domain to its own web server when it has one", () => {
+  it("[V3] do not include the bare domain if it has its own web server", () => {
     const { documents: _, ...elsewhere } = plan;
     const text = renderMatrix(elsewhere);
     expect(servers(text).flatMap(({ names }) => names)).not.toContain("example.org");
     expect(text).not.toContain("well-known");
   });
 
-  it("[V3] are one server when server name and public host are one name", () => {
+  it("[V3] are one server if server name and public host are the same", () => {
     const text = renderMatrix({ ...plan, serverName: plan.publicHost });
     expect(
       servers(text).filter(({ ports, names }) => names.length > 0 && ports[0]?.startsWith("443")),
@@ -90,14 +90,14 @@ describe("[V9] HTTP/2", () => {
     ["1.26.3", true],
     ["1.30.0", true],
     ["2.0.0", true],
-  ])("is switched on in the form that nginx %s takes: directive %s", (nginx, directive) => {
+  ])("is turned on in the form that nginx %s accepts: directive %s", (nginx, directive) => {
     const text = renderMatrix({ ...plan, nginx });
     expect(text.includes("http2 on;")).toBe(directive);
     expect(text.includes("listen 443 ssl http2")).toBe(!directive);
   });
 });
 
-it("[V7] [H9] uploads have exactly Synapse's limit, transactions what Synapse takes, all else little", () => {
+it("[V7] [H9] uploads have exactly Synapse's limit, transactions have the size that Synapse accepts, other requests are small", () => {
   const limits = (bytes: number) => {
     const body =
       find(renderMatrix({ ...plan, maxUploadBytes: bytes }), 443, "matrix.example.org")?.body ?? "";
@@ -119,7 +119,7 @@ it("[V7] [H9] uploads have exactly Synapse's limit, transactions what Synapse ta
   }
 });
 
-it("[V9] the address of the client replaces whatever it claims, and the path stays as it was signed", () => {
+it("[V9] the client's real address replaces the address that it claims, and the path stays as it was signed", () => {
   const text = renderUpstream(plan);
   expect(text).toContain("proxy_set_header X-Forwarded-For $remote_addr;");
   expect(text).not.toContain("proxy_add_x_forwarded_for");
@@ -127,7 +127,7 @@ it("[V9] the address of the client replaces whatever it claims, and the path sta
   expect(text).toContain("proxy_read_timeout 10m;");
 });
 
-it("[A9] no query, where access tokens are, gets into the log", () => {
+it("[A9] queries, which contain access tokens, are not logged", () => {
   const main = renderMain("www-data");
   const format = /log_format hearth '(.*)';/.exec(main)?.[1];
   expect(format).not.toMatch(/\$(request|request_uri|args|query_string|http_referer)\b/);
@@ -141,7 +141,7 @@ describe("what a stranger can make the host hold", () => {
       body,
     }));
 
-  it("no location passes anything on without a limit of requests, of bodies, and of both in all", () => {
+  it("every location that forwards requests limits requests and bodies, for each client and in total", () => {
     const found = locations(renderMatrix(plan));
     expect(found.length).toBeGreaterThan(8);
     for (const { path, body } of found) {
@@ -171,13 +171,13 @@ describe("what a stranger can make the host hold", () => {
   });
 });
 
-it("[W8] a host without IPv6 listens on none, on no port", () => {
+it("[W8] a host without IPv6 has no IPv6 listener", () => {
   const text = renderMatrix({ ...plan, ipv6: false });
   expect(text).not.toContain("[::]");
   expect(text.match(/listen \d+/g)).toEqual(renderMatrix(plan).match(/listen \d+/g));
 });
 
-it("every name with TLS says that it stays with TLS, and every answer of nginx's own says it again", () => {
+it("every name with TLS sends the HSTS header, and so does every answer from nginx itself", () => {
   const secure = servers(renderMatrix(plan)).filter(({ ports }) => ports.some((port) => /ssl/.test(port)));
   expect(secure).toHaveLength(5);
   for (const { names, body } of secure) {
@@ -190,7 +190,7 @@ it("every name with TLS says that it stays with TLS, and every answer of nginx's
   }
 });
 
-it("includes nothing of the package's own sites", () => {
+it("does not include the package's sites", () => {
   expect([...renderMain("www-data").matchAll(/include ([^;]+);/g)].map(([, path]) => path)).toEqual([
     "/etc/nginx/mime.types",
     "/etc/hearth/proxy/sites/*.conf",

@@ -14,7 +14,7 @@ import { DEBIAN_13, unwrap } from "../support/program";
 export const LOGIN_FACTS = { user: LOGIN, group: LOGIN, uid: 1000, home: `/home/${LOGIN}` };
 export const CONTAINERS = `${LOGIN_FACTS.home}/.config/containers/systemd`;
 
-/** Keys of the stack file over the smallest home stack, and the operator's secrets. */
+/** Keys of the stack file that are added to the smallest home stack, and the operator's secrets. */
 export interface Wanted {
   homeserver?: object;
   postgres?: object;
@@ -22,16 +22,16 @@ export interface Wanted {
   captchaPrivateKey?: string;
 }
 
-/** What was made: the releases, and what the homeserver says of itself. */
-export interface Made {
+/** The inputs of all releases, and outputs of the homeserver's component. */
+export interface Rendered {
   releases: Record<string, ReleaseInputs>;
   homeserver: { socket: string; image: string; access: object };
 }
 
 const SERVER = { host: "home", serverName: "home.test", publicHost: "home.test", version: "1.163.2" };
 
-/** Runs the database's and the homeserver's components for a machine with rootless containers. */
-export async function containerReleases(wanted: Wanted = {}): Promise<Made> {
+/** Runs the components of the database and the homeserver for a host with rootless containers. */
+export async function containerReleases(wanted: Wanted = {}): Promise<Rendered> {
   const facts = { ...DEBIAN_13, login: LOGIN_FACTS };
   const releases: Record<string, ReleaseInputs> = {};
   await pulumi.runtime.setMocks({
@@ -75,13 +75,13 @@ function makeHomeserver({ homeserver, postgres, smtpPassword, captchaPrivateKey 
 
 type Host = Parameters<typeof call>[0];
 
-/** Applies them to a sandbox host as root or as its login user, as the provider would, without the engine between. */
+/** Applies the releases to a sandbox host as root or as its login user, like the provider, but without the engine. */
 export class ContainerReleases {
   private readonly instances = new Map<string, string>();
 
   constructor(readonly host: Host) {}
 
-  /** Which release of that name on the host is ours; `-` before it was made. */
+  /** The instance of our release with this name on the host; `-` before it exists. */
   instanceOf(name: string): string {
     return this.instances.get(name) ?? "-";
   }
@@ -96,8 +96,8 @@ export class ContainerReleases {
     if (release === undefined) throw new Error(`there is no release ${name}`);
     const instance = this.instanceOf(name);
     const answer = await call(this.host, "apply", edit(release), { instance, scope: release.scope });
-    const [made] = answer.of("release");
-    if (made?.[0] !== undefined) this.instances.set(name, made[0]);
+    const [row] = answer.of("release");
+    if (row?.[0] !== undefined) this.instances.set(name, row[0]);
     return answer;
   }
 }

@@ -11,11 +11,11 @@ const SPACE = "!space";
 
 function settings(section: object, service: ServiceMember[] = [], projectDirectory = "/nowhere") {
   const config = roomsSchema.parse(section);
-  const surroundings = { serverName: "example.org", projectDirectory, service };
+  const context = { serverName: "example.org", projectDirectory, service };
   return {
-    spaces: Object.entries(config.spaces).map(([key, one]) => spaceSettings(key, one, surroundings)),
+    spaces: Object.entries(config.spaces).map(([key, one]) => spaceSettings(key, one, context)),
     rooms: Object.entries(config.rooms).map(([key, one]) =>
-      roomSettings(key, one, surroundings, one.space === undefined ? undefined : SPACE),
+      roomSettings(key, one, context, one.space === undefined ? undefined : SPACE),
     ),
   };
 }
@@ -45,7 +45,7 @@ it("[H12] the smallest Space is invite-only, the smallest room in it encrypted a
   ]);
 });
 
-it("[H12] members and powers are whole user IDs, in an order of their own", () => {
+it("[H12] members and power levels are full user IDs, and members are sorted", () => {
   const { rooms } = settings({
     rooms: {
       main: {
@@ -61,7 +61,7 @@ it("[H12] members and powers are whole user IDs, in an order of their own", () =
   });
 });
 
-it("[H11] a service's account is a member with its power where it is needed; what the stack says of it counts", () => {
+it("[H11] a service's account is a member, with its power, of the rooms that need it; the stack file can set another power", () => {
   const bot = { userId: "@bot:example.org", power: 50 };
   const section = {
     spaces: { home: { name: "Home" } },
@@ -85,7 +85,7 @@ it("[H11] a service's account is a member with its power where it is needed; wha
   expect(somewhere.rooms[0]).toMatchObject({ powerLevels: { users: { [bot.userId]: 50 } } });
 });
 
-it("a picture is known by what it shows", () => {
+it("a picture is identified by its content", () => {
   const folder = mkdtempSync(join(tmpdir(), "hearth-picture-"));
   try {
     writeFileSync(join(folder, "home.jpg"), "pixels");
@@ -97,7 +97,7 @@ it("a picture is known by what it shows", () => {
   }
 });
 
-it("[H12] a room waits for its Space, whose ID it takes, and for the accounts of its members", async () => {
+it("[H12] a room waits for its Space, whose ID it needs, and for the accounts of its members", async () => {
   const stack = changed(fixture("full"), {
     "rooms.spaces": { home: { name: "Home", members: ["alice"] } },
     "rooms.rooms": { main: { name: "Main", space: "home", members: ["alice"] }, alone: { name: "Alone" } },

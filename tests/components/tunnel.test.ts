@@ -48,15 +48,15 @@ describe("[H5] where tailscaled comes from", () => {
   it.each([
     [
       { ...question("present", "") },
-      /tailscaled is not on the host, and hearth:tunnel.install is present.*install: repository/,
+      /tailscaled is not on the host, and hearth:tunnel.install is present\n {2}fix: .*install: repository/,
     ],
     [
       { ...question("auto", ""), scope: "user" as const },
-      /Hearth may not become root there.*as root.*become: sudo/,
+      /Hearth cannot become root there\n {2}fix: .*as root.*become: sudo/,
     ],
     [
       { ...question("auto", ""), vendorKey: undefined },
-      /tailscaled is not on the host, and the key .*keys\/tailscale-archive-keyring\.gpg.*trixie\.noarmor\.gpg.*2596A99E/,
+      /tailscaled is not on the host, and the key .*keys\/tailscale-archive-keyring\.gpg\n {2}fix: .*trixie\.noarmor\.gpg.*2596A99E/,
     ],
     [
       { ...question("repository", "package"), vendorKey: undefined },

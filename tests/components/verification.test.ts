@@ -8,7 +8,7 @@ const checksOf = async (stack = fixture("full")) => {
   return run.resources.find(({ type }) => type.endsWith(":Verification"));
 };
 
-it("[V13] the checks run after everything they check, and again when any of it changed", async () => {
+it("[V13] the checks run after the releases that they check, and again when one of these changes", async () => {
   const checks = await checksOf();
   expect(checks?.inputs.revisions).toEqual({
     postgres: "digest-of-edge-1-postgres",
@@ -27,7 +27,7 @@ it("[V13] the checks run after everything they check, and again when any of it c
   );
 });
 
-it("[V7] [V13] they measure against the stack's own limits, in bytes", async () => {
+it("[V7] [V13] they compare with the stack's limits, in bytes", async () => {
   expect((await checksOf())?.inputs).toMatchObject({
     maxUploadBytes: 100 * 1024 ** 2,
     mediaLimitBytes: 20 * 1024 ** 3,
@@ -42,11 +42,11 @@ it("[V7] [V13] they measure against the stack's own limits, in bytes", async () 
   });
 });
 
-it("nothing is checked when the stack says so", async () => {
+it("there are no checks if the stack turns them off", async () => {
   expect(await checksOf(changed(fixture("minimal"), { "verification.enabled": false }))).toBeUndefined();
 });
 
-it("the stack's output is one line: how many passed, and what was not looked at", () => {
+it("the stack's output is one line: how many checks passed, and which did not run", () => {
   const check = (name: string, result: "pass" | "not checked") => ({
     check: name,
     result,
@@ -72,7 +72,10 @@ it.each([
   ["Caddy behind a tunnel", caddy("127.0.0.1", 8080), undefined, "http://127.0.0.1:8080"],
   ["Caddy behind a router", caddy("::", 8443), certificate, "https://127.0.0.1:8443"],
   ["Caddy on one address", caddy("fd00::1", 8443), certificate, "https://[fd00::1]:8443"],
-])("[H15] the host asks its own proxy where that listens: %s", (_what, change, certificates, url) => {
-  const { config } = parsedFixture(fixture("minimal"));
-  expect(proxyUrlOf({ proxy: { ...config.proxy, ...change }, certificates })).toBe(url);
-});
+])(
+  "[H15] the host connects to the address at which its proxy listens: %s",
+  (_what, change, certificates, url) => {
+    const { config } = parsedFixture(fixture("minimal"));
+    expect(proxyUrlOf({ proxy: { ...config.proxy, ...change }, certificates })).toBe(url);
+  },
+);

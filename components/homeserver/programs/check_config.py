@@ -163,7 +163,7 @@ def parse_with_switches(root, files, content, record):
 
 
 def unknown_keys(content, record, path=()):
-    """Paths that no one asked for, beside others that were. A mapping nobody looked into is kept for later as it is."""
+    """Paths that Synapse did not read, next to others that it read. A mapping that it did not look into is kept for later."""
     found = []
     asked = record.asked.get(path, set()) | READ_LATER.get(path, set())
     everything = path in record.copied | FREE_FORM or (path and path not in record.asked)

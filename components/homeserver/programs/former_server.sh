@@ -1,7 +1,7 @@
 #!/bin/sh
 # Did another Synapse leave its identity or its data on this host? A new server would stand next to them, with a key of its own.
 # Usage: former_server.sh OUR_SIGNING_KEY [ROOT]; ROOT: where the host's files are (tests). Prints a line for each folder: what, a
-# tab, the way out; ends with status 1 when there is one. Changes nothing.
+# tab, the fix; ends with status 1 when there is one. Changes nothing.
 set -eu
 
 ours=$1

@@ -1,12 +1,12 @@
 #!/bin/sh
 # What only root can give a user who runs containers without root. Never takes anything away.
 #   rootless.sh linger|subids observe|apply USER
-# linger: his units run without a login, from boot on. subids: ids of his own, for the users inside his containers.
+# linger: the user's units start at boot, without a login. subids: subordinate ids, for the users inside the user's containers.
 set -eu
 PATH=/usr/sbin:/usr/bin:/sbin:/bin
 LEAST=65536
 
-# ids FILE USER: how many that file gives him.
+# ids FILE USER: how many that file gives the user.
 ids() { awk -F: -v user="$2" -v uid="$(id -u -- "$2")" '$1 == user || $1 == uid { sum += $3 } END { print sum + 0 }' "$1" 2>/dev/null || echo 0; }
 
 # first_free FILE: the first id above all ranges in it; useradd begins at 100000 too.
@@ -25,8 +25,8 @@ add_subids() {
     first=$(first_free /etc/subgid)
     usermod --add-subgids "$first-$((first + LEAST - 1))" -- "$1"
   fi
-  # Podman keeps the ids that it has seen first as long as its helper runs. The file is the user's, who may write any number into
-  # it: it is read and obeyed with his rights, not with root's.
+  # Podman keeps the ids that it has seen first as long as its helper runs. The file belongs to the user, who may write any number
+  # into it: so it is read, and the process is ended, with the user's rights and not with root's.
   helper=/run/user/$(id -u -- "$1")/libpod/tmp/pause.pid
   # shellcheck disable=SC2016  # the inner shell's own variables
   runuser -u "$1" -- sh -c 'if [ -f "$1" ]; then read -r pid <"$1"; kill -- "$pid"; fi' sh "$helper" 2>/dev/null || :

@@ -11,7 +11,7 @@ import history
 import lifetimes
 import session
 
-# Times and numbers beyond these come from nobody's clock; JSON's own limit for whole numbers.
+# No clock gives larger times and numbers; JSON's own limit for whole numbers.
 MOST = 2**53
 PAGE = 250
 MOST_PAGES = 400

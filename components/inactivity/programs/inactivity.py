@@ -1,6 +1,6 @@
 """Finds members of Hearth's rooms that were not seen for the window, reports them, and removes them when told to.
 
-Works for members of other servers too: it goes by what arrived here. Who cannot be shown to have been silent stays.
+Works for members of other servers too: it uses the events that arrived here. A member stays if nothing proves inactivity.
 """
 
 import os
@@ -17,7 +17,7 @@ DEVICE = "HEARTH_INACTIVITY"
 def parse_arguments():
     parser = session.arguments(__doc__)
     parser.add_argument("--window", type=int, required=True, help="seconds")
-    parser.add_argument("--max-lifetime", type=int, help="seconds that messages live here; absent: for ever")
+    parser.add_argument("--max-lifetime", type=int, help="seconds that messages live here; absent: permanently")
     parser.add_argument("--allowed-min", type=int)
     parser.add_argument("--allowed-max", type=int)
     parser.add_argument("--kept-since", help="file that was written when these lifetimes were last changed; absent: not known")
@@ -60,7 +60,7 @@ def signs_of(user, rooms, bot):
 
 
 def reason_to_wait(decisions, rooms, now, bot, options):
-    """Why nobody may be removed in this run; None: whoever is inactive may."""
+    """Why nobody may be removed in this run; None: inactive members may be removed."""
     missing = missing_rooms(rooms, options)
     times = [time for room in rooms for user, time in room.sightings if decide.machinery_because(user, bot) is None]
     born = min((room.born for room in rooms), default=now)

@@ -14,7 +14,7 @@ YOUNGEST_FOLDER = 86_400.0
 def parse_arguments():
     parser = session.arguments(__doc__)
     parser.add_argument("--media", required=True, help="the media store")
-    parser.add_argument("--remote-media", type=int, help="seconds after the last access; absent: for ever")
+    parser.add_argument("--remote-media", type=int, help="seconds after the last access; absent: permanently")
     return parser.parse_args()
 
 

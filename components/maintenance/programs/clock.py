@@ -11,9 +11,9 @@ BELIEVABLE_SEQUEL = 62 * 86_400
 
 def believed(records, now):
     """
-    Whether `now` can be gone by, and the records that remember it. A leap of days is a machine that was off, or a clock
-    that is wrong until time synchronization puts it right: what is purged by it is lost. So the first run after a leap
-    purges nothing, and the next one believes the clock if it still says so.
+    Whether `now` can be trusted, and the records that remember it. After a leap of days, either the host was off, or the
+    clock is wrong until time synchronization fixes it, and what is purged by a wrong clock is lost. So the first run after
+    a leap purges nothing, and the next one trusts the clock if it still says so.
     """
     seen, doubt = records.get("seen"), records.get("doubt")
     anchors = [time for time in (seen, doubt) if time is not None]

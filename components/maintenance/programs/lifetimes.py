@@ -15,11 +15,11 @@ def purged_after(policy, default, shortest, longest):
 
 
 def hidden_after(policy, default, shortest, longest):
-    """Age at which nobody reads a message of the room any more: hiding does not go by what the server allows."""
+    """Age at which nobody can read a message of the room any more: hiding does not depend on what the server allows."""
     return min(stated(policy) or default, purged_after(policy, default, shortest, longest))
 
 
 def stated(policy):
-    # Whoever has the power in a room writes it; more than JSON's limit for whole numbers is no time.
+    # A member with enough power in the room writes it, so it can be invalid: more than JSON's limit for whole numbers.
     value = policy.get("max_lifetime") if isinstance(policy, dict) else None
     return value if type(value) is int and 0 < value <= 2**53 else None

@@ -21,10 +21,10 @@ LONGEST_PURGE = 900.0
 def parse_arguments():
     parser = session.arguments(__doc__)
     parser.add_argument("--interval", type=int, required=True, help="seconds between two purges")
-    parser.add_argument("--max-lifetime", type=int, help="seconds that messages live; absent: for ever")
+    parser.add_argument("--max-lifetime", type=int, help="seconds that messages live; absent: permanently")
     parser.add_argument("--allowed-min", type=int)
     parser.add_argument("--allowed-max", type=int)
-    parser.add_argument("--local-media", type=int, help="seconds after the last access; absent: for ever")
+    parser.add_argument("--local-media", type=int, help="seconds after the last access; absent: permanently")
     parser.add_argument("--remote-media", type=int)
     return parser.parse_args()
 
@@ -145,7 +145,7 @@ def purge(options, log):
     trusted, records = clock.believed(load(path), now)
     session.write_whole(path, json.dumps(records) + "\n")
     if not trusted:
-        log(f"nothing purged: the clock leapt to {session.stamp(now)}; the next run goes by it if it still says so")
+        log(f"nothing purged: the clock leapt to {session.stamp(now)}; the next run uses this clock if it still says so")
         return None
     parts = {name: part for name, part in parts_of(options).items() if clock.due(records, name, now, options.interval)}
     if not parts:

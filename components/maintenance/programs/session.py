@@ -1,6 +1,6 @@
-"""What Hearth's jobs share: a log-in of their own at the homeserver for as long as they run, and a log that people read.
+"""What Hearth's jobs share: their own login at the homeserver while they run, and a log for people.
 
-Runs in a container beside the homeserver, with Python 3.11 or newer and nothing but its standard library.
+Runs in a container next to the homeserver, with Python 3.11 or newer and only its standard library.
 """
 
 import argparse
@@ -155,7 +155,7 @@ def logged_in(options, device):
     if status == 403:
         raise Failed(f"the homeserver refuses the password of {options.user}; was it changed by hand? {describe(status, answer)}")
     if status != 200:
-        raise Failed(f"the log-in of {options.user} failed: {describe(status, answer)}")
+        raise Failed(f"the login of {options.user} failed: {describe(status, answer)}")
     server.token, server.user = answer["access_token"], answer["user_id"]
     try:
         yield server

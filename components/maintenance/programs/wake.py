@@ -2,8 +2,8 @@
 
 A server that could not reach us asks again only after ten minutes, then after longer and longer times. Any signed request
 from us ends that at once: it is then known that we are there. So each server that shares a room with us is asked for the
-profile of one of its users. In rounds, because our way in may come up a little later than we do, and a delivery that
-fails starts the waiting anew.
+profile of one of its users. In rounds, because our public connection may start a little later than we do, and a delivery
+that fails starts the waiting again.
 """
 
 import concurrent.futures

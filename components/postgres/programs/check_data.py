@@ -1,7 +1,7 @@
 """Check that the Postgres that would be started can read the data that is there. Changes nothing.
 
 Usage: check_data.py DIRECTORY VERSION_COMMAND...   (the command prints what `postgres --version` prints)
-Exit status: 0 when there is no data yet or it is of that major version; 1 with the way out on standard error when not.
+Exit status: 0 when there is no data yet or it is of that major version; 1 with the fix on standard error when not.
 """
 
 import pathlib

@@ -7,7 +7,7 @@ this host keeps whose homeserver it is; DIRECTORY is where the server has its da
 
 `observe` prints the present state as one line and changes nothing; what can never be as wanted begins with `refused: `, so that
 a preview knows it. `apply` makes what is missing; what it may not
-change (the collation of a database with data in it) ends it with status 1 and the way out on standard error.
+change (the collation of a database with data in it) ends it with status 1 and the fix on standard error.
 With a password source the role's password is what that says; only a SCRAM verifier is sent to the server.
 """
 

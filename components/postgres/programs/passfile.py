@@ -1,4 +1,4 @@
-"""Print a libpq password file of one password, for any database, role, host and port: whoever has the file uses one of each.
+"""Print a libpq password file of one password, for any database, role, host and port: a user of the file needs one of each only.
 
 Usage: passfile.py SOURCE   (where the password is: a file, or `podman:NAME`)
 """

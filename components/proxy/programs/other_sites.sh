@@ -1,7 +1,7 @@
 #!/bin/sh
 # Does nginx serve other sites on this host? With Hearth it reads our folder only, so they would go dark unnoticed.
 # Usage: other_sites.sh SITES_FOLDER [ROOT]; ROOT: where the host's files are (tests). Prints a line for each site: what, a tab, the
-# way out; ends with status 1 when there is one. Changes nothing.
+# fix; ends with status 1 when there is one. Changes nothing.
 set -eu
 
 ours=$1
