@@ -16,7 +16,7 @@ import { loadStack } from "./config-schemas/load";
 
 const { config, secrets, projectDirectory } = loadStack();
 // All services share the homeserver's machine: rules.ts refuses another placement.
-const machine = machinesOf(config, secrets.sudo, projectDirectory).get(config.homeserver.host);
+const machine = machinesOf(config, secrets, projectDirectory).get(config.homeserver.host);
 const named = (part: string) => `${machine.name}-${part}`;
 const base = { machine, projectDirectory, homeserverConfig: config.homeserver };
 
@@ -36,11 +36,17 @@ const behind = { ...base, homeserver };
 const proxy = new ReverseProxy(named("proxy"), { ...behind, config: config.proxy, delegation, certificates });
 const tunnel =
   config.tunnel &&
-  new Tunnel(named("tunnel"), { ...base, config: config.tunnel, proxy, authKey: secrets.tunnelAuthKey });
+  new Tunnel(named("tunnel"), {
+    ...base,
+    config: config.tunnel,
+    proxy,
+    authKey: secrets.find("tunnel", "authKey"),
+  });
 const dns =
-  config.dns && new Dns(named("dns"), { ...behind, config: config.dns, apiKey: secrets.dynuApiKey });
+  config.dns &&
+  new Dns(named("dns"), { ...behind, config: config.dns, apiKey: secrets.at("dynu", "apiKey") });
 const accounts = new Accounts(named("accounts"), {
-  ...{ ...behind, config: config.accounts, passwords: secrets.accounts },
+  ...{ ...behind, config: config.accounts, secrets },
 });
 const maintenance =
   config.maintenance && new Maintenance(named("maintenance"), { ...behind, config: config.maintenance });

@@ -2,9 +2,9 @@ import * as path from "node:path";
 import * as pulumi from "@pulumi/pulumi";
 import { clearSecretFaults, holdsValues } from "./clear-secrets";
 import { fileFaults } from "./files";
+import { Secrets } from "./given-secrets";
 import { type Fault, formatFaults } from "./language/fault";
 import { type ParsedStack, parseStack, type RawStack } from "./parse";
-import type { PlainSecrets } from "./secrets";
 import { NAMESPACE, type StackConfig } from "./stack";
 import { confirmationsOf } from "./trust/confirmations";
 import { ConfirmedError, confirmedFile } from "./trust/confirmed";
@@ -12,22 +12,6 @@ import { Consent } from "./trust/consent";
 
 /** A mistake that the user can fix: the engine prints the message and no stack trace. */
 export class UserError extends pulumi.RunError {}
-
-/** The operator's secrets, each as a separate output, so that nothing else becomes secret with it. */
-export interface Secrets {
-  /** Passwords of accounts with `password: given`, by local part. */
-  accounts: Readonly<Record<string, pulumi.Output<string>>>;
-  /** Passwords for sudo, by host. */
-  sudo: Readonly<Record<string, pulumi.Output<string>>>;
-  /** Password for the login at the mail server. */
-  smtpPassword?: pulumi.Output<string>;
-  /** Key that the host uses to join the tailnet. */
-  tunnelAuthKey?: pulumi.Output<string>;
-  /** API key of the account at Dynu. */
-  dynuApiKey?: pulumi.Output<string>;
-  /** Private key of the captcha. */
-  captchaPrivateKey?: pulumi.Output<string>;
-}
 
 /** A stack file that was read and has no faults. */
 export interface LoadedStack {
@@ -74,21 +58,6 @@ function hiddenFaults(raw: RawStack, secret: readonly string[]): Fault[] {
     }));
 }
 
-function outputs(secrets: Readonly<Record<string, string>>): Record<string, pulumi.Output<string>> {
-  return Object.fromEntries(Object.entries(secrets).map(([name, value]) => [name, pulumi.secret(value)]));
-}
-
-function wrap(secrets: PlainSecrets): Secrets {
-  return {
-    accounts: outputs(secrets.accounts),
-    sudo: outputs(secrets.sudo),
-    ...(secrets.smtp && { smtpPassword: pulumi.secret(secrets.smtp.password) }),
-    ...(secrets.tunnel && { tunnelAuthKey: pulumi.secret(secrets.tunnel.authKey) }),
-    ...(secrets.dynu && { dynuApiKey: pulumi.secret(secrets.dynu.apiKey) }),
-    ...(secrets.captcha && { captchaPrivateKey: pulumi.secret(secrets.captcha.privateKey) }),
-  };
-}
-
 /** Converts the error of an unusable file of confirmations to one that the user can fix. */
 function withConfirmations<T>(work: () => T): T {
   try {
@@ -126,7 +95,7 @@ export function loadStack(projectDirectory: string = process.cwd()): LoadedStack
   for (const warning of withConfirmations(() => consent.keep())) void pulumi.log.warn(warning);
   return {
     config: parsed.config,
-    secrets: wrap(parsed.secrets),
+    secrets: new Secrets(parsed.secrets),
     projectDirectory: path.resolve(projectDirectory),
   };
 }

@@ -1,5 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { AccountConfig, AccountsConfig } from "../../config-schemas/accounts/schema";
+import type { Secrets } from "../../config-schemas/given-secrets";
 import { Account, type AccountInputs, type Inputs } from "../../provider/sdk";
 import type { Homeserver } from "../homeserver";
 import type { Machine } from "../hosts";
@@ -9,7 +10,7 @@ export interface AccountsArgs {
   machine: Machine;
   homeserver: Homeserver;
   /** Passwords of the accounts with `password: given`, by local part. */
-  passwords: Record<string, pulumi.Output<string>>;
+  secrets: Secrets;
 }
 
 /**
@@ -44,18 +45,15 @@ function accountArgs(localpart: string, config: AccountConfig, args: AccountsArg
     admin: config.admin,
     ...(config.displayName === undefined ? {} : { displayName: config.displayName }),
     deactivated: config.deactivated,
-    password: passwordOf(localpart, config, args.passwords),
+    password: passwordOf(localpart, config, args.secrets),
   };
 }
 
 function passwordOf(
   localpart: string,
   config: AccountConfig,
-  passwords: AccountsArgs["passwords"],
+  secrets: Secrets,
 ): Inputs<AccountInputs>["password"] {
   if (config.password === "generated") return { kind: "generated" };
-  const value = passwords[localpart];
-  if (value === undefined)
-    throw new Error(`no password for ${localpart}: the rules should have refused this stack`);
-  return { kind: "given", value };
+  return { kind: "given", value: secrets.at("accounts", localpart) };
 }

@@ -1,4 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
+import type { Secrets } from "../../config-schemas/given-secrets";
 import type { HomeserverConfig } from "../../config-schemas/homeserver/schema";
 import { installSource } from "../../config-schemas/homeserver/schema";
 import type { HomeserverAccess, Inputs, Release } from "../../provider/sdk";
@@ -10,7 +11,6 @@ import type { Postgres } from "../postgres";
 import { jobHost } from "./image";
 import { installationFault, readVendorKey } from "./installation";
 import { SOCKET } from "./names";
-import type { GivenSecrets } from "./secrets";
 import { homeserverSpec, hostSocket } from "./spec";
 
 export interface HomeserverArgs {
@@ -19,7 +19,7 @@ export interface HomeserverArgs {
   postgres: Postgres;
   /** Identity server that the client document names. */
   identityServer?: string;
-  secrets: GivenSecrets;
+  secrets: Secrets;
   projectDirectory: string;
 }
 

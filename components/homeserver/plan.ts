@@ -1,6 +1,6 @@
+import type { Secrets } from "../../config-schemas/given-secrets";
 import type { HomeserverConfig } from "../../config-schemas/homeserver/schema";
 import type { DatabaseAccess } from "../postgres";
-import type { GivenSecrets } from "./secrets";
 
 /** What the stack wants of the homeserver. */
 export interface HomeserverPlan {
@@ -8,7 +8,7 @@ export interface HomeserverPlan {
   database: DatabaseAccess;
   /** Identity server that the client document names. */
   identityServer?: string;
-  secrets: GivenSecrets;
+  secrets: Secrets;
   /** Key of the vendor's repository, base64; absent: Hearth does not use the vendor's packages. */
   vendorKey?: string | undefined;
 }

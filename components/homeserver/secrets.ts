@@ -1,4 +1,5 @@
 import type * as pulumi from "@pulumi/pulumi";
+import type { Secrets } from "../../config-schemas/given-secrets";
 import type { HomeserverConfig } from "../../config-schemas/homeserver/schema";
 import { registrationRequirements } from "../../config-schemas/homeserver/schema";
 import type { SecretSource } from "../../provider/sdk";
@@ -7,12 +8,6 @@ import type { ServiceSecret } from "../../runtimes/service";
 import type { DatabaseAccess } from "../postgres";
 import { USER } from "./names";
 import { renderEmail } from "./render";
-
-/** The secrets that the operator gives and Synapse needs. */
-export interface GivenSecrets {
-  smtpPassword?: pulumi.Output<string>;
-  captchaPrivateKey?: pulumi.Output<string>;
-}
 
 type Email = NonNullable<HomeserverConfig["email"]>;
 
@@ -32,7 +27,7 @@ function makeSigningKey(at: Layout): SecretSource {
 export function synapseSecrets(
   config: HomeserverConfig,
   { passfileCommand }: DatabaseAccess,
-  given: GivenSecrets,
+  given: Secrets,
 ): Record<string, ServiceSecret> {
   const read = (name: string, source: ServiceSecret["source"], access = READABLE): ServiceSecret => ({
     ...{ file: `secrets/${name}`, reader: "service", source, access },
@@ -59,16 +54,11 @@ export function synapseSecrets(
 }
 
 /** The operator's private key of the captcha service. */
-function captchaKey({ captchaPrivateKey }: GivenSecrets): pulumi.Output<string> {
-  return required(captchaPrivateKey, "captcha.privateKey");
+function captchaKey(given: Secrets): pulumi.Output<string> {
+  return given.at("captcha", "privateKey");
 }
 
 /** With a login, all mail settings are one secret, because Synapse reads the password only from its configuration. */
-function emailSettings(email: Email, { smtpPassword }: GivenSecrets): pulumi.Output<string> {
-  return required(smtpPassword, "smtp.password").apply((password) => renderEmail(email, password));
-}
-
-function required(secret: pulumi.Output<string> | undefined, path: string): pulumi.Output<string> {
-  if (secret === undefined) throw new Error(`no secret ${path}: the rules should have refused this stack`);
-  return secret;
+function emailSettings(email: Email, given: Secrets): pulumi.Output<string> {
+  return given.at("smtp", "password").apply((password) => renderEmail(email, password));
 }

@@ -1,5 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import { resolveFile } from "../../config-schemas/files";
+import type { Secrets } from "../../config-schemas/given-secrets";
 import type { HostConfig } from "../../config-schemas/hosts/schema";
 import type { StackConfig } from "../../config-schemas/stack";
 import { type Connection, Host, type Inputs, Release } from "../../provider/sdk";
@@ -123,14 +124,10 @@ export interface Machines {
 }
 
 /** Creates one Machine for each entry of `hearth:hosts`. */
-export function machinesOf(
-  config: StackConfig,
-  sudoPasswords: Readonly<Record<string, pulumi.Output<string>>>,
-  projectDirectory: string,
-): Machines {
+export function machinesOf(config: StackConfig, secrets: Secrets, projectDirectory: string): Machines {
   const machines = new Map(
     Object.entries(config.hosts).map(([name, host]) => {
-      const sudoPassword = sudoPasswords[name];
+      const sudoPassword = secrets.find("sudo", name);
       const memory = memoryBudget(config, name);
       return [name, new Machine(name, { config: host, projectDirectory, sudoPassword, memory })];
     }),

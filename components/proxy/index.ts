@@ -29,13 +29,13 @@ const CERTIFICATE = "certificates";
 /** nginx or Caddy in front of Synapse: serves the public names, and only the public paths. Stateless. */
 export class ReverseProxy extends pulumi.ComponentResource {
   readonly release: Release;
-  /** Target of a tunnel on the same host; undefined: this proxy ends TLS, so there is no tunnel. */
-  readonly localUrl: string | undefined;
+  /** Target of a tunnel on the same host. A stack has a tunnel or certificates, so behind a tunnel this is plain HTTP. */
+  readonly localUrl: string;
 
   constructor(name: string, args: ReverseProxyArgs, opts?: pulumi.ComponentResourceOptions) {
     super("hearth:proxy:ReverseProxy", name, {}, opts);
     const { config, machine, homeserver, certificates } = args;
-    this.localUrl = certificates === undefined ? `http://${endpoint(config.listen)}` : undefined;
+    this.localUrl = `http://${endpoint(config.listen)}`;
     const certificate = certificates === undefined ? [] : [`revision:${CERTIFICATE}`];
     const { parts } = machine.service(
       (facts, [layout, places]) =>

@@ -40,7 +40,7 @@ export class Tunnel extends pulumi.ComponentResource {
     const vendorKey = readVendorKey(args.projectDirectory);
     const parts = pulumi.all([machine.facts, places]).apply(([facts, at]) => {
       const installation = this.installation(args, facts, vendorKey);
-      const target = targetOf(args);
+      const target = proxy.localUrl;
       const spec = funnelSpec({ config, publicHost, target, authKey, installation, places: at });
       return native.render([spec], { places: at, memoryMiB: facts.memoryMiB });
     });
@@ -66,11 +66,4 @@ export class Tunnel extends pulumi.ComponentResource {
       ? { ...found, packages: { ...found.packages, [columnOf(facts).python.package]: "any" } }
       : found;
   }
-}
-
-/** The proxy's plain HTTP listener. rules.ts refuses a tunnel in front of a proxy that ends TLS. */
-function targetOf({ proxy }: TunnelArgs): string {
-  if (proxy.localUrl === undefined)
-    throw new Error("no plain HTTP behind the tunnel: the rules should have refused this stack");
-  return proxy.localUrl;
 }

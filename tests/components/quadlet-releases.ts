@@ -2,6 +2,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { Homeserver } from "../../components/homeserver";
 import { Machine } from "../../components/hosts";
 import { Postgres } from "../../components/postgres";
+import { Secrets } from "../../config-schemas/given-secrets";
 import { homeserverSchema } from "../../config-schemas/homeserver/schema";
 import { hostsSchema } from "../../config-schemas/hosts/schema";
 import { postgresSchema } from "../../config-schemas/postgres/schema";
@@ -65,10 +66,10 @@ function makeHomeserver({ homeserver, postgres, smtpPassword, captchaPrivateKey 
     config: homeserverSchema.parse({ ...SERVER, ...homeserver }),
     machine,
     postgres: database,
-    secrets: {
-      ...(smtpPassword === undefined ? {} : { smtpPassword: pulumi.secret(smtpPassword) }),
-      ...(captchaPrivateKey === undefined ? {} : { captchaPrivateKey: pulumi.secret(captchaPrivateKey) }),
-    },
+    secrets: new Secrets({
+      ...(smtpPassword === undefined ? {} : { smtp: { password: smtpPassword } }),
+      ...(captchaPrivateKey === undefined ? {} : { captcha: { privateKey: captchaPrivateKey } }),
+    }),
     projectDirectory: "/nowhere",
   });
 }

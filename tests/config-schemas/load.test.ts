@@ -88,7 +88,7 @@ const plain = (output: pulumi.Output<string> | undefined) =>
 test("the smallest stack loads, without secrets", () => {
   const { config, secrets, projectDirectory } = load(fixture("minimal").raw);
   expect(config.homeserver.serverName).toBe("example.org");
-  expect(secrets).toEqual({ accounts: {}, sudo: {} });
+  expect([secrets.find("sudo", "vps"), secrets.find("smtp", "password")]).toEqual([undefined, undefined]);
   expect(projectDirectory).toBe(project);
 });
 
@@ -96,14 +96,22 @@ test("[V4] each secret is a separate secret output, and the configuration contai
   const stack = fixture("open-registration");
   const { config, secrets } = load(stack.raw);
   expect(JSON.stringify(config)).not.toContain("planted-secret");
-  const all = [secrets.accounts.bob, secrets.sudo.vps, secrets.smtpPassword, secrets.captchaPrivateKey];
+  const paths = [
+    ["accounts", "bob"],
+    ["sudo", "vps"],
+    ["smtp", "password"],
+    ["captcha", "privateKey"],
+  ];
+  const all = paths.map((path) => secrets.at(...path));
   expect(await Promise.all(all.map(plain))).toEqual(stack.planted);
-  expect(await Promise.all(all.map((output) => output && pulumi.isSecret(output)))).toEqual([
-    true,
-    true,
-    true,
-    true,
-  ]);
+  expect(await Promise.all(all.map((output) => pulumi.isSecret(output)))).toEqual([true, true, true, true]);
+});
+
+test("a needed secret that no rule asked for is a fault of Hearth, and says which one", () => {
+  const { secrets } = load(fixture("minimal").raw);
+  expect(() => secrets.at("dynu", "apiKey")).toThrow(
+    /^no secret dynu\.apiKey, and no rule refused this stack/,
+  );
 });
 
 test("a mistake is one message: file, key, value, what is allowed, fix", () => {

@@ -1,5 +1,6 @@
 import { jobHost } from "../../components/homeserver/image";
 import { homeserverSpec } from "../../components/homeserver/spec";
+import { Secrets } from "../../config-schemas/given-secrets";
 import { type HomeserverConfig, homeserverSchema } from "../../config-schemas/homeserver/schema";
 import type { ReleaseInputs } from "../../provider/contract/release";
 import type { JobHost } from "../../runtimes/job";
@@ -33,7 +34,7 @@ const DATABASE = {
 
 /** The homeserver of these settings, without the operator's secrets. */
 function serverOf(config: HomeserverConfig): ServiceSpec {
-  return homeserverSpec({ config, database: DATABASE, secrets: {} }, DEBIAN_13);
+  return homeserverSpec({ config, database: DATABASE, secrets: new Secrets({}) }, DEBIAN_13);
 }
 
 /** The paths of a native homeserver. */
