@@ -12,8 +12,8 @@ const { step } = require("./progress");
 const LOCKS = path.join(__dirname, "..", "components", "homeserver", "locks");
 /** uv can resolve for other platforms than this machine (pip uses the markers of its own Python); pip then selects the wheel. */
 const TOOLS = ["uv==0.13.9", "pip==26.0"];
-/** Debian 12 has Python 3.11 and glibc 2.36, Debian 13 has Python 3.13 and a newer glibc. */
-const PYTHONS = ["3.11", "3.13"];
+/** The Pythons of Debian 12, Ubuntu 24.04, Debian 13 and Ubuntu 26.04; the oldest glibc of them is that of Debian 12, 2.36. */
+const PYTHONS = ["3.11", "3.12", "3.13", "3.14"];
 const GLIBC = 36;
 const ARCHITECTURES = { amd64: "x86_64", arm64: "aarch64" };
 const VERSION = /^\d+\.\d+\.\d+(rc\d+)?$/;

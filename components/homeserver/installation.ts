@@ -98,7 +98,7 @@ export function installationFault(config: HomeserverConfig, facts: HostFacts): s
 
 function lockFault({ version }: HomeserverConfig, { python, architecture }: HostFacts): string | undefined {
   if (lockedRequirements(version, python, architecture) !== undefined) return undefined;
-  return `hearth:homeserver.version is ${version}, and the host has Python ${python} on ${architecture}: there is no lock for this combination. Locks exist for Debian 12 and 13 (Python 3.11 and 3.13) on amd64 and arm64\n  fix: write another version, or run \`${makeLock(version)}\` and commit the files that it writes`;
+  return `hearth:homeserver.version is ${version}, and the host has Python ${python} on ${architecture}: there is no lock for this combination. Locks exist for Python 3.11 to 3.14 on amd64 and arm64\n  fix: write another version, or run \`${makeLock(version)}\` and commit the files that it writes`;
 }
 
 /**

@@ -1,4 +1,5 @@
 import { containerPackages, type HostFacts, hostFacts, questions } from "../../components/hosts/facts";
+import { lockedRequirements, lockedVersions } from "../../config-schemas/homeserver/synapse-locks";
 import { columnOf, DISTRIBUTIONS } from "../../hosts/distributions";
 import { answers } from "../../plan/answers";
 import { DEBIAN_12, DEBIAN_13 } from "../support/program";
@@ -51,6 +52,15 @@ describe.each(Object.entries(DISTRIBUTIONS))("the column %s", (key, column) => {
 
   it("is found by the values of os-release", () => {
     expect(columnOf({ distribution, release })).toBe(column);
+  });
+
+  it("runs no packages, or has locks of Synapse for its Python", () => {
+    if (column.refused.native !== undefined) return;
+    const python = column.offers.python3 ?? "";
+    const missing = lockedVersions().filter((version) =>
+      ["amd64", "arm64"].some((machine) => lockedRequirements(version, python, machine) === undefined),
+    );
+    expect([python, missing]).toEqual([expect.stringMatching(/^3\.\d+$/), []]);
   });
 
   it("names the packages that the host is asked for", () => {

@@ -72,9 +72,9 @@ const FRESH_HOST: BadInput[] = [
   },
   {
     what: "an unsupported distribution",
-    damage: `sed 's/^ID=.*/ID=ubuntu/; s/^VERSION_ID=.*/VERSION_ID="24.04"/; s/^PRETTY_NAME=.*/PRETTY_NAME="Ubuntu 24.04 LTS"/' /usr/lib/os-release >${OS_RELEASE}; mount --bind ${OS_RELEASE} /usr/lib/os-release`,
+    damage: `sed 's/^ID=.*/ID=fedora/; s/^VERSION_ID=.*/VERSION_ID="43"/; s/^PRETTY_NAME=.*/PRETTY_NAME="Fedora Linux 43"/' /usr/lib/os-release >${OS_RELEASE}; mount --bind ${OS_RELEASE} /usr/lib/os-release`,
     repair: "umount /usr/lib/os-release",
-    says: [/Ubuntu 24\.04/, /Debian 12/],
+    says: [/Fedora Linux 43/, /Debian 12/],
   },
   {
     what: "a machine whose init is not systemd",

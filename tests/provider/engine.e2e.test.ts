@@ -139,7 +139,7 @@ test("a fault in the program is one clear message that names place and fix", asy
   project.write("index.ts", program('ports: { "x": "y.service" },'));
   const { code, stdout } = await project.pulumi("preview");
   expect(code).toBe(1);
-  expect(stdout).toContain('ports["x"]: "x" is none; write a port, or an address and a port');
+  expect(stdout).toContain('ports.x: "x" is none; write a port, or an address and a port');
 });
 
 test("a renamed resource: refused with the alias to paste, and with the alias nothing happens to the host", async () => {
