@@ -62,6 +62,6 @@ export function unseal(sealed: string, what: string): string {
   throw new ProviderError(
     "FAILED_PRECONDITION",
     `the value of ${what} is not at hand: the state keeps only its digest
-  do: run pulumi up with the program (not refresh or destroy alone), so that the value is given again`,
+  fix: run pulumi up with the program (not refresh or destroy alone), so that the value is given again`,
   );
 }

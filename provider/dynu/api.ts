@@ -32,7 +32,7 @@ export class KeyRefused extends ProviderError {}
 /** Dynu does not do what was asked. */
 class Refused extends ProviderError {
   constructor(what: string, fix: string) {
-    super("FAILED_PRECONDITION", `${what}\n  now: nothing was changed there\n  do: ${fix}`);
+    super("FAILED_PRECONDITION", `${what}\n  now: nothing was changed there\n  fix: ${fix}`);
   }
 }
 
@@ -176,7 +176,7 @@ async function ask(
   if (status === 401) {
     throw new KeyRefused(
       "FAILED_PRECONDITION",
-      `Dynu refuses the API key (${words})\n  do: run npm run pulumi -- config set --secret --path 'hearth:secrets.dynu.apiKey' with a key of dynu.com, Control Panel, API Credentials`,
+      `Dynu refuses the API key (${words})\n  fix: run npm run pulumi -- config set --secret --path 'hearth:secrets.dynu.apiKey' with a key of dynu.com, Control Panel, API Credentials`,
     );
   }
   throw new Refused(
@@ -210,7 +210,7 @@ function unreachable({ apiUrl }: Access, error: unknown): ProviderError {
   return new ProviderError(
     "UNAVAILABLE",
     `${apiUrl} does not answer: ${cause?.message ?? "unknown reason"}
-  do: try again later; HEARTH_OFFLINE=1 npm run pulumi -- preview plans without it`,
+  fix: try again later; HEARTH_OFFLINE=1 npm run pulumi -- preview plans without it`,
   );
 }
 
@@ -219,6 +219,6 @@ function unreadable({ apiUrl }: Access, status?: number): ProviderError {
   return new ProviderError(
     "UNAVAILABLE",
     `${apiUrl} does not answer as Dynu's API does${what}
-  do: try again later; see that hearth:dns.apiUrl is right`,
+  fix: try again later; see that hearth:dns.apiUrl is right`,
   );
 }

@@ -171,7 +171,7 @@ function importRefused(id: string): ProviderError {
   return new ProviderError(
     "FAILED_PRECONDITION",
     `a DNS record cannot be imported (${id}): the key of the API is part of the program
-  do: leave the option import out; a record that is there already with the same value is taken over`,
+  fix: leave the option import out; a record that is there already with the same value is taken over`,
   );
 }
 

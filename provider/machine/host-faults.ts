@@ -154,9 +154,9 @@ export function faultsMessage(connection: Connection, faults: Fault[]): string {
     `${connection.name} cannot be used as the stack file wants:`,
     ...faults.map(({ problem }) => `  - ${problem}`),
     `  now: nothing was changed on ${connection.name}`,
-    ...faults.flatMap(({ fix }) => (fix === undefined ? [] : [`  do: ${fix}`])),
+    ...faults.flatMap(({ fix }) => (fix === undefined ? [] : [`  fix: ${fix}`])),
     ...(commands.length > 0
-      ? ["  do: as root there:", ...commands.map((command) => `      ${command}`)]
+      ? ["  fix: as root there:", ...commands.map((command) => `      ${command}`)]
       : []),
     ...(orSudo
       ? [`    (with become: sudo in hearth:hosts.${connection.name} Hearth does what of this it can itself)`]

@@ -215,6 +215,6 @@ function importRefused(id: string): ProviderError {
   return new ProviderError(
     "FAILED_PRECONDITION",
     `a host cannot be imported (${id}): the way to it is part of the program
-  do: leave the option import out; pulumi up looks at the host by itself`,
+  fix: leave the option import out; pulumi up looks at the host by itself`,
   );
 }

@@ -112,7 +112,7 @@ export class Keeper<Inputs extends HomeserverAccess, Seen extends object, Applie
     throw new ProviderError(
       "FAILED_PRECONDITION",
       `${title(inputs)} on ${connection.name} could not be made as the stack says: ${messageOf(answer) ?? "the answer is empty"}
-  do: if that does not say it, see that the homeserver runs (its unit, its log), then run pulumi up again`,
+  fix: if that does not say it, see that the homeserver runs (its unit, its log), then run pulumi up again`,
     );
   }
 }

@@ -18,7 +18,7 @@ export class TimedOut extends ConnectionLost {
   constructor(connection: Connection, program: string, seconds: number) {
     super(connection, "");
     this.message = `${program} on ${connection.name} gave no result within ${seconds} s
-  do: see what hangs there (load, a full disk, a service or Podman that does not answer), then run it again
+  fix: see what hangs there (load, a full disk, a service or Podman that does not answer), then run it again
   ${withoutHost(connection.name)}`;
     this.name = "TimedOut";
   }
@@ -159,7 +159,7 @@ function noSessionsFix(): string {
 export function noSessions(connection: Connection): ProviderError {
   return new ProviderError(
     "UNAVAILABLE",
-    `${noSessionsProblem(describe(connection))}\n  do: ${noSessionsFix()}\n  ${withoutHost(connection.name)}`,
+    `${noSessionsProblem(describe(connection))}\n  fix: ${noSessionsFix()}\n  ${withoutHost(connection.name)}`,
   );
 }
 
@@ -184,7 +184,7 @@ export function explainLogin(connection: Connection, said: string): ProviderErro
   const unusable = load ? `\n  ${load[0].trim()}` : "";
   return new ProviderError(
     "UNAVAILABLE",
-    `${problem}${missing}${unusable}\n  do: ${fix}\n  ${withoutHost(connection.name)}`,
+    `${problem}${missing}${unusable}\n  fix: ${fix}\n  ${withoutHost(connection.name)}`,
   );
 }
 
@@ -215,7 +215,7 @@ export function explainBootstrap(
   { status, stderr, outside }: { status: number; stderr: string; outside: string },
 ): ProviderError | undefined {
   const refuse = (problem: string, fix: string) =>
-    new ProviderError("FAILED_PRECONDITION", `${problem}\n  do: ${fix}`);
+    new ProviderError("FAILED_PRECONDITION", `${problem}\n  fix: ${fix}`);
   const { name } = connection;
   if (status === BOOTSTRAP_STATUS.noTar) return refuse(`${name} has no tar`, "install tar on it");
   if (status === BOOTSTRAP_STATUS.noInterpreter) {

@@ -271,6 +271,6 @@ export function brokenAnswer(connection: Connection, program: string, answer: Ho
   return new ProviderError(
     "ABORTED",
     `${program} on ${describe(connection)} ended with status ${answer.status} and without a complete answer${shown.join("")}
-  do: run it again; if it stays, ${withoutHost(connection.name)}`,
+  fix: run it again; if it stays, ${withoutHost(connection.name)}`,
   );
 }

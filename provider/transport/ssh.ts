@@ -98,7 +98,7 @@ function socketDirectory(): string {
     "FAILED_PRECONDITION",
     `no directory for ssh's shared connections: ${candidates.filter(Boolean).join(", ")} cannot be used
   each needs a directory hearth-${uid} that belongs to you with mode 0700, and a short path
-  do: point XDG_RUNTIME_DIR at a short path of your own, or remove what stands in the way`,
+  fix: point XDG_RUNTIME_DIR at a short path of your own, or remove what stands in the way`,
   );
 }
 

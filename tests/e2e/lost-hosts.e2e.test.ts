@@ -17,7 +17,7 @@ test("an update that takes longer than its customTimeouts is rolled back and rep
   expect(stdout).toMatch(
     new RegExp(`release "mini" on ${NAME} was rolled back: step \\d+/\\d+ health: not done within 20 s\n`),
   );
-  expect(stdout).toContain("do: run pulumi up again, or give it more time with customTimeouts");
+  expect(stdout).toContain("fix: run pulumi up again, or give it more time with customTimeouts");
   expect(seconds).toBeLessThan(120);
   expect(await stack.seen()).toBe(before);
 });
@@ -79,7 +79,7 @@ test("[A4] a power cut of the host in the middle of up: the host restores the la
     new RegExp(`release "mini" on ${NAME} was rolled back: step \\d+/\\d+ interrupted: .*power cut`),
   );
   expect(stdout).toContain("was put back at boot, before its units started");
-  expect(stdout).toContain("do: run pulumi up again");
+  expect(stdout).toContain("fix: run pulumi up again");
   // Without an operator the host serves the last proved generation.
   expect(await stack.seen()).toBe("two two two two active");
 

@@ -30,7 +30,7 @@ test("a seal is not sealed again, and a value behind one comes back in the proce
 test("a value that this process never saw is asked for, by name", () => {
   const unseen = `v1:${"0".repeat(32)}:${"1".repeat(64)}`;
   expect(() => unseal(unseen, 'secrets["/etc/x"]')).toThrow(
-    /^the value of secrets\["\/etc\/x"\] is not at hand: the state keeps only its digest\n {2}do: /,
+    /^the value of secrets\["\/etc\/x"\] is not at hand: the state keeps only its digest\n {2}fix: /,
   );
 });
 

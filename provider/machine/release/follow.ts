@@ -145,7 +145,7 @@ export class Follower {
       "UNAVAILABLE",
       `the connection to ${connection.name} was lost while release ${JSON.stringify(release)} was applied and did not come back; ${where}${said}
   now: the change goes on there by itself and ends finished or undone
-  do: run pulumi up again when ${connection.name} can be reached; it finds out what holds`,
+  fix: run pulumi up again when ${connection.name} can be reached; it finds out what holds`,
     );
   }
 }

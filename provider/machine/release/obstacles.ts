@@ -25,7 +25,7 @@ export function occupied(
       ...obstacles.map(({ text }) => `  - ${text}`),
       `  now: nothing was changed on ${connection.name}`,
       ...[...new Set(obstacles.map(({ fix }) => fix))].flatMap((fix) =>
-        fix === "-" ? [] : [`  do: ${fix}`],
+        fix === "-" ? [] : [`  fix: ${fix}`],
       ),
     ].join("\n"),
   );

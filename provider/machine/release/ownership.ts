@@ -23,7 +23,7 @@ export function requireUnclaimed(inputs: ReleaseInputs, seen: Observation): void
     throw new ProviderError(
       "FAILED_PRECONDITION",
       `release ${JSON.stringify(inputs.release)} wants what other releases on ${inputs.connection.name} own\n${conflicts.join("\n")}
-  do: keep each path in one release only; to move it, take it out of the other one first`,
+  fix: keep each path in one release only; to move it, take it out of the other one first`,
     );
   }
 }
@@ -35,7 +35,7 @@ export function requireKnown({ connection, release }: ReleaseInputs, seen: Obser
     "FAILED_PRECONDITION",
     `${connection.name} is another machine, or another login user, than before: release ${JSON.stringify(release)} of this stack is not there, and an empty server would come to life beside the one with the data
   now: nothing was changed
-  do: correct address, user or port of hearth:hosts.${connection.name}
+  fix: correct address, user or port of hearth:hosts.${connection.name}
   if the machine was installed anew and nothing of the old one is to be kept: HEARTH_OFFLINE=1 npm run pulumi -- up takes the new way over, and the next preview shows what would be made there`,
   );
 }
@@ -49,7 +49,7 @@ export function requireSameScope(olds: Properties, news: Properties, host: strin
     "FAILED_PRECONDITION",
     `${host} was set up with runtime ${runtime(held)} and cannot change to ${runtime(wanted)}: database, media and signing key would stay behind, and an empty server would come to life beside them
   now: nothing was changed on ${host}
-  do: write runtime: ${runtime(held)} in hearth:hosts.${host} again, or use a fresh host`,
+  fix: write runtime: ${runtime(held)} in hearth:hosts.${host} again, or use a fresh host`,
   );
 }
 
@@ -70,7 +70,7 @@ function otherIdentity(host: string, key: string, held: string, wanted: string):
     "FAILED_PRECONDITION",
     `${host} was set up with ${key} ${JSON.stringify(held)} and cannot become ${JSON.stringify(wanted)}: other servers know it by this name for ever
   now: nothing was changed on ${host}
-  do: write ${key} ${JSON.stringify(held)} again, or use a fresh host for ${JSON.stringify(wanted)}`,
+  fix: write ${key} ${JSON.stringify(held)} again, or use a fresh host for ${JSON.stringify(wanted)}`,
   );
 }
 
@@ -80,7 +80,7 @@ function ownedElsewhere(inputs: ReleaseInputs, owner: string, urn: string): Prov
     "FAILED_PRECONDITION",
     `release ${JSON.stringify(release)} on ${connection.name} belongs to another resource: ${owner}
   now: nothing was changed on ${connection.name}
-  do: ${wayOut(connection.name, owner, urn)}
+  fix: ${wayOut(connection.name, owner, urn)}
   if the state that knew ${nameOf(owner)} is gone for good: remove ${inputs.scope === "user" ? "~/.local/state" : "/var/lib"}/hearth/releases/${release}/meta on ${connection.name}; what is there is then taken over`,
   );
 }

@@ -126,6 +126,6 @@ function importRefused(id: string): ProviderError {
   return new ProviderError(
     "FAILED_PRECONDITION",
     `a release cannot be imported (${id}): the way to its host is part of the program
-  do: leave the option import out; pulumi up takes over what is on the host already`,
+  fix: leave the option import out; pulumi up takes over what is on the host already`,
   );
 }

@@ -21,7 +21,7 @@ export function failure(inputs: ReleaseInputs, log: Answer, overtime?: number): 
     `${verdict(inputs, step, undone?.[1])}: ${stepText(log, step)}: ${late ? `not done within ${overtime} s` : text}`,
     ...outputLines(log),
     `  now: ${undone?.[2] ?? "nothing was replaced; packages, images, users and secrets that were added stay"}`,
-    `  do: ${advice({ step, text, undone: undone?.[1], late }, inputs)}`,
+    `  fix: ${advice({ step, text, undone: undone?.[1], late }, inputs)}`,
   ];
   return new ProviderError(undone?.[1] === "failed" ? "INTERNAL" : "ABORTED", lines.join("\n"));
 }

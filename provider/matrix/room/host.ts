@@ -96,7 +96,7 @@ export function pictureOf({ avatar }: Kept): object {
 
 function readPicture({ file, digest }: RoomAvatar): Buffer {
   const refuse = (problem: string) =>
-    new ProviderError("FAILED_PRECONDITION", `the picture ${file} ${problem}\n  do: run pulumi up again`);
+    new ProviderError("FAILED_PRECONDITION", `the picture ${file} ${problem}\n  fix: run pulumi up again`);
   let picture: Buffer;
   try {
     picture = readFileSync(file);

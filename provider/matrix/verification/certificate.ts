@@ -30,7 +30,7 @@ export function trust(caFile: string | undefined): tls.SecureContext | undefined
     throw new ProviderError(
       "FAILED_PRECONDITION",
       `verification.caFile ${caFile} cannot be used: ${firstLine(error)}
-  do: name a readable PEM file with the certificate of the authority, or remove the setting`,
+  fix: name a readable PEM file with the certificate of the authority, or remove the setting`,
     );
   }
 }

@@ -7,7 +7,7 @@ export function report(serverName: string, results: CheckResult[]): string {
   const unchecked = open.length === 0 ? "" : `, ${open.length} not checked (${names(open)})`;
   if (failed.length === 0)
     return `${serverName}: ${results.length - open.length} of ${results.length} checks passed${unchecked}`;
-  const details = failed.map(({ check, seen, fix }) => `  ${check}: ${seen}\n    do: ${fix}`);
+  const details = failed.map(({ check, seen, fix }) => `  ${check}: ${seen}\n    fix: ${fix}`);
   const verdict = `${serverName} runs, but ${failed.length} of ${results.length} checks failed: ${names(failed)}`;
   return [verdict, ...details].join("\n");
 }

@@ -84,7 +84,7 @@ test("[A4] a change that breaks the service is rolled back: the error says step,
   expect(details).toMatch(new RegExp(`^release "probe" on ${NAME} was rolled back: step \\d+/\\d+ health: `));
   expect(details).toContain("cannot start with mode=crash, password=[hidden]");
   expect(details).toMatch(/\n {2}now: generation 2 is active/);
-  expect(details).toMatch(/\n {2}do: correct the cause/);
+  expect(details).toMatch(/\n {2}fix: correct the cause/);
   expect(await release.served()).toBe(conf("two").trim());
   expect(await release.diff((await release.read()).inputs, await release.wanted(conf("two")))).toEqual({});
 });

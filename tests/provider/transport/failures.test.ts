@@ -66,7 +66,7 @@ test.each<[keyof typeof RECORDED, string]>([
     const [first, second, ...rest] = message.split("\n");
     expect(code).toBe("UNAVAILABLE");
     expect(first).toBe(verdict);
-    expect(second).toMatch(/^ {2}do: \S/);
+    expect(second).toMatch(/^ {2}fix: \S/);
     expect(rest.join("\n")).toContain("npm run pulumi -- up --exclude '**::vps*'");
     expect(rest.at(-1)).toContain("HEARTH_OFFLINE=1 npm run pulumi -- preview");
   },
@@ -124,7 +124,7 @@ test.each<[string, Connection, number, string, string]>([
   const [first, second] = failure?.message.split("\n") ?? [];
   expect(failure?.code).toBe("FAILED_PRECONDITION");
   expect(first).toBe(verdict);
-  expect(second).toMatch(/^ {2}do: \S/);
+  expect(second).toMatch(/^ {2}fix: \S/);
 });
 
 const refusal = (stderr: string, outside = "") =>
@@ -132,7 +132,7 @@ const refusal = (stderr: string, outside = "") =>
 
 /** What sudo 1.9 and sudo-rs 0.2 say in the C locale. */
 test.each<[string, RegExp]>([
-  ["sudo: sorry, you must have a tty to run sudo\n", /requiretty.*\n {2}do: .*Defaults:ann !requiretty/],
+  ["sudo: sorry, you must have a tty to run sudo\n", /requiretty.*\n {2}fix: .*Defaults:ann !requiretty/],
   ["sudo-rs: I'm sorry ann. I'm afraid I can't do that\n", /^ann may not use sudo on vps\n/],
   ["Sorry, user ann is not allowed to execute '/usr/bin/sh -c set -u\n' as root on vps.\n", /^ann may not/],
   ["Sorry, user ann may not run sudo on vps.\n", /^ann may not/],
@@ -165,12 +165,12 @@ test.each<[string, RegExp]>([
   ["sudo: unable to allocate pty: No such device\n", /pseudo-terminal/],
 ])("sudo's words %j have a cause and a fix", (words, expected) => {
   expect(refusal(words)).toMatch(expected);
-  expect(refusal(words)).toMatch(/\n {2}do: \S/);
+  expect(refusal(words)).toMatch(/\n {2}fix: \S/);
 });
 
 test("a refusal of sudo that nobody foresaw is shown as it was said, on whichever stream, and nothing in it is obeyed", () => {
   const message = refusal("sudo: the moon is full\u001b[2J\n", "Come back\n");
-  expect(message).toContain("\n    Come back\n    sudo: the moon is full\\u001b[2J\n  do: ");
+  expect(message).toContain("\n    Come back\n    sudo: the moon is full\\u001b[2J\n  fix: ");
 });
 
 /** What a log-in said whose shell did not do what it was told, as signs.ts hands it on. */
@@ -186,12 +186,12 @@ test.each([
 ])("a forced command that says %j: it is shown, and %s is what to log in as", (words, user) => {
   const message = noShell(words);
   expect(message.split("\n")[0]).toContain(words);
-  expect(message).toMatch(new RegExp(`\n {2}do: .* write user: ${user} and become: sudo`));
+  expect(message).toMatch(new RegExp(`\n {2}fix: .* write user: ${user} and become: sudo`));
 });
 
 test("all that a host said in place of a shell is shown", () => {
   expect(noShell("First line.", "Second line.")).toContain(
-    "\n  the host said:\n    First line.\n    Second line.\n  do: ",
+    "\n  the host said:\n    First line.\n    Second line.\n  fix: ",
   );
 });
 

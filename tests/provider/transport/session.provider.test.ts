@@ -248,7 +248,7 @@ describe("hosts as they are", () => {
   test("a forced command's words are shown, and where they name a user, that one is what is advised", async () => {
     const failed = run({ user: "forced" });
     await expect(failed).rejects.toThrow(/no usable shell \(status 142: Please login as the user "debian"/);
-    await expect(failed).rejects.toThrow(/\n {2}do: .* write user: debian and become: sudo/);
+    await expect(failed).rejects.toThrow(/\n {2}fix: .* write user: debian and become: sudo/);
     expect(await verdict({ user: "mute" })).toMatch(/no usable shell \(status 0: \\u001b\[2Jgone\)$/);
   });
 

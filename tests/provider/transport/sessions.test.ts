@@ -54,7 +54,7 @@ test("no session at all: MaxSessions is named, with what to do", async () => {
   );
   const running = ssh.session({ name: "vps", address: "vps.example.org" })("rows.sh");
   await expect(running).rejects.toThrow(
-    /^sshd on vps \(vps\.example\.org\) opens no session for a program\n {2}do: set MaxSessions in sshd_config there to 1 or more.*MaxStartups.*pam_limits/,
+    /^sshd on vps \(vps\.example\.org\) opens no session for a program\n {2}fix: set MaxSessions in sshd_config there to 1 or more.*MaxStartups.*pam_limits/,
   );
   // It may be another process' session that ends in a moment.
   expect(pauses.mock.calls.reduce((sum, [pause]) => sum + (pause ?? 0), 0)).toBeGreaterThan(10_000);

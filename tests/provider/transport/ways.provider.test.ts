@@ -105,7 +105,7 @@ describe("a jump host", () => {
         `^the jump host ${way} on the way to inner \\(${NAME}\\) refused the log-in \\(.*Permission denied`,
       ),
     );
-    expect(second).toBe(`  do: try it by hand: ssh -F ${host.sshConfigFile} -J ${way} ${NAME}`);
+    expect(second).toBe(`  fix: try it by hand: ssh -F ${host.sshConfigFile} -J ${way} ${NAME}`);
   });
 
   test("that is not there is named, not the host behind it", async () => {

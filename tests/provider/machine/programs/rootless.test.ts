@@ -115,8 +115,8 @@ describe("what keeps rootless containers from running", () => {
   - the units of anna would end with the login and not start at boot
   - too little memory: synapse 1024 + postgres 512 + the system itself 512 = 2048 MiB; it has 1920 MiB
   now: nothing was changed on home
-  do: give it more memory, or lower the \`memory\` of services in the stack file
-  do: as root there:
+  fix: give it more memory, or lower the \`memory\` of services in the stack file
+  fix: as root there:
       apt-get update
       apt-get install --no-install-recommends podman passt
       usermod --add-subuids 165536-231071 --add-subgids 165536-231071 anna

@@ -25,7 +25,7 @@ test("a renamed resource gets the alias to paste, and what to do when no state k
   expect(told(urnOf("old"))).toEqual([
     `release "web" on vps belongs to another resource: ${urnOf("old")}`,
     "  now: nothing was changed on vps",
-    '  do: if the resource was renamed, add to its options: aliases: [{ name: "old" }]',
+    '  fix: if the resource was renamed, add to its options: aliases: [{ name: "old" }]',
     "  if it is another one, give one of them another release name",
     "  if the state that knew old is gone for good: remove /var/lib/hearth/releases/web/meta on vps; what is there is then taken over",
   ]);
@@ -39,7 +39,7 @@ test("a resource that moved below another parent gets its whole URN as alias", (
 test("a renamed host is told to take its old name again: no alias can help, its name is part of everything on it", () => {
   const [, , ...ways] = told(urnOf("home-web"));
   expect(ways.slice(0, 2)).toEqual([
-    "  do: if it is the same machine, call it home again in hearth:hosts: what is on a host belongs to its name there for ever, while its address may change",
+    "  fix: if it is the same machine, call it home again in hearth:hosts: what is on a host belongs to its name there for ever, while its address may change",
     "  if it is another machine, its address in hearth:hosts is that of home: correct it",
   ]);
   expect(ways.join()).not.toContain("alias");
@@ -47,7 +47,7 @@ test("a renamed host is told to take its old name again: no alias can help, its 
 
 test("another stack's release is to be removed there, or another host to be used", () => {
   expect(told(urnOf("vps-web", "other"))[2]).toBe(
-    "  do: remove it there first (pulumi destroy in that stack), or use another host",
+    "  fix: remove it there first (pulumi destroy in that stack), or use another host",
   );
 });
 
@@ -59,7 +59,7 @@ test.each([
   expect(change).toThrow(
     `vps was set up with runtime ${held} and cannot change to ${wanted}: database, media`,
   );
-  expect(change).toThrow(`do: write runtime: ${held} in hearth:hosts.vps again, or use a fresh host`);
+  expect(change).toThrow(`fix: write runtime: ${held} in hearth:hosts.vps again, or use a fresh host`);
   expect(() => requireSameScope({ scope: before }, { scope: before }, "vps")).not.toThrow();
 });
 
@@ -80,7 +80,7 @@ describe("[W1] [W2] [W11] a preview of a host on which something serves that no 
       'release "web" on vps was refused (occupied): what Hearth did not make is in the way',
       "  - nginx serves another site",
       "  now: nothing was changed on vps",
-      "  do: link it",
+      "  fix: link it",
     ]);
     expect(refusal()).toEqual([]);
   });

@@ -21,7 +21,7 @@ test("a change that its operator stopped is rolled back and may be made again", 
     "ABORTED",
     'release "web" on vps was rolled back: step 12/13 health: cancelled',
     "  now: generation 2 is active",
-    "  do: run pulumi up again",
+    "  fix: run pulumi up again",
   ]);
 });
 
@@ -31,7 +31,7 @@ test("a change that took too long says how long it had and how to give it more",
     "ABORTED",
     'release "web" on vps was rolled back: step 12/13 health: not done within 90 s',
     "  now: generation 2 is active",
-    "  do: run pulumi up again, or give it more time with customTimeouts",
+    "  fix: run pulumi up again, or give it more time with customTimeouts",
   ]);
 });
 
@@ -42,7 +42,7 @@ test("a change that failed by itself just before its time was over keeps its own
   ];
   const [, first, , fix] = told([...BEGUN, ...rows, ["end", "failed"]], 90);
   expect(first).toContain("health: web.service is failed");
-  expect(fix).toBe("  do: correct the cause, then run pulumi up again");
+  expect(fix).toBe("  fix: correct the cause, then run pulumi up again");
 });
 
 test("a power cut in the middle of the swap: half of it may be there, and up clears up", () => {
@@ -55,7 +55,7 @@ test("a power cut in the middle of the swap: half of it may be there, and up cle
     "INTERNAL",
     'release "web" on vps may be half changed: step 12/13 interrupted: the transaction was cut off (power cut, or killed)',
     "  now: half of the change may be in place; the next apply undoes it first",
-    "  do: run pulumi up again: it clears up first, then makes the change",
+    "  fix: run pulumi up again: it clears up first, then makes the change",
   ]);
 });
 
@@ -66,14 +66,14 @@ test("what was cut off after the swap is told as done, and a host that went down
     "ABORTED",
     'release "web" on vps was changed, but not recorded: step 12/13 interrupted: the transaction was cut off (power cut, or killed)',
     "  now: the change is in place",
-    "  do: run pulumi up again: it finishes the records",
+    "  fix: run pulumi up again: it finishes the records",
   ]);
   const later = ["undone", "later", "the files of generation 2 are back; the host is going down"];
   expect(told([...BEGUN, ["fail", "health", "cancelled"], ...UNDONE, later, ["end", "failed"]])).toEqual([
     "ABORTED",
     'release "web" on vps was rolled back, as its host went down: step 12/13 health: cancelled',
     "  now: the files of generation 2 are back; the host is going down",
-    "  do: run pulumi up again when vps is up",
+    "  fix: run pulumi up again when vps is up",
   ]);
 });
 
@@ -85,7 +85,7 @@ test("a way back that failed names the host to look at", () => {
   const [code, first, , fix] = told([...BEGUN, ...rows, ["end", "failed"]]);
   expect(code).toBe("INTERNAL");
   expect(first).toMatch(/could neither be changed nor rolled back/);
-  expect(fix).toMatch(/^ {2}do: log in to vps and look/);
+  expect(fix).toMatch(/^ {2}fix: log in to vps and look/);
 });
 
 test("[W11] what Hearth did not make and is in the way is named all at once, each with its fix, and nothing was changed", () => {
@@ -113,6 +113,6 @@ test("[W11] what Hearth did not make and is in the way is named all at once, eac
     "  - port 80 is held by apache2 (pid 7, apache2.service)",
     "  - the look at this host by sites failed: -",
     "  now: nothing was changed on vps",
-    "  do: systemctl disable --now apache2.service",
+    "  fix: systemctl disable --now apache2.service",
   ]);
 });

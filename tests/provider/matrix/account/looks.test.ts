@@ -94,7 +94,7 @@ test.each([
   [
     "the host has no python3",
     async () => {
-      throw new ProviderError("FAILED_PRECONDITION", "vps has no python3\n  do: install python3 on it");
+      throw new ProviderError("FAILED_PRECONDITION", "vps has no python3\n  fix: install python3 on it");
     },
   ],
   [
@@ -234,7 +234,7 @@ test("[A9] a given password is not sent in a preview", async () => {
 test("a change that the homeserver refuses fails with who, where, why and what to do", async () => {
   host.mockResolvedValue({ status: "refused", message: "the rate limit refuses @hearth" });
   await expect(account.create(call(), inputs())).rejects.toThrow(
-    /^account @alice:example\.org on vps could not be made as the stack says: the rate limit refuses @hearth\n {2}do: /,
+    /^account @alice:example\.org on vps could not be made as the stack says: the rate limit refuses @hearth\n {2}fix: /,
   );
 });
 

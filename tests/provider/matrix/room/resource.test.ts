@@ -149,7 +149,7 @@ test("[H12] deleting the resource asks the host nothing and says that the room s
 test("[H12] a change that is refused says which room, where, why and what to do", async () => {
   host.mockResolvedValue({ status: "refused", message: "the alias is taken" });
   await expect(room.update(call(), state(), inputs())).rejects.toThrow(
-    /^room main of example\.org on home could not be made as the stack says: the alias is taken\n {2}do: /,
+    /^room main of example\.org on home could not be made as the stack says: the alias is taken\n {2}fix: /,
   );
 });
 

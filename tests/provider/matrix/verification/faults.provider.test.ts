@@ -210,7 +210,7 @@ test("[V13] a federation error in the log of the last hour is found, an old one 
 
 test("[V13] a host that cannot be asked leaves the checks from outside theirs, and says so", async () => {
   const results = await verify(inputs(), {
-    observe: () => Promise.reject(new Error("here cannot be reached\n  do: …")),
+    observe: () => Promise.reject(new Error("here cannot be reached\n  fix: …")),
   });
   const open = results.filter((one) => one.result === "not checked" && one.seen === "here cannot be reached");
   expect(open.map((one) => one.check)).toEqual([

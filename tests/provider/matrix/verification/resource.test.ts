@@ -62,9 +62,9 @@ test("[V13] a failing check fails the update with every failing check, what was 
   await expect(verification.create(call(), inputs)).rejects.toThrow(
     `example.org runs, but 2 of 3 checks failed: DNS, metrics
   DNS: DNS was seen
-    do: mend DNS
+    fix: mend DNS
   metrics: metrics was seen
-    do: mend metrics`,
+    fix: mend metrics`,
   );
 });
 
@@ -117,7 +117,7 @@ test.each<[string, Properties, RegExp]>([
 
 test("an authority file that is missing or is none is named in one message", () => {
   expect(() => trust("/nonexistent/ca.pem")).toThrow(
-    /^verification\.caFile \/nonexistent\/ca\.pem cannot be used: ENOENT.*\n {2}do: name a readable PEM file/,
+    /^verification\.caFile \/nonexistent\/ca\.pem cannot be used: ENOENT.*\n {2}fix: name a readable PEM file/,
   );
   expect(() => trust(__filename)).toThrow(/cannot be used/);
 });
