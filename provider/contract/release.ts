@@ -209,8 +209,8 @@ export interface ReleaseOutputs {
   packageVersions: Record<string, string>;
   /** Salted fingerprints of secret files, to see that they are still the same. */
   fingerprints: Record<string, string>;
-  /** What `publishes` names, by name. In previews unknown until the release has been applied with it once. */
-  published: Record<string, string>;
+  /** What `publishes` names, by name; absent when it names nothing. In previews unknown until the release has been applied with it once. */
+  published?: Record<string, string>;
   /** Only after a Read that found differences: what was changed by hand. */
   drift?: string[];
 }

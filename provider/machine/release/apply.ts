@@ -78,6 +78,6 @@ function appliedOutputs(inputs: ReleaseInputs, log: Answer): ReleaseOutputs {
     digest: digestOf(wrapInputs(inputs)),
     packageVersions: installedVersions(seen),
     fingerprints: madeFingerprints(inputs, seen),
-    published: publishedFacts(inputs, seen),
+    ...publishedFacts(inputs, seen),
   };
 }

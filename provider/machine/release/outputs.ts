@@ -14,8 +14,7 @@ const outputsShape: Shape<ReleaseOutputs> = object<ReleaseOutputs>({
   digest: line,
   packageVersions: record(line, line),
   fingerprints: record(line, line),
-  // States of earlier versions do not have it.
-  published: record(line, line),
+  published: optional(record(line, line)),
   drift: optional(list(line)),
 });
 
@@ -72,19 +71,23 @@ export function publishedFacts(
   inputs: ReleaseInputs,
   seen: Pick<Observation, "published">,
   before: Readonly<Record<string, string>> = {},
-): Record<string, string> {
-  const facts = Object.keys(inputs.publishes).map((name) => [name, seen.published.get(name) ?? before[name]]);
-  return Object.fromEntries(facts.filter(([, fact]) => fact !== undefined));
+): Pick<ReleaseOutputs, "published"> {
+  const names = Object.keys(inputs.publishes);
+  if (names.length === 0) return {};
+  const facts = names.map((name) => [name, seen.published.get(name) ?? before[name]]);
+  return { published: Object.fromEntries(facts.filter(([, fact]) => fact !== undefined)) };
 }
 
 /** Facts as a preview knows them: unknown where the release does not have them yet, or asks another program. */
-function plannedFacts(outputs: Properties, olds: Properties, news: Properties): Value {
-  if (news.publishes === UNKNOWN) return UNKNOWN;
-  const facts = entries(news.publishes).map(([name, asked]): [string, Value] => {
+function plannedFacts(outputs: Properties, olds: Properties, news: Properties): Properties {
+  if (news.publishes === UNKNOWN) return { published: UNKNOWN };
+  const names = entries(news.publishes);
+  if (names.length === 0) return {};
+  const facts = names.map(([name, asked]): [string, Value] => {
     const known = same(member(olds.publishes, name), asked) ? member(outputs.published, name) : undefined;
     return [name, known ?? UNKNOWN];
   });
-  return Object.fromEntries(facts);
+  return { published: Object.fromEntries(facts) };
 }
 
 /** What a preview knows of the outputs of a create. */
@@ -95,20 +98,20 @@ export function plannedOutputs(inputs: Properties): Properties {
     digest: digestOf(inputs),
     packageVersions: UNKNOWN,
     fingerprints: UNKNOWN,
-    published: plannedFacts({}, {}, inputs),
+    ...plannedFacts({}, {}, inputs),
   };
 }
 
 /** What a preview knows of the outputs of an update: what the change cannot touch stays. */
 export function updatedOutputs(outputs: Properties, olds: Properties, news: Properties): Properties {
-  const { drift: _, ...kept } = outputs;
+  const { drift: _, published: __, ...kept } = outputs;
   const changes = (map: string) => canonical(olds[map]) !== canonical(news[map]);
   return {
     ...kept,
     generation: UNKNOWN,
     digest: digestOf(news),
     ...(changes("packages") || changes("repositories") ? { packageVersions: UNKNOWN } : {}),
-    published: plannedFacts(outputs, olds, news),
+    ...plannedFacts(outputs, olds, news),
     ...(changes("secrets") || changes("containerSecrets") ? { fingerprints: UNKNOWN } : {}),
   };
 }

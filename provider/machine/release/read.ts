@@ -97,7 +97,7 @@ function observedOutputs(inputs: ReleaseInputs, outputs: ReleaseOutputs, seen: O
     digest: outputs.digest,
     packageVersions: installedVersions(seen),
     fingerprints: madeFingerprints(inputs, seen),
-    published: publishedFacts(inputs, seen, outputs.published),
+    ...publishedFacts(inputs, seen, outputs.published),
     ...(drift.length > 0 ? { drift } : {}),
   };
 }
