@@ -47,7 +47,7 @@ describe("a fact that a release publishes", () => {
 
   test("is unknown in the preview that brings it, and known from its first up on", async () => {
     await release.shell(`echo one >${FACT}`);
-    expect(release.stored.outputs.published).toEqual({});
+    expect(release.stored.outputs.published).toBeUndefined();
     const { outputs } = await preview({ publishes });
     expect(outputs.published).toEqual({ fact: expect.stringMatching(/^04da6b54/) });
     expect(await up({ publishes })).toMatch(/^probe on \S+: nothing was restarted; health ok$/);
