@@ -124,7 +124,6 @@ describe("what is on the host", () => {
       digest: "d",
       packageVersions: {},
       fingerprints,
-      published: {},
     };
     expect(knownFingerprints(inputs, outputs)).toEqual(fingerprints);
   });
