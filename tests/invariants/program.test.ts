@@ -31,13 +31,6 @@ function comparable(run: ProgramRun): unknown {
   return JSON.parse(text.replaceAll(/-----BEGIN CERTIFICATE-----[^"]*/g, "[certificate]"));
 }
 
-it.each(stacks)(
-  "[A1] $name creates the same resources each time, so that a second up changes nothing",
-  async (stack) => {
-    expect(comparable(await runProgram(stack))).toEqual(comparable(await runProgram(stack)));
-  },
-);
-
 function hostOf(resource: Registered): string {
   const connection = resource.inputs.connection;
   return typeof connection === "object" && connection !== null && "name" in connection
@@ -50,6 +43,12 @@ describe.each(grid)("$title", ({ stack, facts }) => {
   beforeAll(async () => {
     run = await runProgram(stack, facts);
   });
+
+  if (facts === DEBIAN_13) {
+    it("[A1] creates the same resources each time, so that a second up changes nothing", async () => {
+      expect(comparable(await runProgram(stack, facts))).toEqual(comparable(run));
+    });
+  }
 
   it("the provider accepts every release unchanged", () => {
     const releases = run.resources.filter(({ type }) => type === `${OURS}Release`);

@@ -3,6 +3,7 @@ import { mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSy
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import * as pulumi from "@pulumi/pulumi";
+import * as yaml from "yaml";
 import * as zod from "zod";
 import type { HostFacts } from "../../components/hosts/facts";
 import { confirmationsOf } from "../../config-schemas/trust/confirmations";
@@ -107,6 +108,7 @@ export async function runProgram(stack: FixtureStack, facts: HostFacts = DEBIAN_
     jest.resetModules();
     // Our own modules are loaded again; other modules are large, and the next run replaces all their state.
     jest.doMock("@pulumi/pulumi", () => pulumi);
+    jest.doMock("yaml", () => yaml);
     jest.doMock("zod", () => zod);
     return await record(stack, facts, () => require("../../index"));
   } finally {
