@@ -6,7 +6,7 @@ const WINDOW = 14 * DAY;
 const BOT = "@hearth-inactivity:here.org";
 const ago = (days: number) => NOW - days * DAY;
 
-/** One member in one room of which everything is known. */
+/** A member of one room whose history is completely known. */
 const sign = (change: object = {}) => ({
   room: "Main",
   seen: ago(20),
@@ -31,13 +31,13 @@ interface Case {
 
 const CASES: Case[] = [
   {
-    what: "silent for the window in a room of which all is known",
+    what: "silent for the whole window, in a room with complete history",
     signs: [sign()],
     verdict: "inactive",
     last: ago(20),
   },
   {
-    what: "never seen at all, all being known",
+    what: "never seen, in a room with complete history",
     signs: [sign({ seen: null })],
     verdict: "inactive",
     last: null,
@@ -65,7 +65,7 @@ const CASES: Case[] = [
     last: null,
   },
   {
-    what: "all known in one room, not in the other",
+    what: "complete history in one room, but not in the other",
     signs: [sign(), sign({ room: "B", complete: false, why: "error" })],
     verdict: "unknown",
     why: /^B: error/,
@@ -94,13 +94,13 @@ const CASES: Case[] = [
     why: /in B for/,
   },
   {
-    what: "an event of tomorrow",
+    what: "an event with a date in the future",
     signs: [sign({ seen: ago(-1) })],
     verdict: "unknown",
     last: null,
     why: /future/,
   },
-  { what: "a clock a minute fast", signs: [sign({ seen: NOW + 60 })], verdict: "active", last: NOW },
+  { what: "a clock that is a minute fast", signs: [sign({ seen: NOW + 60 })], verdict: "active", last: NOW },
   { what: "no evidence at all", signs: [], verdict: "unknown", last: null, why: /nothing is known/ },
   {
     what: "from a server that does not answer",
@@ -120,24 +120,24 @@ const CASES: Case[] = [
   { what: "the bot itself", user: BOT, signs: [sign()], verdict: "exempt" },
   { what: "Hearth's admin account", user: "@hearth:here.org", signs: [sign()], verdict: "exempt" },
   {
-    what: "another account of Hearth's",
+    what: "another account of Hearth",
     user: "@hearth-maintenance:here.org",
     signs: [sign()],
     verdict: "exempt",
   },
   {
-    what: "somebody elsewhere who calls himself hearth",
+    what: "a user of another server whose name is hearth",
     user: "@hearth:there.org",
     signs: [sign()],
     verdict: "inactive",
   },
   {
-    what: "somebody whose name begins alike",
+    what: "a user whose name begins with hearth",
     user: "@hearthstone:here.org",
     signs: [sign()],
     verdict: "inactive",
   },
-  { what: "exempt by the stack file", signs: [sign()], exempt: ["@alice:here.org"], verdict: "exempt" },
+  { what: "exempt in the stack file", signs: [sign()], exempt: ["@alice:here.org"], verdict: "exempt" },
   { what: "as much power as the bot", signs: [sign({ power: 50 })], verdict: "exempt", why: /power in Main/ },
   { what: "less power than the bot", signs: [sign({ power: 49 })], verdict: "inactive" },
   {
@@ -183,11 +183,11 @@ const SPOILERS: [what: string, change: object, silent?: string[]][] = [
   ["history is not complete", { complete: false, why: "error" }],
   ["the time of joining is not known", { joined: null }],
   ["they joined within the window", { joined: ago(1) }],
-  ["an event is of the future", { seen: ago(-2) }],
+  ["an event has a date in the future", { seen: ago(-2) }],
   ["their server does not answer", {}, ["here.org", "there.org"]],
 ];
 
-test.each(SPOILERS)("[H11] nobody whatsoever is inactive where %s", async (_what, change, silent = []) => {
+test.each(SPOILERS)("[H11] no member is inactive if %s", async (_what, change, silent = []) => {
   const rows = CASES.map(({ user = "@alice:here.org", signs, exempt = [] }) => [
     [user],
     { [user]: signs.map((one) => ({ ...one, ...change })) },
@@ -219,19 +219,19 @@ print(json.dumps(withheld([Decision(*one) for one in decided], rooms, most)))
     return askModule("inactivity", program, [decided, rooms, most]);
   }
 
-  test("[H11] as many as allowed, and half of a room, may go", async () => {
+  test("[H11] the allowed number of members, and half of a room, may be removed", async () => {
     const decided = [...names(5, "inactive"), ...names(5, "active"), ...machinery];
     expect(await withheld(decided, { Main: ids(decided) })).toBeNull();
   });
 
-  test("[H11] one more than allowed, and nobody goes", async () => {
+  test("[H11] with one member more than allowed, nobody is removed", async () => {
     const decided = [...names(6, "inactive"), ...names(20, "active")];
     expect(await withheld(decided, { Main: ids(decided) })).toBe(
       "6 members would be removed, more than maxRemovals allows in one run (5)",
     );
   });
 
-  test("[H11] more than half of one room, and nobody goes anywhere; the bot is no member to count", async () => {
+  test("[H11] with more than half of one room, nobody is removed from any room; the bot does not count as a member", async () => {
     const decided = [...names(3, "inactive"), ...names(9, "active"), ...machinery];
     const small = ["@inactive0:here.org", "@inactive1:here.org", "@active0:here.org", BOT];
     expect(await withheld(decided, { Main: ids(decided), Small: small })).toBe(
@@ -256,9 +256,9 @@ print(json.dumps(clock_doubt([Decision(*one) for one in decided], *others)))
 
   test.each<[string, number[], RegExp | null]>([
     ["people were seen all the time", [ago(13), ago(9), ago(4), ago(1)], null],
-    ["nobody was seen lately", [ago(13), ago(8)], /nobody at all was seen/],
+    ["nobody was seen recently", [ago(13), ago(8)], /nobody at all was seen/],
     ["nobody was ever seen", [], /the clock may have leapt/],
-    ["people went on writing by the new time", [ago(40), ago(39), ago(0)], /the clock may have leapt/],
+    ["people continued to write with the new time", [ago(40), ago(39), ago(0)], /the clock may have leapt/],
     ["it leapt within the window", [ago(13), ago(12), ago(2), ago(1)], /the clock may have leapt/],
     ["somebody's clock is a minute fast", [ago(13), ago(6), NOW + 60], null],
   ])("[H11] %s", async (_what, times, says) => {
@@ -266,16 +266,16 @@ print(json.dumps(clock_doubt([Decision(*one) for one in decided], *others)))
     else expect(await doubt(times)).toMatch(says);
   });
 
-  test("[H11] before there was a room nobody could be seen", async () => {
+  test("[H11] no doubt about the time before the first room existed", async () => {
     expect(await doubt([ago(1)], ago(2))).toBeNull();
   });
 
-  test("[H11] nobody is inactive anyway", async () => {
+  test("[H11] no doubt if nobody is inactive", async () => {
     expect(await doubt([], ago(100), [["@bob:here.org", "active", ago(8), "seen"]])).toBeNull();
   });
 });
 
-test("[H11] a room that the bot is to watch and is not in: nobody is removed anywhere", async () => {
+test("[H11] if the bot is not in a room that it must watch, nobody is removed from any room", async () => {
   const program = `
 import json, sys
 from decide import Decision, blind_spot
@@ -294,7 +294,7 @@ print(json.dumps([blind_spot([Decision(*one) for one in decided], missing) for d
   ]);
 });
 
-test("[H11] an answer of our own server is not one of theirs", async () => {
+test("[H11] an answer from our own server does not count as an answer from another server", async () => {
   const program = `
 import json, sys
 from gather import is_their_answer
@@ -311,7 +311,7 @@ print(json.dumps([is_their_answer(*row) for row in json.load(sys.stdin)]))
   expect(await askModule("inactivity", program, rows)).toEqual([true, true, true, false, false, false]);
 });
 
-test("[H11] who was seen in a watched room and has left it since counts as seen in the others", async () => {
+test("[H11] activity in a watched room counts for the other rooms, even after the member has left it", async () => {
   const program = `
 import json, sys
 from types import SimpleNamespace
@@ -337,7 +337,7 @@ print(json.dumps({one.user: one.verdict for one in decisions_on([left, other], n
   });
 });
 
-test("[H11] rooms of one name count each by itself", async () => {
+test("[H11] rooms with the same name are counted separately", async () => {
   const program = `
 import json, sys
 from types import SimpleNamespace
@@ -356,7 +356,7 @@ print(json.dumps(members_by_room([SimpleNamespace(**room) for room in json.load(
   });
 });
 
-describe("whether a room's history is all there", () => {
+describe("whether a room's history is complete", () => {
   const START = NOW - WINDOW;
   const event = (id: number, days: number, prev: number[] | null, change: object = {}) => ({
     id: `$${id}`,
@@ -383,37 +383,37 @@ describe("whether a room's history is all there", () => {
   const TABLE: [what: string, events: object[], reached: string, room: object, says: RegExp | null][] = [
     ["read back beyond the window", chain, "start", room(), null],
     ["read to its creation", born, "end", room(), null],
-    ["read to where it was purged, for its age", purged, "end", room(), null],
+    ["read to the age at which messages are purged", purged, "end", room(), null],
     [
-      "ends within the window and nothing is purged here",
+      "ends within the window, and nothing is purged here",
       purged,
       "end",
       room({ hidden_after: null }),
       /does not go back/,
     ],
     [
-      "ends within the window and the bot came later",
+      "ends within the window, and the bot joined later",
       purged,
       "end",
       room({ bot_joined: ago(2) }),
       /does not go back/,
     ],
     [
-      "ends within the window, where messages lived shorter until lately",
+      "ends within the window, and messages had a shorter lifetime until recently",
       purged,
       "end",
       room({ kept_since: ago(3) }),
       /does not go back/,
     ],
     [
-      "ends within the window, and since when messages live so long is not known",
+      "ends within the window, and it is unknown since when messages have this lifetime",
       purged,
       "end",
       room({ kept_since: null }),
       /does not go back/,
     ],
     [
-      "goes on in another room since an upgrade",
+      "continues in another room after an upgrade",
       chain,
       "start",
       room({ replaced_by: "!new" }),
@@ -442,7 +442,7 @@ describe("whether a room's history is all there", () => {
       /does not see/,
     ],
     [
-      "messages live shorter there than the window",
+      "messages have a shorter lifetime than the window",
       chain,
       "start",
       room({ hidden_after: DAY }),
@@ -458,13 +458,13 @@ describe("whether a room's history is all there", () => {
       /in between is missing/,
     ],
     [
-      "of two branches one was not delivered",
+      "one of two branches was not delivered",
       [event(5, 1, [3, 4]), event(3, 6, [2]), event(2, 20, [1])],
       "start",
       room(),
       /in between is missing/,
     ],
-    ["a homeserver that does not tell the order", [event(3, 1, null)], "end", room(), /does not tell/],
+    ["a homeserver that does not send the order", [event(3, 1, null)], "end", room(), /does not tell/],
     [
       "gaps before the window do not matter",
       [event(9, 1, [8]), event(8, 20, [7]), event(3, 40, [2])],
@@ -486,7 +486,7 @@ print(json.dumps(shortfall(*json.load(sys.stdin))))
   });
 });
 
-test("[S6] no name that others chose erases or forges a line of a report or a log", async () => {
+test("[S6] a name that others choose cannot erase or forge a line of a report or a log", async () => {
   const program = `
 import json, sys, tempfile
 import report, session
@@ -510,7 +510,7 @@ with open(log.path, encoding="utf-8") as file:
     program,
     "\u001b[2K\u009b\u202e",
   );
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: none of them may be there
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: the test looks for control characters
   for (const text of [report, log]) expect(text).not.toMatch(/[\u001b\u009b\u202e\ud800]/);
   expect(report.split("\n").filter((line) => /^ {2}(@alice|forged)/.test(line))).toEqual([]);
   expect(report).toContain("@mallory\\u001b[2K\\u009b\\u202e\\n  @alice");
@@ -518,7 +518,7 @@ with open(log.path, encoding="utf-8") as file:
   expect(log).toContain("removed @mallory\\u001b[2K");
 });
 
-test("a receipt, a name or a power of a form that nobody thought of is one room's doubt, not the end of the bot", async () => {
+test("an unexpected format of a receipt, a name or a power level affects one room only, and the bot continues", async () => {
   const program = `
 import json, sys
 import gather, session

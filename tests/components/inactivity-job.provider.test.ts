@@ -13,8 +13,8 @@ import {
 } from "../support/jobs";
 
 /**
- * Seconds; messages live as long, and are purged: the hardest case for a proof of silence. On a busy machine a sign of life and
- * the look that is to find it lie some seconds apart.
+ * The window in seconds. Messages have the same lifetime and are purged: the hardest case for a proof of inactivity. On a busy
+ * machine there are some seconds between a member's event and the run that must find it.
  */
 const WINDOW = 30;
 const KEY = "org.hearth.key";
@@ -26,7 +26,7 @@ let bot: Awaited<ReturnType<typeof jobAccount>>;
 let purger: Awaited<ReturnType<typeof jobAccount>>;
 let room: string;
 let foreign: string;
-/** Since when messages live so long. */
+/** The file whose time says since when messages have this lifetime. */
 let lifetimes: string;
 let chatter: NodeJS.Timeout;
 
@@ -59,8 +59,8 @@ beforeAll(async () => {
   lifetimes = path.join(bot.folder, "lifetimes.json");
   await fs.writeFile(lifetimes, "{}");
   await fs.utimes(lifetimes, 0, 0);
-  // Where nobody at all is seen for half of the window, the bot doubts the clock. In a room of its own: what is older than the
-  // lifetime and not purged yet is hidden, while state around it is not, and that looks like something undelivered.
+  // If nobody is seen for half of the window, the bot doubts the clock. So somebody writes, in a separate room: messages that are
+  // older than their lifetime and not purged yet are hidden, but state next to them is not, which looks like a missing event.
   const lobby = await admin.createRoom({
     preset: "public_chat",
     name: "Lobby",
@@ -78,7 +78,7 @@ afterAll(async () => {
   await Promise.all([here?.stop(), there?.stop()]);
 });
 
-/** A room as Hearth's Rooms make it: with its key, and the bot in it with just the power to remove. */
+/** A room like those of Hearth: with its key, and with the bot as a member that has only the power to remove members. */
 async function watchedRoom(key: string, name: string): Promise<string> {
   const { admin, frank: _late, ...others } = people;
   const made = await admin.createRoom({
@@ -91,7 +91,7 @@ async function watchedRoom(key: string, name: string): Promise<string> {
   return made;
 }
 
-/** Alice writes, Dave only reads, Frank, once he is there, writes too, Erin writes elsewhere, and all of it has arrived. */
+/** Alice writes, Dave only reads, Frank writes after joining, Erin writes in another room; waits until all has arrived. */
 async function signsOfLife(): Promise<void> {
   const read = await people.alice.send(room, "good morning");
   await people.dave.readUpTo(room, read);
@@ -140,7 +140,7 @@ test("[H11] a dry run reports who is inactive, active, unknown and exempt, and r
   expect(await people.admin.members(room)).toEqual(before);
 });
 
-test("[H11] the report is a file for people, the account keeps no token, and no secret is in it", async () => {
+test("[H11] the report is a file for people and contains no secret, and the account keeps no token", async () => {
   const reports = (await fs.readdir(bot.folder)).filter((name) => name.startsWith("report-"));
   expect(reports).toEqual([expect.stringMatching(/^report-\d{4}-\d\d-\d\d\.txt$/)]);
   const text = await fs.readFile(path.join(bot.folder, reports[0] ?? ""), "utf8");
@@ -152,7 +152,7 @@ test("[H11] the report is a file for people, the account keeps no token, and no 
   expect(devices.map(({ device_id }) => device_id)).not.toContain("HEARTH_INACTIVITY");
 });
 
-test("[H11] more than the limit, and nobody is removed", async () => {
+test("[H11] above the limit, nobody is removed", async () => {
   await signsOfLife();
   const before = await people.admin.members(room);
   const { output } = await look("--remove", "--max-removals", "1");
@@ -162,7 +162,7 @@ test("[H11] more than the limit, and nobody is removed", async () => {
   expect(await people.admin.members(room)).toEqual(before);
 });
 
-test("[H11] a member whose server does not answer is unknown: what they wrote may be on its way", async () => {
+test("[H11] a member whose server does not answer is unknown, because their messages may arrive later", async () => {
   await signsOfLife();
   await there.cut();
   try {
@@ -170,11 +170,11 @@ test("[H11] a member whose server does not answer is unknown: what they wrote ma
     expect(sections(output).Inactive).toEqual(["@carol"]);
     expect(output).toMatch(/@bob:\S+ {2}.*their server does not answer/);
   } finally {
-    await there.mend();
+    await there.reconnect();
   }
 });
 
-test("[H11] a stack file's rooms and exemptions hold", async () => {
+test("[H11] the rooms and exemptions of the stack file apply", async () => {
   await signsOfLife();
   const other = await look("--room", "elsewhere");
   expect(other.output).toContain("  elsewhere: NOT looked at: the bot is not in it");
@@ -184,13 +184,13 @@ test("[H11] a stack file's rooms and exemptions hold", async () => {
   expect(exempted.output).toMatch(/@carol:\S+ .*exempt by the stack file/);
 });
 
-test("[H8] [H11] after the purge silence is still proved, and a run that may removes the inactive ones only", async () => {
+test("[H8] [H11] inactivity is still proved after the purge, and a run with --remove removes only the inactive members", async () => {
   const purge = ["--interval", "60", "--max-lifetime", `${WINDOW}`];
   expect((await runJob("maintenance/retention.py", [...purger.args, ...purge])).output).toContain(
     `messages: ${room} purged`,
   );
   await signsOfLife();
-  // What is said in a room that it is to watch and is not in, it cannot know.
+  // The bot cannot know the messages of a room that it must watch and is not in.
   const blind = await look("--remove", "--room", "main", "--room", "games");
   expect(blind.output).toContain("NOBODY is removed: the bot is not in games");
   await signsOfLife();
@@ -202,11 +202,11 @@ test("[H8] [H11] after the purge silence is still proved, and a run that may rem
   expect(output).toMatch(/@bob:\S+ .*; removed from Main chat$/m);
   const left = (await people.admin.members(room)).map((id) => id.split(":")[0]).sort();
   expect(left).toEqual(["@alice", "@dave", "@erin", "@frank", "@hearth", "@hearth-inactivity"]);
-  // Not one of Hearth's rooms.
+  // Not a room of Hearth.
   expect(await people.admin.members(foreign)).toContain(people.carol.id);
 });
 
-test("[H11] who was removed reads how to come back, and can", async () => {
+test("[H11] a removed member reads how to join again, and can", async () => {
   const target = `/_matrix/client/v3/rooms/${encodeURIComponent(room)}/state/m.room.member/${encodeURIComponent(people.carol.id)}`;
   expect((await people.admin.must("GET", target)).reason).toMatch(
     new RegExp(`^Not seen for ${WINDOW} seconds\\. You are welcome back: join again`),
@@ -234,7 +234,7 @@ test("[H11] history that the bot cannot see proves nothing", async () => {
   expect(output).toMatch(/Closed: 4 members, NOT complete: the bot is not in it for a whole window yet/);
 });
 
-test("[H11] who writes in the room that goes on after an upgrade is not taken for silent", async () => {
+test("[H11] a member who writes in the new room after an upgrade is not inactive", async () => {
   const old = await watchedRoom("old", "Old");
   const upgrade = `/_matrix/client/v3/rooms/${encodeURIComponent(old)}/upgrade`;
   const { replacement_room: next } = await people.admin.must("POST", upgrade, { new_version: "11" });

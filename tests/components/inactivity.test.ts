@@ -43,7 +43,7 @@ it("[H11] by default the bot only reports: every month, all rooms, never the sta
   expect(timer).toMatch(/^OnCalendar=monthly\nPersistent=true$/m);
 });
 
-it("[H11] removing, rooms, exemptions and limits are what the stack file says", () => {
+it("[H11] removing, rooms, exemptions and limits follow the stack file", () => {
   const wanted = { dryRun: false, rooms: ["main", "home"], exempt: ["@bob:example.net"], maxRemovals: 2 };
   const { files } = partsOf(config(wanted), sections());
   expect(execOf(files)).toMatch(
@@ -51,7 +51,7 @@ it("[H11] removing, rooms, exemptions and limits are what the stack file says", 
   );
 });
 
-it("[H11] it has its modules beside it, and sees its own password and folder only", () => {
+it("[H11] it has its modules in its folder, and sees only its own password and records", () => {
   const { files } = partsOf(config(), sections());
   const folder = `${HOME}/.local/lib/hearth/inactivity`;
   const modules = Object.keys(files)
@@ -77,13 +77,13 @@ it("[H11] it has its modules beside it, and sees its own password and folder onl
   ]);
 });
 
-it("[H11] with all rooms it watches those of the stack file by name: one that it is not in must not go unnoticed", () => {
+it("[H11] with all rooms it gets the names of the stack file's rooms, so that it notices when it is not in one of them", () => {
   const rooms = { spaces: { home: { name: "Home" } }, rooms: { main: { name: "Main" } } };
   const { files } = partsOf(config(), sections({ rooms }));
   expect(execOf(files)).toContain(" --room home --room main ");
 });
 
-it("[H11] the file that tells since when messages live so long changes with their lifetimes, and with nothing else", () => {
+it("[H11] the file whose time says since when lifetimes apply changes only with the lifetimes", () => {
   const fileOf = (homeserver: object, bot: object = {}) =>
     partsOf(config(bot), sections({ homeserver })).files[
       `${HOME}/.local/lib/hearth/inactivity/lifetimes.json`
@@ -97,7 +97,7 @@ it("[H11] the file that tells since when messages live so long changes with thei
   expect(fileOf({})).not.toBe(fileOf({ retention }));
 });
 
-it("[H11] in each watched room it has just the power that removing takes there", () => {
+it("[H11] in each watched room it has only the power that removing a member needs there", () => {
   const rooms = {
     spaces: { home: { name: "Home" } },
     rooms: { main: { name: "Main", powerLevels: { kick: 75 } }, other: { name: "Other" } },
@@ -128,7 +128,7 @@ describe("the section of the stack file", () => {
       "window: is a number, not a duration | write for example `window: 14d`",
     ],
     [
-      "no removals, which is what dryRun is for",
+      "no removals, for which there is dryRun",
       { maxRemovals: 0 },
       "maxRemovals: is out of bounds: at least 1 | write for example `maxRemovals: 5`",
     ],
@@ -148,7 +148,7 @@ describe("the section of the stack file", () => {
       'rooms: is out of bounds: at least 1 entries | write for example `rooms: ["main"]`',
     ],
     [
-      "a dry run that is no truth value",
+      "a dry run that is not true or false",
       { dryRun: "no" },
       "dryRun: is text, not true or false | write for example `dryRun: true`",
     ],
@@ -158,7 +158,7 @@ describe("the section of the stack file", () => {
     expect(withSection(section)).toEqual([`hearth:inactivity.${says}`]);
   });
 
-  it("[H11] takes the smallest one, and a whole one", () => {
+  it("[H11] accepts the smallest section and a complete one", () => {
     expect(withSection({})).toEqual([]);
     expect(
       withSection({ dryRun: false, exempt: ["@bob:example.net"], schedule: "weekly", maxRemovals: 1 }),

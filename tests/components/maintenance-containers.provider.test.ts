@@ -47,7 +47,7 @@ beforeAll(async () => {
 
 afterAll(() => downHost(NAME));
 
-/** As the resource makes it. */
+/** The account, as the resource creates it. */
 async function account(localpart: string, admin: boolean): Promise<void> {
   const { signal } = new AbortController();
   const access = {
@@ -76,7 +76,7 @@ function inactivity() {
 const user = (text: string) => home.sh(`export XDG_RUNTIME_DIR=/run/user/$(id -u); ${text}`);
 const journal = (unit: string) => user(`journalctl --user --output=cat -u ${unit}.service`);
 
-test("[H10] [H11] Quadlet and systemd take containers and timers, which are on", async () => {
+test("[H10] [H11] Quadlet and systemd accept the containers and the timers, and the timers run", async () => {
   for (const release of [maintenance(), inactivity()])
     ok(await call(home.host, "apply", release, { scope: "user" }));
   const timers = ["maintenance", "retention", "wake", "inactivity"].map((name) => `hearth-${name}.timer`);
@@ -88,7 +88,7 @@ test("[H10] [H11] Quadlet and systemd take containers and timers, which are on",
   );
 });
 
-test("[H10] a schedule that systemd does not understand is refused before anything is swapped", async () => {
+test("[H10] a schedule that systemd does not understand is refused before any file is replaced", async () => {
   const answer = await call(home.host, "apply", maintenance({ schedule: "*-13-01" }), { scope: "user" });
   expect(answer.end).toBe("end failed");
   expect(failureOf(answer).text).toMatch(/hearth-maintenance\.timer.*calendar/i);
@@ -97,7 +97,7 @@ test("[H10] a schedule that systemd does not understand is refused before anythi
   );
 });
 
-test("[H8] [H15] purge and wake run in their containers and log what they did", async () => {
+test("[H8] [H15] purge and wake run in their containers and log their work", async () => {
   const log = () => user("cat ~/.local/share/hearth/maintenance/log");
   const both =
     /messages: \d+ rooms purged[\s\S]*wake: 0 of 0 servers|wake: 0 of 0 servers[\s\S]*messages: \d+ rooms purged/;
@@ -106,15 +106,15 @@ test("[H8] [H15] purge and wake run in their containers and log what they did", 
   expect(await user("systemctl --user show -P Result hearth-retention.service")).toBe("success");
 });
 
-test("[H10] the cleaning says how much disk is used before and after, in its log and in the journal", async () => {
+test("[H10] the cleaning logs the disk use before and after, in its log and in the journal", async () => {
   await user(
     "mkdir -p ~/.local/share/hearth/homeserver/media/remote_content/example.org/aa && touch -d '3 days ago' ~/.local/share/hearth/homeserver/media/remote_content/example.org/aa ~/.local/share/hearth/homeserver/media/remote_content/example.org",
   );
   await user("systemctl --user start hearth-maintenance.service");
   const log = () => user("cat ~/.local/share/hearth/maintenance/log");
-  // All of the user's journal: of a program that has ended by then, journald no longer knows which unit it was.
+  // The whole journal of the user: for a program that has already ended, journald no longer knows the unit.
   const lines = () => user("journalctl --user --output=cat");
-  // What comes after the job is still going on when the start is over.
+  // The command after the job still runs when `systemctl start` returns.
   for (const read of [log, lines]) {
     expect(await eventually(async () => (await read()).includes("disk use after"))).toBe(true);
     const text = await read();
@@ -133,7 +133,7 @@ test("[H11] the bot's report is the login user's file, and in the journal", asyn
   expect(owner).toMatch(/^debian \S+report-\d{4}-\d\d-\d\d\.txt$/);
 });
 
-test("[H10] [A9] the password stands in its file only: in no unit, log, journal or process", async () => {
+test("[H10] [A9] the password is only in its file, and in no unit, log, journal or process", async () => {
   const found = await user(
     `for name in hearth-maintenance hearth-inactivity; do
        podman ps --all --format '{{.Command}}' >/tmp/ps-$name; journalctl --user >/tmp/journal-$name

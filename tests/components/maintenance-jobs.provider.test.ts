@@ -12,7 +12,7 @@ import {
   type User,
 } from "../support/jobs";
 
-/** Seconds that messages and media live in these tests. */
+/** Lifetime of messages and media in these tests, in seconds. */
 const LIFETIME = 4;
 const INTERVAL = ["--interval", "3600"];
 
@@ -24,7 +24,7 @@ let admin: User;
 let job: Awaited<ReturnType<typeof jobAccount>>;
 
 beforeAll(async () => {
-  // Synapse's own purge job is further away than this test lasts, as on a machine that is off every night.
+  // Synapse's own purge job would run after the end of this test, like on a host that is off every night.
   const retention = {
     enabled: true,
     default_policy: { max_lifetime: `${LIFETIME}s` },
@@ -46,7 +46,7 @@ afterAll(async () => {
   await Promise.all([here?.stop(), there?.stop()]);
 });
 
-/** Bodies of the messages that are in the database, seen or not. */
+/** Bodies of all messages in the database, visible or not. */
 async function stored(room: string): Promise<string[]> {
   const target = `/_synapse/admin/v1/rooms/${encodeURIComponent(room)}/messages?dir=b&limit=100`;
   const events: { type: string; content: { body: string } }[] = (await admin.must("GET", target)).chunk;
@@ -70,7 +70,7 @@ async function devices(user: User): Promise<number> {
 describe("retention", () => {
   const lifetime = ["--max-lifetime", `${LIFETIME}`];
 
-  test("[H8] purges what is older than it may be, though Synapse was started a moment ago, and leaves no token", async () => {
+  test("[H8] purges messages and media that are too old, although Synapse has just started, and leaves no token", async () => {
     const room = await alice.createRoom();
     const before = await devices(job.user);
     for (const text of ["one", "two", "three"]) await alice.send(room, text);
@@ -91,7 +91,7 @@ describe("retention", () => {
     expect(await fs.readFile(path.join(job.folder, "log"), "utf8")).toContain("rooms purged");
   });
 
-  test("[H8] does nothing within an interval, and again after it", async () => {
+  test("[H8] does nothing within an interval, and purges again after it", async () => {
     const again = () => runJob("maintenance/retention.py", [...job.args, ...INTERVAL, ...lifetime]);
     expect((await again()).output).toBe("nothing to do: all was purged less than an interval ago\n");
     await pause(1.1);
@@ -99,7 +99,7 @@ describe("retention", () => {
     expect(later.output).toMatch(/messages: \d+ rooms purged/);
   });
 
-  test("[H8] a room's own lifetime holds within what the server allows", async () => {
+  test("[H8] a room's own lifetime applies within the limits of the server", async () => {
     await freshFolder();
     const [long, short] = [await alice.createRoom(), await alice.createRoom()];
     await alice.setState(long, "m.room.retention", { max_lifetime: 3_600_000 });
@@ -125,7 +125,7 @@ describe("retention", () => {
     expect([await stored(long), await stored(short)]).toEqual([["two"], ["two"]]);
   });
 
-  test("[H8] local media go, an avatar stays; remote media go", async () => {
+  test("[H8] removes local and remote media, but not an avatar", async () => {
     await freshFolder();
     const [picture, avatar, theirs] = [
       await upload(alice, "picture"),
@@ -143,7 +143,7 @@ describe("retention", () => {
     expect(await Promise.all([picture, avatar, theirs].map((media) => download(media)))).toEqual([
       200, 200, 200,
     ]);
-    // Synapse notes accesses once a minute; the job goes by what it has noted.
+    // Synapse records accesses once a minute; the job uses these records.
     const media = ["--local-media", "1", "--remote-media", "1"];
     await pause(2);
     const { status, output } = await runJob("maintenance/retention.py", [...job.args, ...INTERVAL, ...media]);
@@ -154,7 +154,7 @@ describe("retention", () => {
     expect(
       await Promise.all([picture, avatar, theirs].map((one) => download(one, "?timeout_ms=100"))),
     ).toEqual([404, 200, expect.any(Number)]);
-    await there.mend();
+    await there.reconnect();
   });
 
   test("[H8] a clock that leapt years ahead purges nothing at first", async () => {
@@ -168,7 +168,7 @@ describe("retention", () => {
     expect((await once()).output).toMatch(/messages: \d+ rooms purged/);
   });
 
-  test("[H10] a password that does not fit is said so, without showing it", async () => {
+  test("[H10] a wrong password is reported, but not shown", async () => {
     await freshFolder();
     const file = path.join(job.folder, "wrong");
     await fs.writeFile(file, "hunter2\n");
@@ -181,7 +181,7 @@ describe("retention", () => {
 });
 
 describe("wake", () => {
-  test("[H15] what a partner sent while we were away arrives within seconds of the wake, and not before", async () => {
+  test("[H15] messages that a partner sent while we were off arrive within seconds after the wake, and not before", async () => {
     const room = await bob.createRoom({ invite: [alice.id], preset: "private_chat" });
     const joined = await eventually(
       async () =>
@@ -205,7 +205,7 @@ describe("wake", () => {
     };
     const thereAdmin = await makeUser(there.homeserver, "admin", true);
     expect(await eventually(backingOff, 120)).toBe(true);
-    await here.mend();
+    await here.reconnect();
     await pause(5);
     expect(await arrived("meanwhile")).toBe(false);
     const { status, output } = await runJob("maintenance/wake.py", [...job.args, "--rounds", "0"]);
@@ -213,14 +213,14 @@ describe("wake", () => {
     expect(await eventually(() => arrived("meanwhile"), 60)).toBe(true);
   });
 
-  test("[H15] a server that is not there is named, and the job ends well", async () => {
+  test("[H15] a server that does not answer is named, and the job succeeds", async () => {
     await there.cut();
     const { status, output } = await runJob("maintenance/wake.py", [...job.args, "--rounds", "0"]);
     expect(status).toBe(0);
     expect(output).toBe(
       `wake: 0 of 1 servers know that we are back; no answer from ${there.homeserver.serverName}\n`,
     );
-    await there.mend();
+    await there.reconnect();
   });
 });
 
@@ -239,7 +239,7 @@ describe("the monthly cleaning", () => {
       if (entry.isDirectory()) await fs.utimes(path.join(entry.parentPath, entry.name), DAYS_AGO, DAYS_AGO);
   }
 
-  test("[H10] removes old empty folders only, follows no link, keeps the store's first level", async () => {
+  test("[H10] removes only old empty folders, follows no link, and keeps the store's first level", async () => {
     const outside = await fs.mkdtemp(path.join(job.folder, "outside-"));
     await fs.mkdir(path.join(outside, "empty"));
     const store = await storeWith({ "local_content/AB/CD/file": "x" }, [
@@ -269,7 +269,7 @@ describe("the monthly cleaning", () => {
     expect(await fs.readdir(outside)).toEqual(["empty"]);
   });
 
-  test("[H10] old media of other servers go when an age is given", async () => {
+  test("[H10] removes old media of other servers if an age is given", async () => {
     const store = await storeWith({}, []);
     const { status, output } = await runJob("maintenance/clean.py", [
       ...job.args,

@@ -29,9 +29,9 @@ function partsOf(homeserver: object = {}, maintenance: object = {}) {
   return inContainers(PLACES, ...specs);
 }
 
-/** A value of a unit file; the first of several. */
+/** A value of a unit file; the first one if there are several. */
 function option(parts: ReturnType<typeof partsOf>, path: string, key: string): string | undefined {
-  // A command goes on over several lines.
+  // A command can be on several lines.
   const lines = parts.files[path]?.content.replaceAll(" \\\n  ", " ").split("\n") ?? [];
   return lines.find((line) => line.startsWith(`${key}=`))?.slice(key.length + 1);
 }
@@ -59,7 +59,7 @@ it("[H8] the purge gets the lifetimes of the stack file in seconds, after boot a
   ]);
 });
 
-it("[H8] without any lifetime there is nothing to purge, and no job for it", () => {
+it("[H8] without any lifetime there is no purge job", () => {
   expect(Object.keys(partsOf().units).sort()).toEqual(["hearth-maintenance.timer", "hearth-wake.timer"]);
   const media = partsOf({ media: { localLifetime: "30d" } });
   expect(option(media, `${CONTAINERS}/hearth-retention.container`, "Exec")).toMatch(
@@ -67,7 +67,7 @@ it("[H8] without any lifetime there is nothing to purge, and no job for it", () 
   );
 });
 
-it("[H10] the cleaning comes every month, and after downtime, and deletes media only when an age is given", () => {
+it("[H10] the cleaning runs every month, and after downtime, and deletes media only if an age is given", () => {
   const parts = partsOf({ media: { remoteLifetime: "14d" } });
   const timer = `${UNITS}/hearth-maintenance.timer`;
   expect(option(parts, timer, "OnCalendar")).toBe("monthly");
@@ -81,7 +81,7 @@ it("[H10] the cleaning comes every month, and after downtime, and deletes media 
   expect(option(aged, timer, "OnCalendar")).toBe("Sun 05:00");
 });
 
-it("[H10] disk use is counted before and after the cleaning, by the host, into its log", () => {
+it("[H10] the host writes the disk use before and after the cleaning into its log", () => {
   const dropIn = `${UNITS}/hearth-maintenance.service.d/50-disk-use.conf`;
   const what = `${RECORDS}/log ${HOME}/.local/share/hearth/homeserver/media ${HOME}/.local/share/hearth/postgres`;
   const parts = partsOf();
@@ -93,7 +93,7 @@ it("[H10] disk use is counted before and after the cleaning, by the host, into i
   );
 });
 
-it("[H10] [H13] a job sees its programs, its password and its records, and the store only where it cleans", () => {
+it("[H10] [H13] a job sees its programs, its password and its records, and only the cleaning sees the media store", () => {
   const parts = partsOf({ retention: { maxLifetime: "14d" } });
   const common = [
     `${HOME}/.local/lib/hearth/maintenance:/programs:ro`,
@@ -111,14 +111,14 @@ it("[H10] [H13] a job sees its programs, its password and its records, and the s
   expect(parts.images).toEqual([jobHostOf(PLACES).image]);
 });
 
-it("[H15] other servers are told once after each boot that we are back", () => {
+it("[H15] other servers are informed once after each boot that we are back", () => {
   const timer = `${UNITS}/hearth-wake.timer`;
   const parts = partsOf();
   expect(option(parts, timer, "OnBootSec")).toBe("15");
   expect(option(parts, timer, "OnUnitInactiveSec")).toBeUndefined();
 });
 
-describe("the clock by which is purged", () => {
+describe("the clock of the purge", () => {
   const DAY = 86_400;
   const NOW = 1_800_000_000;
 
@@ -130,7 +130,7 @@ describe("the clock by which is purged", () => {
     ["three weeks later, for the second time", { seen: NOW - 21 * DAY, doubt: NOW - 600 }, NOW, true],
     ["on once a week only", { seen: NOW - 14 * DAY, doubt: NOW - 7 * DAY }, NOW, true],
     ["years ahead, then more years", { seen: NOW - 4000 * DAY, doubt: NOW - 900 * DAY }, NOW, false],
-    ["years ahead, then right again", { seen: NOW - 3600, doubt: NOW + 4000 * DAY }, NOW, true],
+    ["years ahead, then correct again", { seen: NOW - 3600, doubt: NOW + 4000 * DAY }, NOW, true],
     ["ahead by other years than before", { seen: NOW - 4000 * DAY, doubt: NOW + 900 * DAY }, NOW, false],
     ["years back, which makes nothing look old", { seen: NOW + 4000 * DAY, doubt: null }, NOW, true],
   ];
@@ -148,7 +148,7 @@ print(json.dumps(believed(*json.load(sys.stdin))))
 
   const DUE: [what: string, done: number | null, due: boolean][] = [
     ["never done", null, true],
-    ["done a moment ago", NOW - 1, false],
+    ["done a second ago", NOW - 1, false],
     ["done an interval ago", NOW - 3600, true],
     ["done in the future, by a wrong clock", NOW + DAY, true],
   ];
@@ -164,7 +164,7 @@ print(json.dumps(due(*json.load(sys.stdin))))
   });
 });
 
-describe("how long messages live in a room", () => {
+describe("the lifetime of messages in a room", () => {
   // Room, default, shortest, longest: purged and hidden after.
   const TABLE: [policy: unknown, bounds: (number | null)[], purged: number, hidden: number][] = [
     [null, [14, null, null], 14, 14],
@@ -207,7 +207,7 @@ describe("the section of the stack file", () => {
     "14d",
   ];
 
-  it.each(GOOD)("[H10] schedule %j is one of systemd's", (schedule) => {
+  it.each(GOOD)("[H10] schedule %j is valid for systemd", (schedule) => {
     expect(withSection({ schedule })).toEqual([]);
   });
 
@@ -224,7 +224,7 @@ describe("the section of the stack file", () => {
   });
 });
 
-test("a run that is cut off is gone on with where it ended, so that no room is left out every time", async () => {
+test("after a run that was cut off, the next one continues at its end, so that no room is always left out", async () => {
   const program = `
 import json, os, sys, tempfile
 import retention
@@ -241,7 +241,7 @@ second = run(["!c", "!a", "!b", "!d"], 1)
 gone = run(["!a", "!d"], 9)
 open(path, "wb").write(b"\\xff")
 print(json.dumps([first, second, gone, run(["!b", "!a"], 9)]))`;
-  // The room in which a run was cut off is not the first of the next one.
+  // The next run does not begin with the room in which the run was cut off.
   expect(await askModule("maintenance", program, [])).toEqual([
     ["!a", "!b"],
     ["!d"],
@@ -250,7 +250,7 @@ print(json.dumps([first, second, gone, run(["!b", "!a"], 9)]))`;
   ]);
 });
 
-test("a lifetime that somebody with power in a room made absurd is none", async () => {
+test("an absurd lifetime, set by a member with power in a room, is ignored", async () => {
   const program = `
 import json, sys
 import lifetimes

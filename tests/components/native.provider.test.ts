@@ -6,7 +6,7 @@ import { changed, fixture } from "../support/program";
 import { changesOf, failureOf, RealReleases } from "../support/real-release";
 import { AT_SYNAPSE, NATIVE_SOCKET } from "../support/synapse-socket";
 
-// The real consumers on a real host: Postgres, Synapse and nginx of Debian 13 and of the Python index.
+// The real programs on a real host: Postgres and nginx of Debian 13, and Synapse from the Python index.
 const NAME = `native-${process.pid}`;
 const minimal = fixture("minimal");
 let host: Host;
@@ -36,7 +36,7 @@ describe("Postgres", () => {
     ).toBe("matrix-synapse|UTF8|C|C|c");
   });
 
-  it("[V2] runs with the computed settings, none of them waiting for a restart", async () => {
+  it("[V2] runs with the computed settings, and none of them needs a restart", async () => {
     expect(
       await psql("SHOW shared_buffers; SHOW max_connections; SHOW work_mem; SHOW listen_addresses"),
     ).toBe("976MB\n30\n16MB");
@@ -44,7 +44,7 @@ describe("Postgres", () => {
     expect(await sh(host, "ss -Hltn 'sport = 5432'")).toBe("");
   });
 
-  it("[A2] takes a reloadable setting in without a restart", async () => {
+  it("[A2] reloads a setting without a restart if it can", async () => {
     const before = await psql("SELECT pg_postmaster_start_time()");
     const answer = ok(
       await releases.apply(changed(minimal, { "postgres.settings": { random_page_cost: 1.5 } }), "postgres"),
@@ -64,7 +64,7 @@ describe("Postgres", () => {
     expect(log).not.toContain("syt_planted");
   });
 
-  it("[R1] writes nothing for root where the user postgres leads it, and says so", async () => {
+  it("[R1] does not write as root to a path that the user postgres controls, and reports it", async () => {
     const apt = () => sh(host, "ls -la --time-style=full-iso /etc/apt/apt.conf.d");
     const before = await apt();
     const folder = "/etc/postgresql/17/main";
@@ -83,11 +83,11 @@ describe("Postgres", () => {
     expect(await psql("SHOW shared_buffers")).toBe("976MB");
   });
 
-  it("gets back what a host of an earlier Hearth has in a folder of postgres, and its settings stay", async () => {
+  it("removes the file of an earlier Hearth in a folder of postgres, and keeps the settings", async () => {
     const folder = "/etc/postgresql/17/main/conf.d";
     const old = `${folder}/50-hearth-restart.conf`;
     const root = { mode: "0644", owner: "root", group: "root" };
-    // As that release recorded it: a file of root's, in a folder of postgres.
+    // As that release recorded it: root's file in a folder of postgres.
     await sh(
       host,
       `echo "# of an earlier Hearth" >${old} && cd /var/lib/hearth/releases/postgres && printf 'file\\t${old}\\t0644\\troot\\troot\\t%s\\n' "$(sha256sum <${old} | cut -c 1-64)" >>manifest`,
@@ -95,7 +95,7 @@ describe("Postgres", () => {
     const answer = ok(await releases.apply(minimal, "postgres"));
     expect(changesOf(answer)).toEqual([`removed ${old}`]);
     expect(await psql("SHOW shared_buffers")).toBe("976MB");
-    // Nobody can have root's file made there any more.
+    // Nobody can make root create a file there any more.
     const refused = await releases.apply(minimal, "postgres", (wanted) => ({
       ...wanted,
       files: { ...wanted.files, [old]: { content: "x\n", ...root } },
@@ -106,7 +106,7 @@ describe("Postgres", () => {
     ]);
   });
 
-  it("[W6] finds its own cluster again, whatever port it has, and says at once when a plan was for another", async () => {
+  it("[W6] finds its own cluster again on any port, and refuses a plan for another port", async () => {
     const cluster = { name: "main", port: 5432, socket: "/run/postgresql" };
     expect(await factsOf(host)).toMatchObject({ postgres: 17, postgresCluster: cluster });
     await sh(host, "pg_conftool 17 main set port 5433 && systemctl restart postgresql@17-main");
@@ -119,7 +119,7 @@ describe("Postgres", () => {
     ok(await releases.apply(minimal, "postgres"));
   });
 
-  it("knows which settings need a restart as well as Postgres itself does", async () => {
+  it("has the same list of settings that need a restart as Postgres itself", async () => {
     const { RESTART_SETTINGS } = await import("../../components/postgres/restart-settings");
     const rows = await psql(
       "SELECT name, context FROM pg_settings WHERE context IN ('postmaster', 'sighup', 'user', 'superuser')",
@@ -142,7 +142,7 @@ describe("Postgres", () => {
     ).toEqual([]);
   });
 
-  it("[A4] refuses settings that Postgres does not know or take, before anything is swapped", async () => {
+  it("[A4] refuses unknown and invalid settings of Postgres before any file is replaced", async () => {
     const answer = await releases.apply(
       changed(minimal, { "postgres.settings": { work_memory: "9MB" } }),
       "postgres",
@@ -162,7 +162,7 @@ describe("Postgres", () => {
       "provider is icu instead of libc",
     ],
   ])(
-    "[V2] [H3] leaves a database with another %s and its data alone, and says the way out",
+    "[V2] [H3] does not change a database with another %s, and prints the fix",
     async (what, locale, words) => {
       const name = `other-${what.replace(" ", "-")}`;
       await psql(
@@ -171,12 +171,12 @@ describe("Postgres", () => {
       await psql("CREATE TABLE kept AS SELECT 42 AS answer", name);
       const stack = changed(minimal, { "postgres.database": name });
       const failure = failureOf(await releases.apply(stack, "postgres"));
-      // Before anything is touched.
+      // Before anything changes.
       expect(failure).toMatchObject({ step: "task", undone: "" });
       expect(failure.text).toContain(words);
       expect(failure.text).toContain("pg_dump");
       expect(await psql("SELECT answer FROM kept", name)).toBe("42");
-      // Synapse's own release comes to the same end if it ever gets there.
+      // Synapse's own release refuses the database too, if it is applied.
       const synapse = failureOf(await releases.apply(stack, "homeserver"));
       expect(synapse.step).toBe("validate");
       expect(synapse.text).toContain("20-database");
@@ -186,10 +186,10 @@ describe("Postgres", () => {
 });
 
 describe("Synapse", () => {
-  it("[R2] [R3] makes its media directory itself, and root does not follow a link in its place", async () => {
+  it("[R2] [R3] creates its media directory itself, and root does not follow a link instead of it", async () => {
     const media = "/var/lib/matrix-synapse/media";
     expect(await sh(host, `stat -c '%a %U %G' ${media}`)).toBe("750 matrix-synapse matrix-synapse");
-    // A directory of root's that nobody else writes into: its time of change shows every touch.
+    // root's directory, in which nobody else writes: its modification time shows every change.
     const elsewhere = "/srv/elsewhere";
     const touched = `stat -c '%a %U %G %Z' ${elsewhere}`;
     const before = await sh(host, `mkdir ${elsewhere}; ${touched}`);
@@ -208,7 +208,7 @@ describe("Synapse", () => {
     }
   });
 
-  it("is confined, and has its secrets to itself", async () => {
+  it("is confined, and others cannot read its secrets", async () => {
     const exposure = await sh(host, "systemd-analyze security --no-pager matrix-synapse | tail -n 1");
     expect(Number(/level for [^:]+: ([\d.]+)/.exec(exposure)?.[1])).toBeLessThan(2);
     expect(await sh(host, "stat -c '%a %U %G' /etc/hearth/homeserver/secrets/* | sort -u")).toBe(
@@ -219,7 +219,7 @@ describe("Synapse", () => {
     ).toContain("Permission denied");
   });
 
-  it("[V8] [A2] takes a new log level in by a reload", async () => {
+  it("[V8] [A2] reloads for a new log level", async () => {
     const before = await synapsePid();
     const answer = ok(
       await releases.apply(changed(minimal, { "homeserver.logging": { level: "INFO" } }), "homeserver"),
@@ -229,7 +229,7 @@ describe("Synapse", () => {
     const ask = `curl -sS -o /dev/null ${AT_SYNAPSE}/_matrix/client/versions`;
     const log = "/var/log/matrix-synapse/homeserver.log";
     const count = `grep -c 'INFO.*/_matrix/client/versions' ${log} || true`;
-    // Synapse takes the signal, and writes its log, when it comes to it.
+    // Synapse handles the signal, and writes its log, some time later.
     expect(await eventually(async () => (await sh(host, `${ask}; ${count}`)) !== "0")).toBe(true);
     ok(await releases.apply(minimal, "homeserver"));
   });
@@ -260,7 +260,7 @@ describe("Synapse", () => {
       "30-dry-start",
       "/etc/none.yaml",
     ],
-  ])("[A4] %s is refused and Synapse runs on", async (_what, extra, validator, words) => {
+  ])("[A4] %s is refused, and Synapse continues to run", async (_what, extra, validator, words) => {
     const before = await synapsePid();
     const failure = failureOf(
       await releases.apply(changed(minimal, { "homeserver.extra": extra }), "homeserver"),
@@ -273,7 +273,7 @@ describe("Synapse", () => {
   });
 
   it.each(["127.0.0.1", "0.0.0.0"])(
-    "[A4] [W11] a port that another program has on %s is named with its holder before anything is touched",
+    "[A4] [W11] a port that another program uses on %s is reported with this program before anything changes",
     async (address) => {
       const before = await synapsePid();
       const server = `python3 -m http.server --bind ${address} 8123`;
@@ -295,7 +295,7 @@ describe("Synapse", () => {
     },
   );
 
-  it("[A4] an address that this host does not have is named before Synapse stops", async () => {
+  it("[A4] an address that this host does not have is reported before Synapse stops", async () => {
     const before = await synapsePid();
     await ipv6(1);
     try {
@@ -311,13 +311,13 @@ describe("Synapse", () => {
     }
   });
 
-  it("[R4] [A8] is reached by the proxy and root over its socket, and by nobody else; no port is open", async () => {
+  it("[R4] [A8] only the proxy and root can reach Synapse, over its socket; no port is open", async () => {
     expect(await sh(host, "ss -Hltnp | grep -c python || true")).toBe("0");
     const tried = (user: string) =>
       sh(host, `runuser -u ${user} -- curl -sS ${AT_SYNAPSE}/health 2>&1 || true`);
     expect([await tried("root"), await tried("www-data")]).toEqual(["OK", "OK"]);
     for (const user of ["nobody", "postgres"]) expect(await tried(user)).not.toBe("OK");
-    // Nor can another take its place while Synapse is stopped.
+    // Another program cannot replace the socket while Synapse is stopped.
     await sh(host, "systemctl stop matrix-synapse");
     const place =
       "rm /run/hearth-synapse/synapse.sock; mv /run/hearth-synapse /run/away; touch /run/hearth-synapse/x";
@@ -328,7 +328,7 @@ describe("Synapse", () => {
     expect(await tried("root")).toBe("OK");
   });
 
-  it("[A4] [B7] a database that is stopped is named before anything is swapped, and by the health check", async () => {
+  it("[A4] [B7] a stopped database is reported before any file is replaced, and by the health check", async () => {
     const answers = `sh /usr/local/lib/hearth/homeserver/answers.sh ${NATIVE_SOCKET} example.org 2>&1 && echo ok || true`;
     expect(await sh(host, answers)).toBe("ok");
     await sh(host, "systemctl stop postgresql@17-main");
@@ -345,26 +345,26 @@ describe("Synapse", () => {
     } finally {
       await sh(host, "systemctl start postgresql@17-main");
     }
-    // Each connection that Synapse kept fails once: no reason to restart it.
+    // Each connection that Synapse kept open fails once, which is no reason to restart Synapse.
     expect(await sh(host, answers)).toBe("ok");
     expect(await sh(host, "grep -c 'role \"root\" does not exist' /var/log/postgresql/*.log || true")).toBe(
       "0",
     );
   });
 
-  it("[V5] [V7] [V8] runs with every setting that the stack file can say", async () => {
+  it("[V5] [V7] [V8] runs with every setting that the stack file can contain", async () => {
     ok(await releases.apply(fixture("full"), "homeserver"));
     expect(await sh(host, "curl -sS http://127.0.0.1:8018/health")).toBe("OK");
     ok(await releases.apply(minimal, "homeserver"));
   });
 
-  it("[V2] [A9] logs in to Postgres with a password that only files hold", async () => {
+  it("[V2] [A9] logs in to Postgres with a password that is only in files", async () => {
     const stack = changed(minimal, {
       "postgres.authentication": "password",
       "postgres.role": "chat",
       "postgres.database": "chat",
     });
-    // Else another database is refused: it would hide the first one's accounts and messages.
+    // Otherwise another database is refused, because it would hide the accounts and messages of the first one.
     expect(failureOf(await releases.apply(stack, "postgres")).text).toContain("an empty one would hide");
     await sh(host, "sed -i /^serverName/d /var/lib/hearth/identity");
     ok(await releases.apply(stack, "postgres"));
@@ -376,7 +376,7 @@ describe("Synapse", () => {
     const visible =
       "journalctl --no-pager; cat /var/log/postgresql/*.log /proc/[0-9]*/cmdline | tr '\\0' ' '; cat /etc/hearth/homeserver/*.yaml";
     expect(await sh(host, visible)).not.toContain(password);
-    // Somebody changes it behind our back: seen, and put right from the file.
+    // Somebody changes it by hand: the change is detected, and fixed with the file's password.
     await psql("ALTER ROLE chat PASSWORD 'other'");
     const repaired = ok(await releases.apply(stack, "postgres"));
     expect(changesOf(repaired).join()).toContain("role chat with the password");

@@ -8,7 +8,7 @@ import { changed, DEBIAN_12, DEBIAN_13, fixture } from "../support/program";
 import { failureOf, RealReleases } from "../support/real-release";
 import { AT_SYNAPSE } from "../support/synapse-socket";
 
-/** Stands where Synapse does and says back what reached it, byte for byte. */
+/** Replaces Synapse, and returns the request that it got, byte for byte. */
 const ECHO = `
 import http.server, json, os, socketserver
 class Echo(http.server.BaseHTTPRequestHandler):
@@ -44,11 +44,11 @@ describe.each(CASES)("nginx of $suite", ({ suite, facts }) => {
   const name = `nginx-${suite}-${process.pid}`;
   let host: Host;
   let releases: RealReleases;
-  /** What became of a host with another life: its site, its Synapse, its holder of a port. */
-  let earlier: { looks: Answer[]; applies: Answer[]; after: string };
+  /** Results for a host that already serves something: a site, a Synapse and a program on a port. */
+  let occupied: { looks: Answer[]; applies: Answer[]; after: string };
 
-  /** A host that serves already: a site in the package's own file, a vendor's Synapse and its key, a program on the port of federation. */
-  async function earlierLife(): Promise<typeof earlier> {
+  /** Such a host: a site in the package's file, the vendor's Synapse with its key, a program on the federation port. */
+  async function occupiedHost(): Promise<typeof occupied> {
     await sh(
       host,
       `apt-get update -qq; apt-get install -qq -y nginx curl python3 >/dev/null 2>&1; cd /etc/nginx/sites-available; cp -p default /run/default
@@ -74,9 +74,9 @@ describe.each(CASES)("nginx of $suite", ({ suite, facts }) => {
   beforeAll(async () => {
     host = await upHost({ name, suite });
     releases = new RealReleases(host, facts);
-    earlier = await earlierLife();
+    occupied = await occupiedHost();
     ok(await releases.apply(stack, "certificates"));
-    // An nginx that is there and serves nothing of its own is taken over.
+    // Hearth takes over an existing nginx that serves no site.
     ok(await releases.apply(stack, "proxy"));
     writeFileSync(join(host.root, "root/echo.py"), ECHO);
     await sh(host, "systemd-run --quiet --unit=echo python3 /root/echo.py");
@@ -92,7 +92,7 @@ describe.each(CASES)("nginx of $suite", ({ suite, facts }) => {
   const status = (url: string, options = "") => curl(url, `-o /dev/null -w '%{http_code}' ${options}`);
   const PUBLIC = "https://matrix.example.org";
 
-  it("[W1] [W2] [W11] what serves already is refused before anything is touched, and named with its holder", () => {
+  it("[W1] [W2] [W11] existing services are reported, and the change is refused before anything changes", () => {
     const words = (answers: Answer[]) =>
       answers.map((answer) => answer.of("obstacle").map(([text = ""]) => text));
     const expected = [
@@ -107,13 +107,13 @@ describe.each(CASES)("nginx of $suite", ({ suite, facts }) => {
         "another Synapse has left its key or its data in /etc/matrix-synapse, and no release of Hearth made it",
       ],
     ];
-    expect(words(earlier.looks)).toEqual(expected);
-    expect(words(earlier.applies)).toEqual(expected);
-    expect(earlier.applies.map(({ end }) => end)).toEqual(["end refused", "end refused"]);
-    expect(earlier.after).toMatch(/^still here\nactive\nactive\n(ls: cannot access [^\n]*\n?){3}$/);
+    expect(words(occupied.looks)).toEqual(expected);
+    expect(words(occupied.applies)).toEqual(expected);
+    expect(occupied.applies.map(({ end }) => end)).toEqual(["end refused", "end refused"]);
+    expect(occupied.after).toMatch(/^still here\nactive\nactive\n(ls: cannot access [^\n]*\n?){3}$/);
   });
 
-  it("[A4] other sites that nginx serves on the host are not taken offline silently", async () => {
+  it("[A4] other sites of nginx on the host do not go offline without a message", async () => {
     const limit = { "homeserver.media": { maxUploadSize: "3M" } };
     await sh(host, "echo 'server { listen 81; }' >/etc/nginx/sites-enabled/blog");
     const refused = await releases.apply(changed(stack, limit), "proxy");
@@ -126,21 +126,21 @@ describe.each(CASES)("nginx of $suite", ({ suite, facts }) => {
     ]);
     await sh(host, "ln -s /etc/nginx/sites-enabled/blog /etc/hearth/proxy/sites/blog.conf");
     ok(await releases.apply(changed(stack, limit), "proxy"));
-    // nginx is told to reload and does it a moment later.
+    // nginx reloads some time after the command.
     const blog = () => status("http://blog.example.org:81/").catch(() => "");
     expect(await eventually(async () => (await blog()) === "200")).toBe(true);
     await sh(host, "rm /etc/nginx/sites-enabled/blog /etc/hearth/proxy/sites/blog.conf");
     ok(await releases.apply(stack, "proxy"));
   });
 
-  it("[V9] passes paths on as they were signed", async () => {
+  it("[V9] forwards paths as they were signed", async () => {
     const path = "/_matrix/client/v3/directory/room/%23a%2Fb:example.org?x=%2F";
     expect(JSON.parse(await curl(PUBLIC + path)).path).toBe(path);
     const federation = "/_matrix/federation/v1/event/%24a%2Fb%2Bc";
     expect(JSON.parse(await curl(`https://example.org:8448${federation}`)).path).toBe(federation);
   });
 
-  it("[V9] replaces what a client claims about its address", async () => {
+  it("[V9] replaces the address that a client claims", async () => {
     const { headers } = JSON.parse(
       await curl(`${PUBLIC}/_matrix/x`, "-H 'X-Forwarded-For: 6.6.6.6' -H 'X-Forwarded-Proto: http'"),
     );
@@ -163,12 +163,12 @@ describe.each(CASES)("nginx of $suite", ({ suite, facts }) => {
     "https://matrix.example.org:8448/_matrix/client/versions",
     "https://matrix.example.org:8448/_synapse/client/x",
     "https://example.org:8448/_synapse/admin/v2/users/..%2f..%2f..%2f..%2f_matrix/key/x",
-  ])("[V9] [A8] does not pass on %s", async (url) => {
+  ])("[V9] [A8] does not forward %s", async (url) => {
     const answer = await curl(url, "-w ' %{http_code}'");
     expect(answer).toBe('{"errcode":"M_UNRECOGNIZED","error":"Unrecognized request"} 404');
   });
 
-  it("[V7] takes uploads up to Synapse's limit and refuses one byte more in Matrix's own words", async () => {
+  it("[V7] accepts uploads up to Synapse's limit and refuses one byte more with a Matrix error", async () => {
     const upload = (bytes: number) =>
       sh(
         host,
@@ -180,7 +180,7 @@ describe.each(CASES)("nginx of $suite", ({ suite, facts }) => {
     );
   });
 
-  it("[V9] takes federation transactions that are larger than an upload may be", async () => {
+  it("[V9] accepts federation transactions that are larger than an upload may be", async () => {
     const sent = await sh(
       host,
       `head -c ${3 * MIB} /dev/zero | curl -sk --resolve example.org:8448:127.0.0.1 -T - -H 'Content-Length: ${3 * MIB}' https://example.org:8448/_matrix/federation/v1/send/1`,
@@ -210,7 +210,7 @@ describe.each(CASES)("nginx of $suite", ({ suite, facts }) => {
     },
   );
 
-  it("[V9] sends plain HTTP to HTTPS and does not answer names that are not ours", async () => {
+  it("[V9] redirects HTTP to HTTPS and does not answer for unknown names", async () => {
     expect(
       await curl("http://matrix.example.org/_matrix/x?y=1", "-o /dev/null -w '%{http_code} %{redirect_url}'"),
     ).toBe("301 https://matrix.example.org/_matrix/x?y=1");
@@ -223,15 +223,15 @@ describe.each(CASES)("nginx of $suite", ({ suite, facts }) => {
     ["1.1", 35],
     ["1.2", 0],
     ["1.3", 0],
-  ])("[V9] TLS %s ends with %i", async (version, code) => {
+  ])("[V9] curl with TLS %s ends with status %i", async (version, code) => {
     const command = `curl -sk --ciphers DEFAULT@SECLEVEL=0 --tlsv${version} --tls-max ${version} --resolve matrix.example.org:443:127.0.0.1 -o /dev/null ${PUBLIC}/ ; echo $?`;
     expect(await sh(host, command)).toBe(String(code));
   });
 
-  it("is confined, and can do all of this nevertheless", async () => {
+  it("is confined, and can still do its work", async () => {
     const exposure = await sh(host, "systemd-analyze security --no-pager nginx | tail -n 1");
     expect(Number(/level for [^:]+: ([\d.]+)/.exec(exposure)?.[1])).toBeLessThan(3);
-    // Logs are opened again after their rotation.
+    // nginx opens its logs again after a rotation.
     await sh(
       host,
       "mv /var/log/nginx/access.log /var/log/nginx/access.log.1; kill -USR1 $(cat /run/nginx.pid)",
@@ -241,7 +241,7 @@ describe.each(CASES)("nginx of $suite", ({ suite, facts }) => {
     expect(await eventually(async () => (await rotated()).includes("GET /rotated"))).toBe(true);
   });
 
-  it("says on every answer, also its own, that its names stay with TLS", async () => {
+  it("sends the HSTS header with every answer, also with its own", async () => {
     const urls = [
       ...[`${PUBLIC}/_matrix/x`, `${PUBLIC}/none`, `${PUBLIC}/.well-known/matrix/client`],
       ...["https://example.org/.well-known/matrix/server", "https://example.org/none"],
@@ -254,7 +254,7 @@ describe.each(CASES)("nginx of $suite", ({ suite, facts }) => {
     }
   });
 
-  it("does not answer one name in a handshake for another", async () => {
+  it("does not answer a request for one name after a handshake for another", async () => {
     for (const port of [443, 8448]) {
       const url = `https://matrix.example.org:${port}/`;
       await expect(curl(url, "--http1.1 -H 'Host: other.example'")).rejects.toThrow(/exit (52|56)/);
@@ -262,7 +262,7 @@ describe.each(CASES)("nginx of $suite", ({ suite, facts }) => {
   });
 
   describe("requests whose bodies never end", () => {
-    /** Sends a head and a part of the body, keeps the connections; tells what each was answered, and what the host holds. */
+    /** Sends a head and a part of the body, and keeps the connections open; returns the answers and what the host keeps. */
     const slow = (path: string, announced: number, sent: number, connections = 10) =>
       sh(
         host,
@@ -307,15 +307,15 @@ print(disk, *(f"{name}={found[name]}" for name in sorted(found)))
 END`,
       );
 
-    it("are refused at once where no large one belongs, and fill no disk", async () => {
+    it("are refused immediately on a path without large bodies, and do not fill the disk", async () => {
       expect(await slow("/_matrix/client/v3/login", 12 * MIB, MIB)).toBe("0 413=10");
     });
 
-    it("are passed on as uploads without a copy of them here", async () => {
+    it("are forwarded as uploads without a copy in nginx", async () => {
       expect(await slow("/_matrix/media/v3/upload", 2 * MIB, MIB)).toBe("0 none=10");
     });
 
-    it("are few from one address; the others are told to try again later", async () => {
+    it("are limited for each address; further ones get an answer to try again later", async () => {
       const { address } = CONCURRENT.large;
       const answer = await slow("/_matrix/client/v3/login", 2 * MIB, MIB);
       expect(answer).toMatch(new RegExp(` 429=${10 - address} none=${address}$`));
@@ -323,7 +323,7 @@ END`,
       expect(await slow("/_matrix/media/v3/upload", 2 * MIB, MIB, CONCURRENT.uploads.address + 2)).toBe(
         `0 429=2 none=${CONCURRENT.uploads.address}`,
       );
-      // Small ones count apart: people go on meanwhile, and the next large one is taken.
+      // Small requests count separately: they are answered meanwhile, and the next large one is accepted.
       expect(await status(`${PUBLIC}/_matrix/client/versions`)).toBe("200");
       expect(await status(`${PUBLIC}/_matrix/x`, "-H 'Expect:' --data-binary @/bin/bash")).toBe("200");
     });
@@ -337,7 +337,7 @@ END`,
     expect(await sh(host, "cat /var/log/nginx/*.log")).not.toContain("planted-token");
   });
 
-  it("[A9] keeps them out of every log when a request fails, too", async () => {
+  it("[A9] keeps them out of every log also when a request fails", async () => {
     const failing: [string, string, string][] = [
       ["/_matrix/client/v3/sync?access_token=planted", "", "502"],
       ["/_synapse/client/password_reset/email/submit_token?token=planted", "", "502"],
@@ -350,7 +350,7 @@ END`,
       for (const [path, options, code] of failing) {
         expect([path, await status(PUBLIC + path, `-X POST ${options}`)]).toEqual([path, code]);
       }
-      // A socket that is missing, and no room for bodies: nginx has graver words for these.
+      // A missing socket, and no space for bodies: nginx logs these with a higher level.
       await sh(
         host,
         `sed -i 's/synapse.sock/none.sock/' /etc/hearth/proxy/sites/matrix.conf
@@ -377,7 +377,7 @@ END`,
     expect(await sh(host, everything)).not.toContain("planted");
   });
 
-  it("[W10] says in Matrix's own words that Synapse is down, at once", async () => {
+  it("[W10] answers immediately with a Matrix error if Synapse is down", async () => {
     await sh(host, "systemctl stop echo");
     const answer = await curl(`${PUBLIC}/_matrix/client/versions`, "-i --max-time 5");
     expect(answer).toMatch(/^HTTP\/2 502/);
@@ -386,7 +386,7 @@ END`,
     expect(await status("https://example.org/.well-known/matrix/server")).toBe("200");
   });
 
-  it("[A4] a configuration that nginx does not take is refused, and nginx serves on", async () => {
+  it("[A4] a configuration that nginx does not accept is refused, and nginx continues to serve", async () => {
     const pid = await sh(host, "systemctl show -p MainPID --value nginx");
     const sites = "/etc/hearth/proxy/sites/matrix.conf";
     const file = { content: "server { listen 443 sll; }\n", mode: "0644", owner: "root", group: "root" };

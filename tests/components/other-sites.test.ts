@@ -20,7 +20,7 @@ http {
 const DEFAULT = "server {\n\tlisten 80 default_server;\n\troot /var/www/html;\n\tserver_name _;\n}\n";
 const SITE = "server { listen 81; }\n";
 
-/** A host's files as Debian's package leaves them. */
+/** A host's files as Debian's package creates them. */
 class Files {
   readonly root = mkdtempSync(join(tmpdir(), "hearth-sites-"));
 
@@ -50,7 +50,7 @@ class Files {
     symlinkSync(target, join(this.root, path));
   }
 
-  /** What is in the way: the first half of each line. */
+  /** The obstacles: the first part of each line. */
   look(): string[] {
     const { status, stdout, stderr } = spawnSync("sh", [PROGRAM, OURS, this.root], {
       encoding: "utf8",
@@ -74,14 +74,14 @@ afterEach(() => rmSync(files.root, { recursive: true }));
 
 const another = (path: string) => `nginx serves another site on this host, which would go offline: ${path}`;
 
-describe("[W1] what nginx serves already is never switched off without a word", () => {
-  it("an nginx as its package brings it is in nobody's way, nor is a host without one", () => {
+describe("[W1] a site that nginx already serves never goes offline without a message", () => {
+  it("there is no obstacle on a host with an unchanged nginx package or without nginx", () => {
     expect(files.look()).toEqual([]);
     execFileSync("rm", ["-r", join(files.root, "etc/nginx")]);
     expect(files.look()).toEqual([]);
   });
 
-  it("a main file that is only tuned is none either", () => {
+  it("a main file with changed limits is no obstacle", () => {
     files.write("/etc/nginx/nginx.conf", MAIN.replace("768", "4096"));
     expect(files.look()).toEqual([]);
   });
@@ -93,9 +93,9 @@ describe("[W1] what nginx serves already is never switched off without a word", 
       "/etc/nginx/sites-enabled/default",
     ],
     ["a site", "/etc/nginx/sites-enabled/blog", "/etc/nginx/sites-enabled/blog"],
-    ["one with blanks in its name", "/etc/nginx/sites-enabled/my blog", "/etc/nginx/sites-enabled/my blog"],
+    ["one with spaces in its name", "/etc/nginx/sites-enabled/my blog", "/etc/nginx/sites-enabled/my blog"],
     [
-      "one of our own file's name",
+      "one with the name of our own file",
       "/etc/nginx/sites-enabled/matrix.conf",
       "/etc/nginx/sites-enabled/matrix.conf",
     ],
@@ -112,14 +112,14 @@ describe("[W1] what nginx serves already is never switched off without a word", 
     }
   });
 
-  it("one in a place of the operator's own, however deep it is included", () => {
+  it("one in another folder, at any depth of includes", () => {
     files.write("/etc/nginx/conf.d/all.conf", "include /srv/sites/*.nginx;\n");
     files.write("/srv/sites/a.nginx", 'include "snippets/b.inc";\n');
     files.write("/etc/nginx/snippets/b.inc", SITE);
     expect(files.look()).toEqual([another("/etc/nginx/snippets/b.inc")]);
   });
 
-  it("one in another main file that the unit names; ours is none", () => {
+  it("one in another main file that the unit names, but not our own main file", () => {
     const dropIn = "/etc/systemd/system/nginx.service.d";
     files.write("/srv/nginx.conf", `http { ${SITE} }`);
     files.write(
@@ -134,12 +134,12 @@ describe("[W1] what nginx serves already is never switched off without a word", 
     expect(files.look()).toEqual([another("/srv/nginx.conf")]);
   });
 
-  it("pages of the operator's own under the package's default site", () => {
+  it("the operator's pages in the package's default site", () => {
     files.write("/var/www/html/index.html", "mine\n");
     expect(files.look()).toEqual([
       "nginx's default site (/etc/nginx/sites-enabled/default) shows what lies in /var/www/html, which would go offline",
     ]);
-    // With our file nginx shows none of it any more.
+    // With our main file nginx no longer serves them.
     files.write("/etc/hearth/proxy/nginx.conf", "");
     expect(files.look()).toEqual([]);
   });

@@ -11,7 +11,7 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(root, { recursive: true }));
 
-/** A cluster as Debian's packages leave one; `databases` are the numbers of its databases' folders. */
+/** A cluster as Debian's packages create it; `databases` are the numbers of its databases' folders. */
 function cluster(
   name: string,
   settings: string,
@@ -25,7 +25,7 @@ function cluster(
   for (const database of databases) mkdirSync(join(data, "base", String(database)), { recursive: true });
 }
 
-/** The chosen cluster: major, name, port, socket directory. `listening`: ports that are taken. */
+/** The chosen cluster: major version, name, port, socket directory. `listening`: ports in use. */
 function chosen(options: { known?: boolean; listening?: number[] } = {}): string {
   const script = `
 # All of it but the last line, which would look at this machine.
@@ -39,12 +39,12 @@ clusters "$1/etc" "$1/data" | choose_cluster 17 "${options.known ? "example.org"
 const OURS = { "50-hearth.conf": "include_if_exists '/etc/hearth/postgres/restart.conf'\n" };
 
 describe("[W6] the Postgres cluster of a host", () => {
-  it("is one to be made where there is none, on the first port that nobody holds", () => {
+  it("is created if there is none, on the first unused port", () => {
     expect(chosen()).toBe("17 main 5432 /run/postgresql");
     expect(chosen({ listening: [22, 5432, 5433] })).toBe("17 main 5434 /run/postgresql");
   });
 
-  it("is the packages' own one while nobody uses it, with the port and the socket that it has", () => {
+  it("is the packages' cluster if nobody uses it, with its port and its socket", () => {
     cluster("17/main", "port = 5433\nunix_socket_directories = '/var/run/postgresql' # here");
     expect(chosen({ listening: [5432] })).toBe("17 main 5433 /run/postgresql");
     cluster("17/main", "#port = 1\nport=6000", [1], {
@@ -56,19 +56,19 @@ describe("[W6] the Postgres cluster of a host", () => {
     expect(chosen()).toBe("17 main 5432 -");
   });
 
-  it("is never one in which others have a database: a new one comes next to it", () => {
+  it("is never one with a database of others: a new one is created next to it", () => {
     cluster("17/main", "port = 5432", [1, 4, 5, 16384]);
     expect(chosen()).toBe("17 hearth 5433 /run/postgresql");
     cluster("15/main", "port = 5433", [1, 4, 5, 20001]);
     expect(chosen({ listening: [5434] })).toBe("17 hearth 5435 /run/postgresql");
   });
 
-  it("has nobody's databases where its data is not there at all", () => {
+  it("counts as unused if its data directory is missing", () => {
     cluster("15/main", "port = 5432", []);
     expect(chosen()).toBe("15 main 5432 /run/postgresql");
   });
 
-  it("stays ours: on another port, of an older major version, next to a newer one", () => {
+  it("stays the same: on another port, with an older major version, next to a newer cluster", () => {
     cluster("15/main", "port = 5440", [1, 16384], OURS);
     cluster("17/main", "port = 5432");
     expect(chosen()).toBe("15 main 5440 /run/postgresql");
@@ -80,7 +80,7 @@ describe("[W6] the Postgres cluster of a host", () => {
     expect(chosen({ known: true })).toBe("15 main 5432 /run/postgresql");
   });
 
-  it("has no name, port or path that its owner could smuggle into a plan", () => {
+  it("is refused if its name, port or path could be misread in a plan", () => {
     cluster("17/main", "port = 99999\nunix_socket_directories = '/run/$(id)'");
     mkdirSync(join(root, "etc/17/$(id)"), { recursive: true });
     writeFileSync(join(root, "etc/17/$(id)/postgresql.conf"), "port = 5432\n");

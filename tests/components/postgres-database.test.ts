@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { askModule } from "../support/ask-module";
 
-// database.py with a server that has the databases of the first list: what it changes, and what it dies of.
+// Runs database.py with a server that has the databases of the first list; prints its changes and its error.
 const PROGRAM = `
 import json, sys
 from types import SimpleNamespace
@@ -30,7 +30,7 @@ except SystemExit as end:
 print(json.dumps([did, said]))
 `;
 
-// What database.py says of a server with the databases of the first list (null: none answers), in one line.
+// The line that database.py prints about a server with the databases of the first list (null: no server answers).
 const OBSERVE = `
 import json, sys
 import database
@@ -65,7 +65,7 @@ afterEach(() => rmSync(folder, { recursive: true }));
 const applied = (there: string[], wanted: string): Promise<[did: string[], said: string | null]> =>
   askModule("postgres", PROGRAM, [there, wanted, identity]);
 
-describe("[A2] what can never be as wanted is said by a look, so that a preview refuses it", () => {
+describe("[A2] `observe` reports a state that no update can fix, so that a preview refuses it", () => {
   const observed = (there: string[] | null, wanted = "synapse", collation = "C"): Promise<string[]> =>
     askModule("postgres", OBSERVE, [there, collation, wanted, identity, folder]);
   beforeEach(() => writeFileSync(identity, "serverName\texample.org\n"));
@@ -90,7 +90,7 @@ describe("[A2] what can never be as wanted is said by a look, so that a preview 
     expect(await observed(null)).toEqual(["Postgres does not answer"]);
   });
 
-  it("nothing on a host without a homeserver, and not what is as wanted", async () => {
+  it("nothing on a host without a homeserver, or with the wanted state", async () => {
     expect(await observed(["synapse"])).toEqual([
       "role chat; database synapse: owner chat, encoding UTF8, collation C, ctype C, provider libc",
     ]);
@@ -100,15 +100,15 @@ describe("[A2] what can never be as wanted is said by a look, so that a preview 
   });
 });
 
-describe("a database that is not there", () => {
-  it("[H3] is made on a host without a homeserver", async () => {
+describe("a missing database", () => {
+  it("[H3] is created on a host without a homeserver", async () => {
     expect(await applied([], "synapse")).toEqual([["CREATE ROLE", "CREATE DATABASE"], null]);
   });
 
   it.each<[string, string[], RegExp]>([
     ["after a change of its name", ["synapse"], /Databases here: synapse\. If hearth:postgres\.database was/],
     ["with the data's disk not mounted", [], /Databases here: none\..*if a disk is not mounted, mount it/],
-  ])("[A5] is not made beside the data of a homeserver, %s", async (_what, there, says) => {
+  ])("[A5] is not created next to the data of a homeserver, %s", async (_what, there, says) => {
     writeFileSync(identity, "serverName\texample.org\n");
     const [did, said] = await applied(there, "chat");
     expect(did).toEqual([]);
@@ -116,7 +116,7 @@ describe("a database that is not there", () => {
     expect(said).toMatch(/example\.org was set up on this host.*remove the line serverName from \//);
   });
 
-  it("[A5] one that is there goes on as it is", async () => {
+  it("[A5] an existing one is not changed", async () => {
     writeFileSync(identity, "serverName\texample.org\n");
     expect(await applied(["synapse"], "synapse")).toEqual([["CREATE ROLE"], null]);
   });

@@ -19,7 +19,7 @@ async function postgres(keys: object = {}) {
 }
 
 describe("the database in a container", () => {
-  it("[H1] has no network, and is the login user's own with nothing of root's", async () => {
+  it("[H1] has no network, and belongs to the login user without any part of root", async () => {
     const release = await postgres();
     expect(release.text(FILE)).toContain("\nNetwork=none\n");
     expect(release.text(FILE)).not.toContain("PublishPort");
@@ -30,7 +30,7 @@ describe("the database in a container", () => {
     expect(release.directories[`${LOGIN_FACTS.home}/.local/share/hearth/postgres/data`]?.mode).toBe("0700");
   });
 
-  it("[H3] is made with collation C from its first start, and passwords for everybody", async () => {
+  it("[H3] is created with collation C at its first start, and requires a password from everybody", async () => {
     const release = await postgres();
     const [, initdb = ""] = /POSTGRES_INITDB_ARGS=([^"]*)/.exec(release.text(FILE)) ?? [];
     expect(initdb.split(" ")).toEqual(
@@ -45,7 +45,7 @@ describe("the database in a container", () => {
     ]);
   });
 
-  it("[H3] keeps its data in the login user's folder, wherever the image would", async () => {
+  it("[H3] keeps its data in the login user's folder, not in the image's default folder", async () => {
     const release = await postgres({ image: "docker.io/library/postgres:18.1" });
     const folder = "/var/lib/postgresql/data";
     expect(release.text(FILE)).toContain(`\nEnvironment=PGDATA=${folder}\n`);
@@ -54,18 +54,18 @@ describe("the database in a container", () => {
     );
   });
 
-  it("[H2] has secrets of 64 hexadecimal digits, made on the host and in no argument", async () => {
+  it("[H2] has secrets of 64 hexadecimal digits, generated on the host and in no argument", async () => {
     const release = await postgres();
     const { containerSecrets } = release;
     expect(Object.keys(containerSecrets).sort()).toEqual(SECRETS);
     for (const name of SECRETS.slice(0, 2))
       expect(containerSecrets[name]).toEqual({ source: { kind: "random", bytes: 32 } });
     expect(release.text(FILE)).toContain("--pwfile=/run/secrets/hearth-database-superuser");
-    // The image's entry point would leave it in the server's environment.
+    // The image's entry point would keep it in the server's environment.
     expect(release.text(FILE)).not.toContain("POSTGRES_PASSWORD");
   });
 
-  it("[H14] is tuned to its container's memory, not the machine's", async () => {
+  it("[H14] is tuned for its container's memory, not the host's", async () => {
     const release = await postgres();
     expect(release.text(`${CONFIG}/restart.conf`)).toContain("shared_buffers = '128MB'\n");
     const larger = await postgres({ memory: "2G" });
@@ -73,7 +73,7 @@ describe("the database in a container", () => {
     expect(larger.text(FILE)).toContain("\nMemoryMax=2048M\n");
   });
 
-  it("restarts for what the server reads at its start, reloads for the rest", async () => {
+  it("restarts for settings that the server reads at its start, reloads for the others", async () => {
     const { units, images } = await postgres();
     expect(images).toEqual(["docker.io/library/postgres:17.6"]);
     const unit = units["hearth-postgres.service"];
@@ -86,14 +86,14 @@ describe("the database in a container", () => {
     expect(unit?.reloadOn.toSorted()).toEqual([`${CONFIG}/pg_hba.conf`, `${CONFIG}/reload.conf`]);
   });
 
-  it("is asked about its settings and its data by its own image before anything is swapped", async () => {
+  it("has its settings and its data checked by its own image before any file is replaced", async () => {
     const { validators } = await postgres({ image: "docker.io/library/postgres:16.10" });
     expect(Object.keys(validators)).toEqual(["10-settings", "20-data", "40-quadlet"]);
     for (const name of ["10-settings", "20-data"])
       expect(validators[name]?.argv).toContain("docker.io/library/postgres:16.10");
   });
 
-  it("tells others how to reach it: the socket's volume, read-only, and its unit", async () => {
+  it("gives others its socket's volume, read-only, and its unit", async () => {
     const { homeserver } = (await containerReleases()).releases;
     const container = homeserver?.files[`${CONTAINERS}/hearth-synapse.container`]?.content;
     expect(container).toContain("\nVolume=hearth-database-socket.volume:/var/run/postgresql:ro\n");
@@ -101,7 +101,7 @@ describe("the database in a container", () => {
   });
 });
 
-describe("the check of the data that is there", () => {
+describe("the check of existing data", () => {
   const PROGRAM = resolve(__dirname, "../../components/postgres/programs/check_data.py");
   let data: string;
   beforeEach(() => {

@@ -14,7 +14,7 @@ const settings = (text: string) =>
     .filter((line) => line !== "" && !line.startsWith("#"))
     .map((line) => line.split(" = ")[0]);
 
-describe("[V2] memory settings fit the machine", () => {
+describe("[V2] memory settings fit the host", () => {
   it.each([
     // memory, pool, connections, shared buffers, cache, maintenance, sorts (MiB)
     [512, 10, 30, 128, 256, 32, 4],
@@ -33,7 +33,7 @@ describe("[V2] memory settings fit the machine", () => {
     });
   });
 
-  it("leaves room for the rest of the machine even when every connection sorts", () => {
+  it("leaves memory for the rest of the host even if every connection sorts", () => {
     for (const memory of [960, 1984, 3904, 7936, 15_936]) {
       const { sharedBuffers, workMem, maxConnections } = tune(memory, 10);
       expect(sharedBuffers + workMem * maxConnections).toBeLessThan(memory / 2);
@@ -41,7 +41,7 @@ describe("[V2] memory settings fit the machine", () => {
   });
 });
 
-/** The two files on a host with so much memory. */
+/** The two files on a host with this memory. */
 function filesOf(postgres: PostgresConfig, memoryMiB: number): { restart: string; reload: string } {
   const { files = {} } = native.render([postgresSpec(postgres, DEBIAN_13)], {
     places: SYSTEM_PLACES,
@@ -52,7 +52,7 @@ function filesOf(postgres: PostgresConfig, memoryMiB: number): { restart: string
 }
 
 describe("the two files", () => {
-  it("restart Postgres for what it reads at its start only, and reload it for the rest", () => {
+  it("restart Postgres for settings that it reads only at its start, and reload it for the others", () => {
     const { restart, reload } = filesOf(config(), 3904);
     expect(settings(restart)).toEqual(["listen_addresses", "max_connections", "shared_buffers"]);
     expect(settings(reload)).toEqual([
@@ -65,7 +65,7 @@ describe("the two files", () => {
     ]);
   });
 
-  it("put the operator's settings over the computed ones, each into its file", () => {
+  it("replace computed settings with the operator's, each in its file", () => {
     const own = { max_connections: 77, work_mem: "9MB", wal_level: "replica", jit: false };
     const { restart, reload } = filesOf(config({ settings: own }), 3904);
     expect(restart).toContain("max_connections = '77'\n");
@@ -75,18 +75,18 @@ describe("the two files", () => {
     expect(reload).toContain("jit = off\n");
   });
 
-  it("quote what would end a value early", () => {
+  it("escape characters that would end a value early", () => {
     const { reload } = filesOf(config({ settings: { log_line_prefix: "it's \\ %m" } }), 3904);
     expect(reload).toContain("log_line_prefix = 'it''s \\\\ %m'\n");
   });
 
-  it("leave memory to Postgres when tuning is off", () => {
+  it("leave memory settings to Postgres if tuning is off", () => {
     const { restart, reload } = filesOf(config({ tuning: "none" }), 3904);
     expect(settings(restart)).toEqual(["listen_addresses"]);
     expect(settings(reload)).toEqual(["log_min_error_statement", "log_error_verbosity", "hearth.managed"]);
   });
 
-  it("[A9] keep what Synapse writes into a statement that fails out of the log, and the details of its failure", () => {
+  it("[A9] keep the values of a failed statement and the details of its error out of the log", () => {
     const { reload } = filesOf(config(), 3904);
     expect(reload).toContain("log_min_error_statement = 'panic'\n");
     expect(reload).toContain("log_error_verbosity = 'terse'\n");
@@ -95,12 +95,12 @@ describe("the two files", () => {
   it.each([
     ["peer", "listen_addresses = ''"],
     ["password", "listen_addresses = 'localhost'"],
-  ])("open no more than %s authentication needs", (authentication, line) => {
+  ])("open only what %s authentication needs", (authentication, line) => {
     expect(filesOf(config({ authentication }), 3904).restart).toContain(`${line}\n`);
   });
 });
 
-describe("[R7] a setting that brings statements, and the tokens in them, into the log", () => {
+describe("[R7] a setting that writes statements, and the tokens in them, into the log", () => {
   const names = (settings: object) =>
     loggedStatements(config({ settings })).map((text) => /settings\.(\S+) is/.exec(text)?.[1]);
 
@@ -116,12 +116,12 @@ describe("[R7] a setting that brings statements, and the tokens in them, into th
     ["log_min_messages", "DEBUG2", "warning"],
     ["shared_preload_libraries", "pg_stat_statements, auto_explain", "pg_stat_statements"],
     ["auto_explain.log_min_duration", "1s", -1],
-  ])("is told with its reason: %s", (name, logging, quiet) => {
+  ])("causes a warning with the reason: %s", (name, logging, quiet) => {
     expect(names({ [name]: logging })).toEqual([name]);
     expect(names({ [name]: quiet })).toEqual([]);
   });
 
-  it("is told in the preview, while the rest of the stack goes on", async () => {
+  it("causes a warning in the preview, and the preview continues", async () => {
     const stack = changed(fixture("minimal"), { "postgres.settings": { log_statement: "ddl" } });
     const { warnings, errors } = await runProgram(stack);
     expect(warnings).toEqual([expect.stringContaining('hearth:postgres.settings.log_statement is "ddl"')]);
@@ -130,7 +130,7 @@ describe("[R7] a setting that brings statements, and the tokens in them, into th
 });
 
 describe("the release", () => {
-  it("[R1] has nothing where a service user could put a link, and nothing of Hearth's in a folder of postgres", async () => {
+  it("[R1] has no path where a service user could create a link, and no file of Hearth in a folder of postgres", async () => {
     const { postgres } = releasesOf(await runProgram(fixture("minimal")));
     const paths = Object.keys({ ...postgres?.files, ...postgres?.directories, ...postgres?.secrets });
     expect(
@@ -140,7 +140,7 @@ describe("the release", () => {
       expect(owner).toBe("root");
   });
 
-  it("[W6] goes by the cluster's own name, port and socket, and so does Synapse", async () => {
+  it("[W6] uses the cluster's name, port and socket, and so does Synapse", async () => {
     const facts = { ...DEBIAN_13, postgresCluster: { name: "hearth", port: 5434, socket: "/srv/sockets" } };
     const { postgres, homeserver } = releasesOf(await runProgram(fixture("minimal"), facts));
     expect(Object.keys(postgres?.units ?? {})).toEqual(["postgresql@17-hearth.service"]);
@@ -167,13 +167,13 @@ describe("the release", () => {
     },
   );
 
-  it("[V2] uses the distribution's own major version everywhere", async () => {
+  it("[V2] uses the distribution's major version everywhere", async () => {
     const { postgres } = releasesOf(await runProgram(fixture("minimal"), DEBIAN_12));
     expect(Object.keys(postgres?.units ?? {})).toEqual(["postgresql@15-main.service"]);
     expect(JSON.stringify(postgres)).not.toContain("17");
   });
 
-  it("[V2] with a password: made on the host, in no argument, and only its file is named", async () => {
+  it("[V2] has a password that is generated on the host, and names only its file in arguments", async () => {
     const stack = changed(fixture("minimal"), {
       "postgres.authentication": "password",
       "postgres.role": "chat",

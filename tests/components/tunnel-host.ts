@@ -4,7 +4,7 @@ import { installTailscale, type Tailnet, upTailnet } from "../../sandbox/tailnet
 import { type Answer, call, sh } from "../support/host-programs";
 import { tunnelRelease } from "./tunnel-release";
 
-/** Tells what arrives. */
+/** Returns the request that arrives. */
 const ECHO = `import http.server, json
 class Echo(http.server.BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
@@ -22,7 +22,7 @@ type Program = "apply" | "observe" | "delete";
 
 /** A sandbox host with the real tailscaled, a tailnet for it, and the tunnel's release on it. */
 export class TunnelHost {
-  /** Of root's release and of the login user's. */
+  /** Instances of root's release and of the login user's. */
   private readonly instances = { system: "-", user: "-" };
 
   private constructor(
@@ -43,7 +43,7 @@ export class TunnelHost {
     await downHost(this.tailnet.host.name);
   }
 
-  /** What the component wants for a machine of that name; without a key a person has to log in. */
+  /** The component's release for a host with this name; without a key a person must log in. */
   async release(node: string, authKey?: string, config: object = {}): Promise<ReleaseInputs> {
     const { release, errors } = await tunnelRelease({
       publicHost: `${node}.${this.tailnet.domain}`,
@@ -61,7 +61,7 @@ export class TunnelHost {
     return answer;
   }
 
-  /** The same machine without sudo: the release is the login user's. */
+  /** The same host without sudo: the release belongs to the login user. */
   async asUser(program: Program): Promise<Answer> {
     const { release } = await tunnelRelease({
       publicHost: `chat.${this.tailnet.domain}`,
@@ -87,13 +87,13 @@ export class TunnelHost {
     return answer;
   }
 
-  /** What a preview sees, by task. */
+  /** The states that a preview sees, by task. */
   async states(): Promise<Record<string, string>> {
     const answer = await this.ask("system", "observe", await this.release("chat", this.tailnet.keys.valid));
     return Object.fromEntries(answer.of("task").map(([name, state]) => [name ?? "", state ?? ""]));
   }
 
-  /** Ports of this machine that Funnel leads to, by the daemon itself. */
+  /** The ports for which Funnel is on, as the daemon reports them. */
   async funnels(): Promise<string[]> {
     const config = JSON.parse(await this.sh("tailscale serve status --json"));
     return Object.keys(config.AllowFunnel ?? {}).map((name) => name.replace(/^.*:/, ""));
@@ -103,7 +103,7 @@ export class TunnelHost {
     return sh(this.host, command);
   }
 
-  /** Something to lead to. */
+  /** Starts a program as the target of the tunnel. */
   async echo(): Promise<void> {
     await onHost(this.host, ["cat >/root/echo.py"], { input: ECHO });
     await this.sh("systemctl is-active -q echo || systemd-run -q --unit=echo python3 /root/echo.py");

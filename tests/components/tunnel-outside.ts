@@ -2,13 +2,13 @@ import { readFileSync } from "node:fs";
 import https from "node:https";
 import type { Tailnet } from "../../sandbox/tailnet";
 
-/** What a request from the internet came to. */
+/** The result of a request from the internet. */
 export interface OutsideAnswer {
   status: number;
   body: string;
 }
 
-/** Asks for a URL whose name leads to the tailnet's host, as public DNS would say; the certificate is checked. */
+/** Requests a URL; its name resolves to the tailnet's host, like in public DNS, and the certificate is verified. */
 export function fromOutside(
   tailnet: Tailnet,
   url: string,

@@ -8,7 +8,7 @@ import type { ReleaseInputs } from "../../provider/contract/release";
 import { Release } from "../../provider/sdk";
 import { DEBIAN_13, unwrap } from "../support/program";
 
-/** What a test says of a tunnel; the rest is as in the home stack. */
+/** A test's values for a tunnel; the others are those of the home stack. */
 export interface Wanted {
   publicHost?: string;
   localUrl?: string;
@@ -20,13 +20,13 @@ export interface Wanted {
   facts?: Partial<HostFacts>;
 }
 
-export interface Made {
+export interface Rendered {
   release: ReleaseInputs;
   errors: string[];
 }
 
-/** The release that the component makes. */
-export async function tunnelRelease(wanted: Wanted = {}): Promise<Made> {
+/** The release that the component creates. */
+export async function tunnelRelease(wanted: Wanted = {}): Promise<Rendered> {
   const facts = { ...DEBIAN_13, ...wanted.facts };
   const errors: string[] = [];
   const log = jest.spyOn(pulumi.log, "error").mockImplementation(async (text) => void errors.push(text));
@@ -65,7 +65,7 @@ function argsOf({
   };
 }
 
-/** What the tunnel waits for. */
+/** The resources on which the tunnel depends. */
 function standInProxy(): Release {
   return new Release("home-proxy", {
     connection: { name: "home", transport: "local", become: "none" },

@@ -5,7 +5,7 @@ import { changesOf, failureOf } from "../support/real-release";
 import { TunnelHost } from "./tunnel-host";
 import { fromOutside } from "./tunnel-outside";
 
-// The real tailscaled of 1.100.0; Tailscale's service is a stand-in, and Funnel's ingress speaks the real peer API.
+// The real tailscaled 1.100.0. Tailscale's service is a stand-in, and Funnel's ingress uses the real peer API.
 const TARGET = "http://127.0.0.1:8080";
 const FUNNEL = `funnel 443 -> ${TARGET}`;
 
@@ -20,7 +20,7 @@ beforeAll(async () => {
 });
 afterAll(() => on.stop());
 
-/** Waits until a request from the internet comes through. */
+/** Waits until a request from the internet succeeds. */
 const reached = () =>
   eventually(async () => {
     const answer = await fromOutside(on.tailnet, `https://${name}/`).catch(() => undefined);
@@ -28,7 +28,7 @@ const reached = () =>
   }, 120);
 
 describe("[H5] joining", () => {
-  it("refuses an auth key that expired in the service's own words, with what to do and without the key", async () => {
+  it("refuses an expired auth key with the service's message, with the fix and without the key", async () => {
     const failure = failureOf(await on.apply("chat", on.tailnet.keys.expired));
     expect(failure).toMatchObject({ step: "tasks", undone: "ok" });
     expect(failure.text).toContain("invalid key: API key does not exist");
@@ -39,7 +39,7 @@ describe("[H5] joining", () => {
     expect(await on.funnels()).toEqual([]);
   });
 
-  it("without a key shows one login link until it was opened, then goes on", async () => {
+  it("without a key shows one login link until somebody opens it, then continues", async () => {
     const first = failureOf(await on.apply("linked"));
     const [link = "none"] = /https:\/\/control\S+/.exec(first.text) ?? [];
     expect(first.text).toContain("Open this link, log in, then run pulumi up again");
@@ -54,7 +54,7 @@ describe("[H5] joining", () => {
   it.each([
     ["withoutFunnel", "nofunnel", '"nodeAttrs": [{"target": ["autogroup:member"], "attr": ["funnel"]}]'],
     ["withoutHttps", "nohttps", "switch on MagicDNS and HTTPS certificates"],
-  ] as const)("says what to change in the tailnet for a machine %s", async (which, node, advice) => {
+  ] as const)("says what to change in the tailnet for a host %s", async (which, node, advice) => {
     const failure = failureOf(await on.apply(node, on.tailnet.keys[which]));
     expect(failure.step).toBe("tasks");
     expect(failure.text).toContain("Funnel is not enabled on your tailnet. To enable, visit:");
@@ -62,7 +62,7 @@ describe("[H5] joining", () => {
     await on.sh("tailscale logout");
   });
 
-  it("joins by the key, under the public name, and Funnel is on", async () => {
+  it("joins with the key, under the public name, and Funnel is on", async () => {
     ok(await on.apply("chat", key));
     expect(await on.states()).toEqual({
       "10-daemon": "enabled, active",
@@ -75,7 +75,7 @@ describe("[H5] joining", () => {
     expect(changesOf(ok(await on.apply("chat", key)))).toEqual([]);
   });
 
-  it("[A9] keeps the key in one file of root's", async () => {
+  it("[A9] keeps the key in one file that belongs to root", async () => {
     const found = await on.sh(`grep -rl -- '${key}' /etc /usr/local /run /var/lib /tmp 2>/dev/null || true`);
     expect(found).toBe("/etc/hearth/tunnel/auth-key");
     expect(await on.sh("stat -c '%a %U' /etc/hearth/tunnel/auth-key")).toBe("600 root");
@@ -90,7 +90,7 @@ describe("[H5] [H6] traffic from the internet", () => {
     expect(await reached()).toBe(true);
   });
 
-  it("reaches the machine's loopback with the visitor's address, which he cannot forge", async () => {
+  it("reaches the host's loopback with the client's address, which the client cannot forge", async () => {
     const forged = {
       "X-Forwarded-For": "192.0.2.66",
       "X-Forwarded-Proto": "http",
@@ -114,14 +114,14 @@ describe("[H5] [H6] traffic from the internet", () => {
     expect(headers).not.toHaveProperty("Tailscale-User-Login");
   });
 
-  it("for any other name ends in the TLS handshake", async () => {
+  it("for any other name fails in the TLS handshake", async () => {
     await expect(fromOutside(on.tailnet, "https://matrix.example.org/")).rejects.toThrow(
       /ECONNRESET|socket|disconnected/,
     );
   });
 });
 
-describe("[A3] what was changed by hand shows in the next look, and the next update repairs it", () => {
+describe("[A3] the next preview shows changes by hand, and the next update repairs them", () => {
   it.each([
     ["switched off", "tailscale funnel --https=443 off", "nothing on 443"],
     [
@@ -140,7 +140,7 @@ describe("[A3] what was changed by hand shows in the next look, and the next upd
       `${FUNNEL}, /admin -> http://127.0.0.1:9999`,
     ],
     [
-      "TCP in place of it",
+      "TCP instead of it",
       "tailscale funnel --https=443 off; tailscale funnel --bg --yes --tcp=443 tcp://127.0.0.1:22",
       "funnel 443 -> tcp -> 127.0.0.1:22",
     ],
@@ -150,11 +150,11 @@ describe("[A3] what was changed by hand shows in the next look, and the next upd
     expect((await on.states())["30-funnel"]).toBe(seen);
     expect(changesOf(ok(await on.apply("chat", key)))).toEqual([`task 30-funnel: '${FUNNEL}'`]);
     expect((await on.states())["30-funnel"]).toBe(FUNNEL);
-    // What the operator serves on other ports is his own.
+    // Other ports belong to the operator.
     expect(await on.funnels()).toEqual(["443", "8443"]);
   });
 
-  it("the machine switched off, or the daemon", async () => {
+  it("Tailscale turned off, or the daemon stopped", async () => {
     await on.sh("tailscale down");
     expect((await on.states())["20-joined"]).toBe("logged in, but switched off");
     ok(await on.apply("chat", key));
@@ -188,7 +188,7 @@ describe("[H15] after a boot Funnel is on again, without a login", () => {
 });
 
 describe("[A10] the release is deleted", () => {
-  it("Funnel goes off; the machine stays in its tailnet, and what else it serves stays", async () => {
+  it("Funnel is turned off; the host stays in its tailnet, and its other ports stay", async () => {
     ok(await on.delete());
     expect(await on.funnels()).toEqual(["8443"]);
     expect(await on.sh("systemctl is-active tailscaled; tailscale status --json | grep BackendState")).toBe(
@@ -197,8 +197,8 @@ describe("[A10] the release is deleted", () => {
   });
 });
 
-describe("[H5] a machine on which Hearth does not become root", () => {
-  it("says the commands for root where only root can help, and works once they were run", async () => {
+describe("[H5] a host on which Hearth does not become root", () => {
+  it("prints the commands that only root can run, and works after them", async () => {
     await on.sh("apt-get install -qy dbus-user-session && loginctl enable-linger debian");
     await on.sh("systemctl start user@1000 && systemctl disable -q --now tailscaled");
     const command = "sudo systemctl enable --now tailscaled.service";
@@ -216,8 +216,8 @@ describe("[H5] a machine on which Hearth does not become root", () => {
   });
 });
 
-describe("[H6] the machine's name", () => {
-  it("that another one has is refused with both names and the ways out", async () => {
+describe("[H6] the host's name", () => {
+  it("is refused if another host has it, with both names and the fixes", async () => {
     await on.sh("tailscale logout");
     const failure = failureOf(await on.apply("chat", key));
     expect(failure.text).toContain(
@@ -226,12 +226,12 @@ describe("[H6] the machine's name", () => {
     expect(failure.text).toContain("another machine of the tailnet has the name chat");
   });
 
-  it("is asked for again when it was changed on the machine", async () => {
+  it("is set again after it was changed on the host", async () => {
     ok(await on.apply("renamed", key));
     expect(await on.sh("tailscale status --json")).toContain(`"renamed.${on.tailnet.domain}."`);
   });
 
-  it("in another tailnet than the stack says is refused, and nothing is left by itself", async () => {
+  it("in another tailnet than the stack says is refused, and Hearth does not leave that tailnet by itself", async () => {
     const elsewhere = { controlUrl: "https://other.example.org" };
     const failure = failureOf(await on.apply("renamed", key, elsewhere));
     expect(failure.text).toContain(`this machine is in a tailnet of ${on.tailnet.controlUrl}`);

@@ -6,7 +6,7 @@ import { tunnelRelease } from "./tunnel-release";
 const LOGIN = { user: "debian", group: "debian", uid: 1000, home: "/home/debian" };
 const KEY = "a2V5";
 
-describe("[H5] where tailscaled comes from", () => {
+describe("[H5] the installation of tailscaled", () => {
   const question = (install: "auto" | "present" | "repository", tailscale: "" | "package" | "other") => ({
     config: { install },
     facts: { tailscale, distribution: "debian", codename: "trixie" },
@@ -16,7 +16,7 @@ describe("[H5] where tailscaled comes from", () => {
 
   it.each([
     ["auto", "", ["tailscale"]],
-    // What the first update installed is no change for the second.
+    // A package that the first update installed is no change for the second.
     ["auto", "package", ["tailscale"]],
     ["auto", "other", []],
     ["present", "package", []],
@@ -29,7 +29,7 @@ describe("[H5] where tailscaled comes from", () => {
     expect(installationFault(question(install, found))).toBeUndefined();
   });
 
-  it("pins the vendor's key and takes the host's own release", () => {
+  it("pins the vendor's key and uses the host's release of the distribution", () => {
     expect(installationOf(question("auto", "")).repositories.tailscale).toEqual({
       uris: "https://pkgs.tailscale.com/stable/debian",
       suites: "trixie",
@@ -39,7 +39,7 @@ describe("[H5] where tailscaled comes from", () => {
     });
   });
 
-  it("leaves a package alone that came without Hearth", () => {
+  it("does not change a package that somebody else installed", () => {
     const own = { ...question("auto", "package"), vendorKey: undefined };
     expect(installationOf(own)).toEqual({ packages: {}, repositories: {} });
     expect(installationFault(own)).toBeUndefined();
@@ -62,18 +62,18 @@ describe("[H5] where tailscaled comes from", () => {
       { ...question("repository", "package"), vendorKey: undefined },
       /install is repository, and the key .* is missing/,
     ],
-  ])("refuses with the way out (%#)", (asked, message) => {
+  ])("refuses with the fix (%#)", (asked, message) => {
     expect(installationFault(asked)).toMatch(message);
   });
 
-  it("tells the fault once, as an error of the update", async () => {
+  it("reports the fault once, as an error of the update", async () => {
     const { errors } = await tunnelRelease({ facts: { tailscale: "" } });
     expect(errors).toEqual([expect.stringContaining("the key of the vendor's repository is missing")]);
   });
 });
 
 describe("the release", () => {
-  it("[H5] is root's with sudo: in order a daemon, a tailnet, Funnel", async () => {
+  it("[H5] belongs to root with sudo: first the daemon, then the tailnet, then Funnel", async () => {
     const { release } = await tunnelRelease({ facts: { tailscale: "package" }, authKey: "tskey-planted" });
     expect(release.scope).toBe("system");
     expect(Object.keys(release.tasks).sort()).toEqual(["10-daemon", "20-joined", "30-funnel"]);
@@ -82,11 +82,11 @@ describe("the release", () => {
     );
     expect(release.tasks["30-funnel"]?.want).toBe("funnel 443 -> http://127.0.0.1:8080");
     expect(release.units["hearth-funnel-443.service"]).toMatchObject({ enabled: true, state: "running" });
-    // Stopping tailscaled could cut the operator off.
+    // Stopping tailscaled could end the operator's own connection.
     expect(Object.keys(release.units)).not.toContain("tailscaled.service");
   });
 
-  it("[H5] the auth key is a secret file of its owner alone, and in no argument", async () => {
+  it("[H5] the auth key is a secret file that only its owner can read, and in no argument", async () => {
     const { release } = await tunnelRelease({ facts: { tailscale: "package" }, authKey: "tskey-planted" });
     const file = "/etc/hearth/tunnel/auth-key";
     expect(release.secrets[file]).toEqual({
@@ -100,7 +100,7 @@ describe("the release", () => {
     expect(release.tasks["20-joined"]?.apply).toContain(`--auth-key-file=${file}`);
   });
 
-  it("[H5] is the login user's without sudo: nothing that needs root, all below his home", async () => {
+  it("[H5] belongs to the login user without sudo: nothing needs root, and all is below the home directory", async () => {
     const { release, errors } = await tunnelRelease({
       host: { become: "none" },
       facts: { tailscale: "package", login: LOGIN },
@@ -112,11 +112,11 @@ describe("the release", () => {
     expect(paths.filter((path) => !path.startsWith("/home/debian/"))).toEqual([]);
     const unit = release.files["/home/debian/.config/systemd/user/hearth-funnel-443.service"]?.content;
     expect(unit).toContain("WantedBy=default.target");
-    // The user's systemd has no such unit.
+    // The user's systemd does not have this unit.
     expect(unit).not.toContain("tailscaled.service");
   });
 
-  it("takes another control server and another name", async () => {
+  it("accepts another control server and another name", async () => {
     const { release } = await tunnelRelease({
       facts: { tailscale: "other" },
       config: { controlUrl: "https://headscale.example.org", hostname: "chat" },
@@ -127,7 +127,7 @@ describe("the release", () => {
   });
 });
 
-it("Funnel's unit is named by its port, so that another port ends the old one", () => {
+it("the name of Funnel's unit contains its port, so that a new port removes the old unit", () => {
   expect(unitName(443)).not.toBe(unitName(8443));
   const unit = renderUnit({ port: 443, target: "http://127.0.0.1:8080", programs: "/p", scope: "system" });
   expect(unit).toContain(

@@ -109,7 +109,7 @@ export async function makeUser(homeserver: Homeserver, localpart: string, admin 
 export interface Reachable {
   homeserver: Homeserver;
   cut(): Promise<void>;
-  mend(): Promise<void>;
+  reconnect(): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -134,7 +134,7 @@ export async function startReachable(settings: object = {}): Promise<Reachable> 
   return {
     homeserver,
     cut: () => way.close(),
-    mend: () => way.listen(),
+    reconnect: () => way.listen(),
     stop: async () => {
       await way.close();
       await homeserver.stop();
