@@ -70,7 +70,7 @@ export interface JoinRule {
 
 /** Who may do what; levels are whole numbers, by custom 0 to 100. */
 export interface PowerLevels {
-  /** Level by user ID. Whoever is not listed has `usersDefault`; Hearth's own account has 100 and is not listed. */
+  /** Level by user ID. A user who is not listed has `usersDefault`; Hearth's own account has 100 and is not listed. */
   users: Record<string, number>;
   usersDefault: number;
   invite: number;

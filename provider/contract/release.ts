@@ -70,7 +70,7 @@ export interface HostFile extends Ownership {
   fills?: Record<string, string>;
 }
 
-/** A package source beside the distribution's own. */
+/** A package source next to the distribution's own. */
 export interface AptRepository {
   uris: string;
   suites: string;
@@ -160,7 +160,7 @@ export interface HostUnit {
 export interface Preflight {
   /**
    * A shell program among the release's own files; it is sent along. For each thing that the release would take over or switch
-   * off it prints a line: what, a tab, the way out; then it ends with another status than 0.
+   * off it prints a line: what, a tab, the fix; then it ends with another status than 0.
    */
   program: string;
   arguments: string[];

@@ -17,7 +17,7 @@ export interface Zone {
   node: string;
 }
 
-/** A record as Dynu has it. `data` undefined: of a type that is none of ours. */
+/** A record as Dynu has it. `data` undefined: of a type that Hearth does not manage. */
 export interface Found {
   id: number;
   node: string;

@@ -38,7 +38,7 @@ const PLAIN_PATH = /^\/[A-Za-z0-9._/@+-]+$/;
 /** What a user gets by default, and what images expect to find. */
 const SUBIDS = 65_536;
 
-/** Everything that keeps rootless containers from running there; with sudo, Hearth puts right what only root can. */
+/** Everything that keeps rootless containers from running there; with sudo, Hearth fixes what only root can. */
 export function rootlessFaults(
   connection: Connection,
   { login, podman, systemd, codename }: MachineFacts,
@@ -94,7 +94,7 @@ export function rootlessFaults(
   return connection.become === "sudo" ? faults : [...faults, ...prerequisiteFaults(login, seen)];
 }
 
-/** What the release `rootless` would put right, were there a way to become root. */
+/** What the release `rootless` would fix if Hearth could become root. */
 function prerequisiteFaults({ user, uid }: MachineFacts["login"], seen: RootlessFacts): Fault[] {
   const faults: Fault[] = [];
   if (seen.missing.length > 0) {

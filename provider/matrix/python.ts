@@ -2,7 +2,7 @@ import type { HomeserverAccess } from "../contract/matrix";
 import { brokenAnswer, type HostCall, hostSession } from "../transport/session";
 
 /**
- * Runs one of the Python programs of provider/matrix/programs on a host: the request travels as `request.json` beside the program
+ * Runs one of the Python programs of provider/matrix/programs on a host: the request travels as `request.json` next to the program
  * (passwords too, so they show in no process list), the answer is the JSON on its standard output. It runs as root or as the
  * login user, as the homeserver's scope says.
  */

@@ -11,7 +11,7 @@ type Failure = "FAILED_PRECONDITION" | "ABORTED" | "UNAVAILABLE" | "DEADLINE_EXC
 /**
  * A failure with one clear message: the first line is the whole verdict, the indented lines say where, what holds now and
  * what to do. `FAILED_PRECONDITION`: refused, nothing touched. `ABORTED`: undone or stopped. `UNAVAILABLE`: host not
- * reached. `INTERNAL` only when a host was left in neither the old nor the new state, or for a bug of ours: the engine then
+ * reached. `INTERNAL` only when a host was left in neither the old nor the new state, or for a bug of Hearth: the engine then
  * says that its state may be wrong.
  */
 export class ProviderError extends Error {

@@ -44,7 +44,7 @@ export class Peers {
 const LOOPBACK = ["0100007F", "7F000001"];
 const ESTABLISHED = "01";
 
-/** Whose the open connection from one port of loopback to another is; a closed one is nobody's, and said to be root's. */
+/** Whose the open connection from one port of loopback to another is; a closed one has no owner, and counts as root's. */
 function ownerOf(table: string, from: number, to: number): number | undefined {
   for (const row of table.split("\n").slice(1)) {
     const [, local = "", remote = "", state, , , , uid] = row.trim().split(/\s+/);

@@ -40,7 +40,7 @@ export interface Checked {
 export interface Difference {
   /** Leaf paths to what happens there, as the operator sees them. */
   details: Map<string, Detail>;
-  /** Something changes that no detail shows: an input that is nobody's business, or what the resource itself tells. */
+  /** Something changes that no detail shows: an input that concerns no operator, or what the resource itself tells. */
   silent?: boolean;
 }
 

@@ -43,7 +43,7 @@ cd /
 exec sh "$dir/run.sh" "$dir" "$mark" "$left" "$seconds" "$1" "$2"
 `.trim();
 
-/** The command on the host as argument list; the program is one of ours below `provider/`. */
+/** The command on the host as argument list; the program is one of Hearth's, below `provider/`. */
 export function hostCommand(become: "none" | "sudo", password: boolean, call: ProgramName): string[] {
   const shell = ["sh", "-c", BOOTSTRAP, "hearth", call.interpreter, basename(call.program)];
   if (become === "none") return shell;
@@ -52,7 +52,7 @@ export function hostCommand(become: "none" | "sudo", password: boolean, call: Pr
   return ["env", "LC_ALL=C", "LANGUAGE=C", "sudo", ...asking, "--", ...shell];
 }
 
-/** An argument list as text for a login shell. Only constants of ours go through this. */
+/** An argument list as text for a login shell. Only Hearth's constants go through this. */
 export function shellText(argv: string[]): string {
   return argv.map((word) => (/^[\w./=-]+$/.test(word) ? word : `'${word}'`)).join(" ");
 }

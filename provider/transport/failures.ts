@@ -24,7 +24,7 @@ export class TimedOut extends ConnectionLost {
   }
 }
 
-/** One kind of failed log-in: what ssh says, and what we say. */
+/** One kind of failed login: what ssh says, and what we say. */
 interface Explanation {
   pattern: RegExp;
   problem: (place: string, said: string) => string;
@@ -35,7 +35,7 @@ const KNOWN_HOSTS_FIX = (connection: Connection) =>
   `compare the fingerprint on the machine's own console: ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub
       then log in once by hand (ssh ${handArguments(connection)}) and accept it, or add the key to ${connection.knownHostsFile ?? "~/.ssh/known_hosts"}`;
 
-/** What stands for a log-in whose shell could not even run `true`. */
+/** What represents a login whose shell could not even run `true`. */
 export const NO_SHELL = "no usable shell";
 
 /** How ssh says that nobody answered: the machine hung up, or a jump host on the way did not get through. */
@@ -59,7 +59,7 @@ const EXPLANATIONS: Explanation[] = [
   },
   {
     pattern: /[Tt]oo many logins|(shell|exec) request failed on channel/,
-    problem: (place, said) => `${place} has no room for one more log-in of this user (${firstLine(said)})`,
+    problem: (place, said) => `${place} has no room for one more login of this user (${firstLine(said)})`,
     fix: () => "look at the limits of pam_limits there (maxlogins, nproc in /etc/security/limits.conf)",
   },
   {
@@ -82,7 +82,7 @@ const EXPLANATIONS: Explanation[] = [
   {
     // What is left to be asked for after the key was taken; without `publickey`, it is not the key.
     pattern: /Permission denied \((?![^)]*publickey)[^)]*(keyboard-interactive|password)/,
-    problem: (place, said) => `${place} refused the log-in by key alone (${lastLine(said)})`,
+    problem: (place, said) => `${place} refused the login by key alone (${lastLine(said)})`,
     fix: (connection) =>
       `check user and key: ssh ${handArguments(connection)}; if it asks for a code or a password besides the key, let a user of its own in by key alone (in sshd_config: Match User NAME, AuthenticationMethods publickey): nobody is there to type it`,
   },
@@ -91,7 +91,7 @@ const EXPLANATIONS: Explanation[] = [
     problem: (place) => `${place} shows another host key than the known one; nothing was sent to it`,
     fix: (
       connection,
-    ) => `if the machine was installed anew, remove the old key: ssh-keygen -R ${hostKeyName(connection)}
+    ) => `if the machine was installed again, remove the old key: ssh-keygen -R ${hostKeyName(connection)}
       and ${KNOWN_HOSTS_FIX(connection)}; if it was not, somebody may be in between`,
   },
   {
@@ -101,7 +101,7 @@ const EXPLANATIONS: Explanation[] = [
   },
   {
     pattern: /Permission denied|Too many authentication failures/,
-    problem: (place, said) => `${place} refused the log-in (${lastLine(said)})`,
+    problem: (place, said) => `${place} refused the login (${lastLine(said)})`,
     fix: (connection) =>
       `check user and key: ssh ${handArguments(connection)}; hearth:hosts.${connection.name} sets user and identityFile, else ssh's own configuration and agent decide`,
   },
@@ -128,7 +128,7 @@ const EXPLANATIONS: Explanation[] = [
   },
   {
     pattern: /Connection (closed|reset)|kex_exchange_identification|Broken pipe/,
-    problem: (place, said) => `${place} closed the connection before the log-in (${lastLine(said)})`,
+    problem: (place, said) => `${place} closed the connection before the login (${lastLine(said)})`,
     fix: () => "look at sshd's log on the machine: a ban (fail2ban), MaxStartups, or a port that is not ssh",
   },
 ];
@@ -155,7 +155,7 @@ function noSessionsFix(): string {
   return "set MaxSessions in sshd_config there to 1 or more (10 is the default; sshd -T shows what holds) and reload ssh; if it is, something else uses all of them: end that, or look at MaxStartups and the limits of pam_limits too";
 }
 
-/** The log-in works, but no session can be had on it. */
+/** The login works, but no session can be had on it. */
 export function noSessions(connection: Connection): ProviderError {
   return new ProviderError(
     "UNAVAILABLE",
@@ -169,7 +169,7 @@ export function withoutHost(name: string): string {
   or plan against the last known state: HEARTH_OFFLINE=1 npm run pulumi -- preview (its address changed: HEARTH_OFFLINE=1 npm run pulumi -- up)`;
 }
 
-/** What a failed log-in means. `said` is what ssh wrote to standard error. */
+/** What a failed login means. `said` is what ssh wrote to standard error. */
 export function explainLogin(connection: Connection, said: string): ProviderError {
   const found = EXPLANATIONS.find(({ pattern }) => pattern.test(said));
   const { problem, fix } = said.startsWith(PROXY_SAID)
@@ -200,8 +200,8 @@ const SSHD_LOG =
   "sshd's log on the machine (journalctl -u ssh) says more: an account that has expired or is locked ends so";
 
 function unforeseen(place: string, words: string): string {
-  if (said(words).length === 0) return `${place} ended the log-in without a word`;
-  return `the log-in to ${place} failed (${lastLine(words)})`;
+  if (said(words).length === 0) return `${place} ended the login without a message`;
+  return `the login to ${place} failed (${lastLine(words)})`;
 }
 
 function byHand(connection: Connection): string {

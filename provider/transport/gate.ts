@@ -12,7 +12,7 @@ export class Gate {
       return await task();
     } finally {
       const next = this.inside <= this.width ? this.waiting.shift() : undefined;
-      // Whoever comes next takes this place, so nobody else can.
+      // The next one takes this place, so no other can.
       if (next) next();
       else this.inside -= 1;
     }

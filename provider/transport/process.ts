@@ -39,7 +39,7 @@ const SSH_FAILED = 255;
 
 /** Process groups that run now. */
 const groups = new Set<number>();
-// Whoever ends us before a program has ended leaves nothing running here; the host goes on by itself.
+// If we are ended before a program has ended, nothing stays running here; the host goes on by itself.
 process.on("exit", () => {
   for (const group of groups) killGroup(group);
 });

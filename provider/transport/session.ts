@@ -41,7 +41,7 @@ export interface HostCall extends ProgramName {
   alone?: boolean;
 }
 
-/** The program's own exit status and answer. A failed connection, log-in or sudo is thrown instead. */
+/** The program's own exit status and answer. A failed connection, login or sudo is thrown instead. */
 export interface HostAnswer {
   status: number;
   stdout: string;
@@ -62,17 +62,17 @@ export interface HostSession {
 const SESSIONS_PER_HOST = 8;
 /** Milliseconds during which the shared connection is taken for alive without asking; far below what ssh keeps it for. */
 const TRUSTED = 2000;
-/** Milliseconds during which a failed log-in is not tried again: every resource of a host asks at the same time. */
+/** Milliseconds during which a failed login is not tried again: every resource of a host asks at the same time. */
 const FAILURE_KEPT = 15_000;
 const LOGIN_SECONDS = 45;
-/** How often a session that found no shared connection logs in anew: once for one that ended, once for one that was ending. */
+/** How often a session that found no shared connection logs in again: once for one that ended, once for one that was ending. */
 const LOGINS_AGAIN = 2;
 /**
- * Milliseconds between tries of a session that was refused although no other of ours runs: those of a program that was cut off, or
+ * Milliseconds between tries of a session that was refused although no other call runs: those of a program that was cut off, or
  * of another process, end in a moment. About 20 seconds in all.
  */
 const REFUSED_PAUSES = [100, 200, 500, 1000, 2000, 3000, 4000, 4000, 5000];
-/** Milliseconds between tries of a log-in that sshd hung up on: it drops some while many others log in (MaxStartups). */
+/** Milliseconds between tries of a login that sshd hung up on: it drops some while many others log in (MaxStartups). */
 const DROPPED_PAUSES = [1000, 3000];
 
 const sessions = new Map<string, HostSession>();
@@ -155,7 +155,7 @@ class SshSession extends Session {
       const result = await this.places.through(() => this.attempt(call));
       if (!isRefused(result)) return this.conclude(result, call);
       if (call.urgent) return this.onItsOwn(call);
-      // Where others of ours run, the next place that becomes free is waited for; else it takes a moment, or never works.
+      // If other calls run, this one waits for the next free place; otherwise it takes a moment, or never works.
       const pause = this.running > 0 ? REFUSED_PAUSES[0] : pauses.shift();
       if (pause === undefined) throw noSessions(this.connection);
       await sleep(pause, undefined, { signal: call.signal }).catch(() => undefined);
@@ -167,12 +167,12 @@ class SshSession extends Session {
     return this.conclude(await this.start(plainArguments(this.connection, this.text(call)), call), call);
   }
 
-  /** One session, with the log-in before it. */
+  /** One session, with the login before it. */
   private async attempt(call: HostCall): Promise<ProcessResult> {
     await this.ensureLogin(call);
     let result = await this.session(call);
     for (let again = 1; neverStarted(result, !call.stays) && again <= LOGINS_AGAIN; again++) {
-      // The shared connection ended between our look and the session. Sessions that run beside this one
+      // The shared connection ended between our look and the session. Sessions that run at the same time
       // prove nothing: they may have met the same end and not know it yet.
       this.aliveUntil = 0;
       await this.ensureLogin(call, "look");
@@ -204,7 +204,7 @@ class SshSession extends Session {
     }
   }
 
-  /** Makes sure that the shared connection is there; all callers wait for the same log-in. */
+  /** Makes sure that the shared connection is there; all callers wait for the same login. */
   private async ensureLogin(call: HostCall, how: "trust" | "look" = "trust"): Promise<void> {
     const trusted = how === "trust" && (this.running > 0 || Date.now() < this.aliveUntil);
     if (!this.login && trusted) return;
@@ -224,7 +224,7 @@ class SshSession extends Session {
         failure === undefined ? undefined : { said: failure, until: Date.now() + FAILURE_KEPT, told: false };
     } else this.failure = undefined;
     if (signal.aborted)
-      throw new ProviderError("ABORTED", `the log-in to ${this.connection.name} was cancelled`);
+      throw new ProviderError("ABORTED", `the login to ${this.connection.name} was cancelled`);
     if (!this.failure) this.aliveUntil = Date.now() + TRUSTED;
   }
 
@@ -265,7 +265,7 @@ class SshSession extends Session {
   }
 }
 
-/** An answer that breaks the protocol; a bug of ours or a broken host, so it shows what there is to see. */
+/** An answer that breaks the protocol; a bug of Hearth or a broken host, so it shows what there is to see. */
 export function brokenAnswer(connection: Connection, program: string, answer: HostAnswer): ProviderError {
   const shown = said(answer.outside, answer.stderr).map((line) => `\n    ${line}`);
   return new ProviderError(

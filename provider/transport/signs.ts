@@ -27,7 +27,7 @@ export function neverStarted(result: ProcessResult, again: boolean): boolean {
   return NEVER_STARTED.test(result.stderr) || (again && result.stderr.trim() === "");
 }
 
-/** What a log-in said whose shell did not do what it was told. */
+/** What a login said whose shell did not run the command. */
 export function failureOf(result: ProcessResult): string | undefined {
   const { status, stderr, outside, came, ended } = result;
   if (came === "whole") return undefined;

@@ -42,7 +42,7 @@ export function loginArguments(connection: Connection, command: string): string[
   return sshArguments(connection, destinationOptions(connection), options, command);
 }
 
-/** `ssh` on a connection of its own: beside a shared one, ssh throws away what a jump host or proxy command says. */
+/** `ssh` on a separate connection: next to a shared one, ssh throws away what a jump host or proxy command says. */
 export function plainArguments(connection: Connection, command: string): string[] {
   const options = [...COMMON, "ControlMaster=no", "ControlPath=none"];
   return sshArguments(connection, destinationOptions(connection), options, command);

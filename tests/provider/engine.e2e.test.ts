@@ -2,7 +2,7 @@ import { downHost, type Host, onHost, upHost } from "../../sandbox";
 import { EngineProject } from "../support/engine-project";
 import { NODE_VERSIONS, nodeFolder } from "../support/node-versions";
 
-// Of this run alone: another run beside it has a host of its own.
+// For this run only: another run at the same time has a host of its own.
 const NAME = `engine-${process.pid}`;
 const YAML = "/etc/mini/homeserver.yaml";
 const SETTINGS = `# retention of messages

@@ -56,13 +56,13 @@ test("Cancel while a look waits for a host that does not answer: the look ends a
   await once(mute, "connection");
   const asked = Date.now();
   await provider.cancel();
-  expect(await running).toMatchObject({ code: status.ABORTED, details: "the log-in to vps was cancelled" });
+  expect(await running).toMatchObject({ code: status.ABORTED, details: "the login to vps was cancelled" });
   expect(Date.now() - asked).toBeLessThan(8000);
   expect(await provider.stop()).toBe(0);
   mute.close();
 });
 
-test("a resource type that is none is a fault of ours, named", async () => {
+test("a resource type that is none is a fault of Hearth, named", async () => {
   const provider = await start();
   const { code, details } = await failure(provider.check(URN.replace("Release", "Nothing"), {}));
   expect(code).toBe(status.INTERNAL);

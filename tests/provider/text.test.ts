@@ -49,7 +49,7 @@ describe("a command that a reader pastes runs nothing but itself", () => {
     expect(existsSync(proof)).toBe(false);
   });
 
-  it("the log-in that is suggested, whatever the connection holds", () => {
+  it("the login that is suggested, whatever the connection holds", () => {
     const proof = join(folder, "by-hand");
     for (const word of hostile(proof)) {
       const connection: Connection = {

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Confirms a change that waits for it: whoever runs this could log in after the change.
+# Confirms a change that waits for it: the caller could log in after the change.
 set -eu
 DIR=$1
 . "$DIR/lib/base.sh"

@@ -49,7 +49,7 @@ remove_files() {
   if grep -q -E '/(systemd/(system|user)|containers/systemd)/' "$WORK/paths"; then $SYSTEMCTL daemon-reload || :; fi
 }
 
-# left PATH: it leads through what a user has changed; nothing of ours is behind it any more.
+# left PATH: it leads through what a user has changed; nothing of the release is behind it any more.
 left() { row note "$1 was left as it is: $(tail -n 1 -- "$WORK/output" | one_line)"; }
 
 # Directories that were made for this release, deepest first; those with content stay (that is where data lives).

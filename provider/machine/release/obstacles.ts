@@ -13,7 +13,7 @@ export function requireUnoccupied(inputs: ReleaseInputs, seen: Observation): voi
   throw occupied(inputs, seen.obstacles);
 }
 
-/** All obstacles in one message, each with its way out. */
+/** All obstacles in one message, each with its fix. */
 export function occupied(
   { release, connection }: Pick<ReleaseInputs, "release" | "connection">,
   obstacles: readonly Obstacle[],

@@ -33,10 +33,10 @@ export function requireKnown({ connection, release }: ReleaseInputs, seen: Obser
   if (seen.release) return;
   throw new ProviderError(
     "FAILED_PRECONDITION",
-    `${connection.name} is another machine, or another login user, than before: release ${JSON.stringify(release)} of this stack is not there, and an empty server would come to life beside the one with the data
+    `${connection.name} is another machine, or another login user, than before: release ${JSON.stringify(release)} of this stack is not there; continuing would create a second, empty server
   now: nothing was changed
   fix: correct address, user or port of hearth:hosts.${connection.name}
-  if the machine was installed anew and nothing of the old one is to be kept: HEARTH_OFFLINE=1 npm run pulumi -- up takes the new way over, and the next preview shows what would be made there`,
+  if the machine was installed again and nothing of the old one is to be kept: HEARTH_OFFLINE=1 npm run pulumi -- up takes the new way over, and the next preview shows what would be made there`,
   );
 }
 
@@ -47,7 +47,7 @@ export function requireSameScope(olds: Properties, news: Properties, host: strin
   const runtime = (scope: string) => (scope === "user" ? "quadlet" : "native");
   throw new ProviderError(
     "FAILED_PRECONDITION",
-    `${host} was set up with runtime ${runtime(held)} and cannot change to ${runtime(wanted)}: database, media and signing key would stay behind, and an empty server would come to life beside them
+    `${host} was set up with runtime ${runtime(held)} and cannot change to ${runtime(wanted)}: database, media and signing key would stay behind, and continuing would create a second, empty server
   now: nothing was changed on ${host}
   fix: write runtime: ${runtime(held)} in hearth:hosts.${host} again, or use a fresh host`,
   );
@@ -68,7 +68,7 @@ export function requireSameIdentity(olds: Properties, news: Properties, host: st
 function otherIdentity(host: string, key: string, held: string, wanted: string): ProviderError {
   return new ProviderError(
     "FAILED_PRECONDITION",
-    `${host} was set up with ${key} ${JSON.stringify(held)} and cannot become ${JSON.stringify(wanted)}: other servers know it by this name for ever
+    `${host} was set up with ${key} ${JSON.stringify(held)} and cannot become ${JSON.stringify(wanted)}: other servers know it by this name permanently
   now: nothing was changed on ${host}
   fix: write ${key} ${JSON.stringify(held)} again, or use a fresh host for ${JSON.stringify(wanted)}`,
   );
@@ -91,7 +91,7 @@ function wayOut(host: string, owner: string, urn: string): string {
   }
   const before = formerHost(host, owner, urn);
   if (before !== undefined) {
-    return `if it is the same machine, call it ${before} again in hearth:hosts: what is on a host belongs to its name there for ever, while its address may change
+    return `if it is the same machine, call it ${before} again in hearth:hosts: what is on a host belongs to its name there permanently, while its address may change
   if it is another machine, its address in hearth:hosts is that of ${before}: correct it`;
   }
   return `if the resource was renamed, add to its options: aliases: [${alias(owner, urn)}]

@@ -12,7 +12,7 @@ export interface Circumstances {
 }
 
 /**
- * What an update will do beside writing files, in one line: `will install curl; restart example.service`. `olds` are
+ * What an update will do apart from writing files, in one line: `will install curl; restart example.service`. `olds` are
  * the inputs as the host has them (empty maps: nothing there). Mirrors what the host decides in `lib/units.sh`.
  */
 export function planLine(olds: Properties, news: Properties, circumstances: Circumstances = {}): string {

@@ -75,7 +75,7 @@ function textLines(sign: string, text: string): string[] {
     .map((row) => `    ${sign} ${row}`.trimEnd());
 }
 
-/** The inputs of the state whose entries the wanted ones do not name, beside what the host has of the wanted ones. */
+/** The inputs of the state whose entries the wanted ones do not name, together with what the host has of the wanted ones. */
 export function hostView(olds: Properties, wanted: Properties, observed: Properties): Properties {
   const maps = Object.entries(observed).map(([key, value]): [string, Value] => {
     const [old, asked] = [olds[key], wanted[key]];

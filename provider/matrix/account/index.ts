@@ -86,7 +86,7 @@ class Account implements Resource {
     const kept = typeof state.outputs.passwordFile === "string" ? state.outputs.passwordFile : null;
     if (kept !== null && seen.passwordFile === null) {
       await call.log.warning(
-        `${title(account)}: its password was kept in ${kept} only, which is gone; whoever knows it can still log in, and an admin can set another one`,
+        `${title(account)}: its password was kept in ${kept} only, which is gone; a user who knows it can still log in, and an admin can set another one`,
       );
     }
     return {

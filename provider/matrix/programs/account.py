@@ -37,7 +37,7 @@ def plan(desired, observed, password_set):
     if observed["deactivated"]:
         steps.append(("reactivate", {}))
     elif reclaimed:
-        # First of all: whoever has the account must not become an admin with it.
+        # First of all: the present owner of the account must not become an admin with it.
         steps.append(("reclaim", {}))
     elif given and password_set is not True and (desired["password"]["change"] or password_set is False):
         steps.append(("set password", {}))

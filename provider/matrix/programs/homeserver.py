@@ -52,7 +52,7 @@ class SocketConnection(http.client.HTTPConnection):
         self.sock.settimeout(self.timeout)
         self.sock.connect(self._path)
         _, listener, _ = struct.unpack("3i", self.sock.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12))
-        # Whoever may write in its folder could put another program's socket there, and we are about to send a credential.
+        # A user who may write in its folder could put another program's socket there, and we are about to send a credential.
         if listener != seen.st_uid or listener != os.lstat(os.path.dirname(self._path)).st_uid:
             raise ConnectionError(f"another user (uid {listener}) listens there")
 
@@ -62,7 +62,7 @@ class Homeserver:
 
     def __init__(self, base_url, timeout=15.0):
         if not base_url.startswith(UNIX_SOCKET):
-            # A state of before. Whoever listens on a port may be anybody, and would be sent a credential.
+            # A state of before. Any user may listen on a port, and would be sent a credential.
             raise Unavailable(f"{base_url} is how earlier versions reached the homeserver; pulumi up moves it to a unix socket")
         self.base_url = base_url
         self.token = None
@@ -154,7 +154,7 @@ def _podman_secret(name):
 
 
 def user_environment():
-    """What rootless Podman needs to find its own; a log-in without a session of systemd's has not set it."""
+    """What rootless Podman needs to find its own; a login without a session of systemd's has not set it."""
     return {"XDG_RUNTIME_DIR": f"/run/user/{os.getuid()}", **os.environ}
 
 

@@ -24,7 +24,7 @@ from homeserver import (
     write_private,
 )
 
-# The same device at every log-in: renewing the token replaces it instead of leaving one device more behind.
+# The same device at every login: renewing the token replaces it instead of leaving one device more behind.
 DEVICE_ID = "HEARTH"
 DEVICE_NAME = "Hearth on this host"
 
@@ -93,7 +93,7 @@ class AdminSession:
     def open(self, may_create):
         """Leaves a working admin token in the homeserver connection. Raises NoCredential, Refused, Unavailable.
 
-        may_create: a log-in, too, is a change (a new token, and a new record of it here); a look does without.
+        may_create: a login, too, is a change (a new token, and a new record of it here); a look does without.
         """
         credential = self._load()
         if self._kept_token_works(credential):
@@ -131,7 +131,7 @@ class AdminSession:
             return True
         self.homeserver.token = None
         if status == 403:
-            # No longer an admin. Registering anew finds the name taken and takes the account back.
+            # No longer an admin. Registering again finds the name taken and takes the account back.
             credential.pop("password", None)
         elif status != 401:
             raise Refused(f"the homeserver answered {describe(status, answer)} when asked about {self.user}")
@@ -153,11 +153,11 @@ class AdminSession:
         )
         if status == 429:
             seconds = round(answer.get("retry_after_ms", 0) / 1000)
-            raise Refused(f"the homeserver's rate limit for log-ins refuses {self.user} for {seconds} s more; run again then")
+            raise Refused(f"the homeserver's rate limit for logins refuses {self.user} for {seconds} s more; run again then")
         if status == 403:
             return False
         if status != 200:
-            raise Refused(f"the homeserver refused the log-in of {self.user}: {describe(status, answer)}")
+            raise Refused(f"the homeserver refused the login of {self.user}: {describe(status, answer)}")
         self._store(credential["password"], answer["access_token"])
         return True
 
@@ -184,7 +184,7 @@ class AdminSession:
         status, answer = self.homeserver.call("PUT", user_path("v2/users", self.user), wanted)
         self.homeserver.token = None
         if status != 200 or not self._log_in({"password": password}):
-            raise Refused(f"the credential of {self.user} could not be made anew: {describe(status, answer)}")
+            raise Refused(f"the credential of {self.user} could not be created again: {describe(status, answer)}")
         helper_id = user_id(helper, self.server_name)
         self.homeserver.call("POST", user_path("v1/deactivate", helper_id), {"erase": True})
 

@@ -84,7 +84,7 @@ export function judgePartner(partner: string, answer: Answer): Finding {
   }
   return fail(
     `${partner} could not reach this server with a signed request: ${error || summary(answer)}`,
-    "mend the well-known, certificate and federation findings above first; then see the partner's log",
+    "fix the well-known, certificate and federation findings above first; then see the partner's log",
   );
 }
 

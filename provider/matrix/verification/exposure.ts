@@ -11,7 +11,7 @@ export const ADMIN_PATHS = [
   "/_matrix/../_synapse/admin/v1/server_version",
   "/_matrix/..%2f_synapse/admin/v1/server_version",
   "/%5fsynapse/admin/v1/server_version",
-  // Decoded and shortened this is below /_matrix/, which a proxy may go by while it passes on the path as it came.
+  // Decoded and shortened this is below /_matrix/, which a proxy may use while it passes on the path as it came.
   "/_synapse/admin/v1/rooms/..%2f..%2f..%2f..%2f_matrix%2fx",
 ];
 

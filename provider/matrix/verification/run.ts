@@ -7,21 +7,21 @@ import { Outside } from "./outside";
 import { judgeAboveLimitBehind } from "./upload";
 
 /** What the checks need besides their inputs. */
-export interface Surroundings {
+export interface Environment {
   /** Runs verify.py on the host; rejects when the host cannot be asked. */
   observe: () => Promise<host.Observations>;
   signal?: AbortSignal;
 }
 
 /** All checks at the same time; the list is in reading order. Never rejects for what a check finds. */
-export async function verify(inputs: VerificationInputs, surroundings: Surroundings): Promise<CheckResult[]> {
+export async function verify(inputs: VerificationInputs, environment: Environment): Promise<CheckResult[]> {
   // Every request listens on the one signal; that is no leak.
-  if (surroundings.signal !== undefined) setMaxListeners(0, surroundings.signal);
-  const observed = surroundings.observe().then(
+  if (environment.signal !== undefined) setMaxListeners(0, environment.signal);
+  const observed = environment.observe().then(
     (observations) => ({ observations }),
     (error: unknown) => ({ error: types.isNativeError(error) ? error : new Error(String(error)) }),
   );
-  const outside = new Outside(inputs, surroundings.signal);
+  const outside = new Outside(inputs, environment.signal);
   const checks: Check[] = [
     ...outside.discovery(),
     ...outside.interfaces(observed),

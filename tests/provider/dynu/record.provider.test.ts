@@ -71,7 +71,7 @@ it("[H6] a preview changes nothing", async () => {
   expect(dynu.changes).toEqual([]);
 });
 
-it("[H6] changes in place what can be changed, and makes anew what is another record", async () => {
+it("[H6] changes in place what can be changed, and creates a new record for another one", async () => {
   const stored = await create(SRV);
   const news = await checked({ ...SRV, port: 8448 }, { ttl: 600 });
   expect(await provider.diff(URN, stored.inputs, news)).toEqual({ "data.port": "UPDATE", ttl: "UPDATE" });
@@ -82,7 +82,7 @@ it("[H6] changes in place what can be changed, and makes anew what is another re
   expect(await provider.diff(URN, stored.inputs, other)).toEqual({ name: "UPDATE_REPLACE" });
 });
 
-it("[H6] [A3] shows what somebody changed at Dynu, and puts it right", async () => {
+it("[H6] [A3] shows what somebody changed at Dynu, and fixes it", async () => {
   const stored = await create(SRV);
   Object.assign(records()[0] ?? {}, { port: 1, state: false });
   const seen = await read(stored);

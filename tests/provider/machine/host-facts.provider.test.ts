@@ -7,7 +7,7 @@ import { ProviderClient } from "../../support/provider-client";
 import { failure } from "../../support/release-host";
 import { rootlessHost } from "../../support/user-release";
 
-// Of this run alone: another run beside it has hosts of its own.
+// For this run only: another run at the same time has hosts of its own.
 const NAME = `facts-${process.pid}`;
 const OLD = `facts-old-${process.pid}`;
 let host: Host;
@@ -96,7 +96,7 @@ test("[H1] all that is missing is one message with the commands, which then real
   expect(details).toMatch(
     / {2}- too little memory: synapse 900000 \+ the system itself 512 = 900512 MiB; it has \d+ MiB\n/,
   );
-  // With sudo these are Hearth's to put right.
+  // With sudo, Hearth fixes these.
   await look({ become: "sudo" });
   const commands = [...details.matchAll(/^ {6}(\S.*)$/gm)].map(([, command]) => command);
   expect(commands).toHaveLength(4);

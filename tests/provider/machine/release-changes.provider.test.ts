@@ -4,7 +4,7 @@ import { CONF, conf } from "../../support/probe-release";
 import { InitFailed } from "../../support/provider-client";
 import { failure, ReleaseHost } from "../../support/release-host";
 
-// Of this run alone: another run beside it has a host of its own.
+// For this run only: another run at the same time has a host of its own.
 const NAME = `changes-${process.pid}`;
 let release: ReleaseHost;
 
@@ -99,7 +99,7 @@ test("[A4] a change that its validator refuses touches nothing", async () => {
   expect(await release.served()).toBe(conf("two").trim());
 });
 
-test("[A3] what was changed by hand shows as what puts it right, named as made by hand, and is repaired", async () => {
+test("[A3] what was changed by hand shows as what repairs it, named as made by hand, and is repaired", async () => {
   await release.shell(`echo '# by hand' >>${CONF}; chmod 0600 /usr/local/lib/probe/serve
     systemctl disable --now probe-idle.service; rm /etc/probe/secrets/given`);
   const seen = await release.read();

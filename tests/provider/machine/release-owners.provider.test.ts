@@ -5,7 +5,7 @@ import { CONF, conf, probeRelease } from "../../support/probe-release";
 import { ProviderClient } from "../../support/provider-client";
 import { failure, ReleaseHost } from "../../support/release-host";
 
-// Of this run alone: another run beside it has a host of its own.
+// For this run only: another run at the same time has a host of its own.
 const NAME = `owners-${process.pid}`;
 let release: ReleaseHost;
 
@@ -16,7 +16,7 @@ beforeAll(async () => {
 });
 afterAll(() => release.stop());
 
-test("another server name is refused, in the preview and with the way out", async () => {
+test("another server name is refused, in the preview and with the fix", async () => {
   const news = await release.wanted(conf("two"), { identity: { serverName: "other.test" } });
   const { code, details } = await failure(release.provider.update(release.urn, release.stored, news, true));
   expect(code).toBe(status.FAILED_PRECONDITION);

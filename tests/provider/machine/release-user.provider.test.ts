@@ -105,7 +105,7 @@ test("an image that does not exist is one clear message with Podman's words, and
   expect(await release.served()).toContain("# one");
 });
 
-test("releases of both scopes share one log-in; root's go through sudo, the user's do not", async () => {
+test("releases of both scopes share one login; root's go through sudo, the user's do not", async () => {
   const { connection } = release;
   const wanted = async (name: string, inputs: Properties) =>
     (await release.provider.check(release.urnOf(name), inputs)).inputs;

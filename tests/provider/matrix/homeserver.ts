@@ -217,7 +217,7 @@ function ended(child: ChildProcess): Promise<void> {
   });
 }
 
-/** Runs one of the Python programs of provider/matrix/programs as the transport does: beside its request, with its answer as JSON. */
+/** Runs one of the Python programs of provider/matrix/programs as the transport does: next to its request, with its answer as JSON. */
 export async function runHostProgram<T>(program: `${string}.py`, request: object): Promise<T> {
   const directory = await fs.mkdtemp(path.join(os.tmpdir(), "hearth-call-"));
   try {

@@ -12,7 +12,7 @@ test("a user's fault reaches the engine as its message alone, without a stack", 
   });
 });
 
-test("a fault of ours keeps its stack and says whose it is", () => {
+test("a fault of Hearth keeps its stack and says so", () => {
   const { code, details } = toServiceError(new TypeError("oops"));
   expect(code).toBe(status.INTERNAL);
   expect(details).toMatch(/please report it\nTypeError: oops\n {4}at /);

@@ -86,7 +86,7 @@ describe("[S6] what hosts and users say cannot erase or forge lines of a preview
 
   it.each<[string, () => Promise<never>]>([
     ["an error", () => Promise.reject(new ProviderError("ABORTED", `it said:\n    ${ESC}\u009b2K`))],
-    ["a fault of ours", () => Promise.reject(new Error(`${ESC}\u009b2K`))],
+    ["a fault of Hearth", () => Promise.reject(new Error(`${ESC}\u009b2K`))],
   ])("%s shows what the host said with its escape sequences visible", async (_what, fail) => {
     const refused = withProvider({ read: fail }, (client) => read(client, { a: "b" }));
     await expect(refused).rejects.toThrow(/\\u001b\[1A\\u001b\[2K\\u009b2K/);
@@ -123,7 +123,7 @@ describe("a provider answers its own user and root only", () => {
     expect(isOurs("127.0.0.1:4660", 22_136, () => table)).toBe(answered);
   });
 
-  it("another address than loopback's is nobody's", () => {
+  it("another address than loopback's has no owner", () => {
     expect(isOurs("10.0.0.1:4660", 22_136, () => row(0))).toBe(false);
   });
 });

@@ -113,7 +113,7 @@ describe("the caller is gone", () => {
     expect(existsSync(join(ssh.folder, "went-on"))).toBe(false);
   });
 
-  test("a look that waits for ever ends, there too, when its time is over, and the message says what waited", async () => {
+  test("a look that waits without end is ended, there too, when its time is over, and the message says what waited", async () => {
     ssh.program("look.sh", "sleep 300\n");
     const running = ssh.session({ name: "vps" })("look.sh", { files, timeoutSeconds: 2 });
     await expect(running).rejects.toThrow(TimedOut);

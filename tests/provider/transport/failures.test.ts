@@ -49,18 +49,18 @@ test.each<[keyof typeof RECORDED, string]>([
   ["changedKey", "vps (vps.example.org) shows another host key than the known one; nothing was sent to it"],
   [
     "denied",
-    "vps (vps.example.org) refused the log-in (root@vps.example.org: Permission denied (publickey).)",
+    "vps (vps.example.org) refused the login (root@vps.example.org: Permission denied (publickey).)",
   ],
   [
     "closed",
-    "vps (vps.example.org) closed the connection before the log-in (Connection closed by 192.0.2.1 port 22)",
+    "vps (vps.example.org) closed the connection before the login (Connection closed by 192.0.2.1 port 22)",
   ],
   [
     "config",
     "ssh's configuration for vps (vps.example.org) cannot be used (Can't open user config file ./nope: No such file or directory)",
   ],
 ])(
-  "a log-in that failed by %s has a verdict of its own, a fix, and the way on without the host",
+  "a login that failed by %s has a verdict of its own, a fix, and the way on without the host",
   (kind, verdict) => {
     const { code, message } = explainLogin(connection, RECORDED[kind]);
     const [first, second, ...rest] = message.split("\n");
@@ -83,7 +83,7 @@ test("a key file that is missing or unusable is named", () => {
 
 test("what ssh says that nobody foresaw is shown, with the command to try by hand", () => {
   const { message } = explainLogin({ ...connection, port: 2222, jump: "gate" }, "something new\n");
-  expect(message).toContain("the log-in to vps (vps.example.org:2222) failed (something new)");
+  expect(message).toContain("the login to vps (vps.example.org:2222) failed (something new)");
   expect(message).toContain("ssh -p 2222 -J gate root@vps.example.org");
 });
 
@@ -173,7 +173,7 @@ test("a refusal of sudo that nobody foresaw is shown as it was said, on whicheve
   expect(message).toContain("\n    Come back\n    sudo: the moon is full\\u001b[2J\n  fix: ");
 });
 
-/** What a log-in said whose shell did not do what it was told, as signs.ts hands it on. */
+/** What a login said whose shell did not run the command, as signs.ts hands it on. */
 const noShell = (...words: string[]) =>
   explainLogin(connection, [`no usable shell (status 142: ${words.at(-1)})`, ...words].join("\n")).message;
 
@@ -198,7 +198,7 @@ test("all that a host said in place of a shell is shown", () => {
 test.each<[string, RegExp]>([
   [
     "root@vps: Permission denied (publickey,keyboard-interactive).\n",
-    /refused the log-in \(root.*\n.*check user and key: [^;]*; hearth/,
+    /refused the login \(root.*\n.*check user and key: [^;]*; hearth/,
   ],
   ["root@vps: Permission denied (password).\n", /by key alone/],
   [
@@ -213,7 +213,7 @@ test.each<[string, RegExp]>([
   ["There were too many logins for 'root'.\nConnection closed by remote host\n", /\n.*pam_limits/],
   ["exec request failed on channel 2\n", /\n.*nproc/],
   ["mux_client_request_session: session request failed: Session open refused by peer\n", /\n.*MaxSessions/],
-  ["", /^vps \(vps\.example\.org\) ended the log-in without a word\n.*expired or is locked/],
-])("a log-in that ended with %j has a cause and a fix", (words, expected) => {
+  ["", /^vps \(vps\.example\.org\) ended the login without a message\n.*expired or is locked/],
+])("a login that ended with %j has a cause and a fix", (words, expected) => {
   expect(explainLogin(connection, words).message).toMatch(expected);
 });

@@ -10,7 +10,7 @@ import { downHost, type Host, onHost, upHost } from "../../../sandbox";
 import { eventually } from "../../support/jobs";
 import { ProviderClient } from "../../support/provider-client";
 
-// Of this run alone: another run beside it has a host of its own.
+// For this run only: another run at the same time has a host of its own.
 const NAME = `transport-${process.pid}`;
 let host: Host;
 let folder: string;
@@ -106,7 +106,7 @@ const logIns = async () => {
 /** Waits until the shared connection has ended by itself, which it does once nobody has used it for some seconds. */
 const connectionEnds = () => eventually(async () => !existsSync(controlPath(good)), 60);
 
-test("many calls at once, also from two processes one after the other, are one log-in; seconds later nothing is left", async () => {
+test("many calls at once, also from two processes one after the other, are one login; seconds later nothing is left", async () => {
   expect(await connectionEnds()).toBe(true);
   const before = await logIns();
   const second = await ProviderClient.start();
@@ -183,7 +183,7 @@ describe("what goes wrong has one message", () => {
 
   test("the key opens nothing", async () => {
     expect(await verdict({ identityFile: newKey("stranger") })).toMatch(
-      /refused the log-in \(root@.*Permission denied/,
+      /refused the login \(root@.*Permission denied/,
     );
   });
 

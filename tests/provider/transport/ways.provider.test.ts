@@ -8,7 +8,7 @@ import { copyPrograms } from "../../support/host-programs";
 import { rootFile } from "../../support/probe-release";
 import { root } from "../../toolchain/support";
 
-// Of this run alone: another run beside it has hosts of its own.
+// For this run only: another run at the same time has hosts of its own.
 const NAME = `ways-${process.pid}`;
 const JUMP = `jump-${process.pid}`;
 let host: Host;
@@ -82,7 +82,7 @@ describe("a jump host", () => {
     return [...stdout.matchAll(/Accepted publickey for root from (\S+)/g)].map(([, address]) => address);
   };
 
-  test("is gone through, with one log-in for all calls", async () => {
+  test("is gone through, with one login for all calls", async () => {
     expect(await origins()).not.toContain(jump.address);
     const answers = await Promise.all([1, 2, 3].map(() => through({ jump: JUMP })));
     expect(answers.map(({ status }) => status)).toEqual([0, 0, 0]);
@@ -97,12 +97,12 @@ describe("a jump host", () => {
     return said.split("\n").slice(0, 2);
   };
 
-  test("that refuses the log-in is named, not the host behind it", async () => {
+  test("that refuses the login is named, not the host behind it", async () => {
     const way = `nobody@${JUMP}`;
     const [first, second] = await verdict({ jump: way });
     expect(first).toMatch(
       new RegExp(
-        `^the jump host ${way} on the way to inner \\(${NAME}\\) refused the log-in \\(.*Permission denied`,
+        `^the jump host ${way} on the way to inner \\(${NAME}\\) refused the login \\(.*Permission denied`,
       ),
     );
     expect(second).toBe(`  fix: try it by hand: ssh -F ${host.sshConfigFile} -J ${way} ${NAME}`);

@@ -12,7 +12,7 @@ REQUEST=$DIR/request
 SCOPE=system
 
 # use_scope: where everything Hearth knows on this host lies (0700), and whose units are meant, by $SCOPE: root's, or those of
-# the user who runs this. A user's programs find his systemd and his bus by the environment, which sudo or cron may not have set.
+# the user who runs this. A user's programs find the user's systemd and bus by the environment, which sudo or cron may not have set.
 use_scope() {
   STATE=/var/lib/hearth
   SYSTEMCTL=systemctl SYSTEMD_RUN=systemd-run JOURNALCTL=journalctl

@@ -10,7 +10,7 @@ check_identity() {
   done <"$(table identity)"
 }
 
-ELSEWHERE_TEXT="there is no such release here, though the stack has made one: this is another machine, or another login user, than before. An empty server would come to life beside the one with the data: correct address and user of the host"
+ELSEWHERE_TEXT="there is no such release here, though the stack has made one: this is another machine, or another login user, than before. Continuing would create a second, empty server: correct address and user of the host"
 
 # A release belongs to one resource. Same instance, other URN: it was renamed. Same URN, other instance: its state was lost.
 # A state that knows an instance was written for a host that held it: without one this is another machine, or another user's home.

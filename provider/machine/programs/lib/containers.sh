@@ -105,7 +105,7 @@ store_container_secret() {
   store_result=0
   # shellcheck disable=SC2086 # An option or nothing.
   run "$DIR/output" podman secret create --driver file ${3-} -- "$1" "$2" || store_result=1
-  # One that failed for want of room may have cut the file short.
+  # One that failed because there was no room may have cut the file short.
   if [ "$store_result" = 0 ]; then release_secret_store; else mend_secret_store; fi
   return "$store_result"
 }

@@ -272,7 +272,7 @@ def last_error(output):
 
 
 def pip(folder):
-    """pip as it is called by nobody's settings; its arguments are set in here, where a process list does not see them."""
+    """pip without anybody's settings; its arguments are set in here, where a process list does not show them."""
     values, _ = load_settings(folder)
     cache = values.get("cache-dir")
     usable = cache and os.access(cache, os.W_OK)

@@ -85,7 +85,7 @@ check_units() {
   HEALTH_UNIT=''
 }
 
-# check_probes: asks those that were not ok yet, beside each other; 1 when one's time is over.
+# check_probes: asks those that were not ok yet, at the same time; 1 when one's time is over.
 check_probes() {
   while IFS=$TAB read -r index _ kind _ url status; do
     probe "$index" "$kind" "$url" "$status" 5 >"$WORK/health.$index" 2>/dev/null &

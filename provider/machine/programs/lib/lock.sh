@@ -32,7 +32,7 @@ wait_for_holder() {
   lock_holder=$(value "$DIR/holder" release)
   if [ "$(value "$DIR/holder" run)" != "$RUN" ]; then
     lock_tries=$((lock_tries + 1))
-    # Somebody who has not said who he is yet may be slow, or one of this run.
+    # A holder that has not named itself yet may be slow, or one of this run.
     lock_patience=5
     [ -s "$DIR/holder" ] || lock_patience=50
     if [ "$lock_tries" -lt "$lock_patience" ]; then
@@ -106,7 +106,7 @@ forget_failed() { $SYSTEMCTL reset-failed -- "hearth-apply-$1.service" "hearth-u
 # had_ended LOG: did it come so far that only cleaning up was left? What it undid or recorded was on the disk before it said so.
 had_ended() { [ -f "$1" ] && awk -F'\t' '$1 == "undone" { ended = $2 == "ok" } $1 == "release" { ended = 1 } END { exit !ended }' "$1"; }
 
-# drop_journal APPLY: before anything that it makes others go by.
+# drop_journal APPLY: before anything that it makes others use.
 drop_journal() {
   [ "$(value "$STATE/journal" apply)" = "$1" ] || return 0
   rm -f -- "$STATE/journal"

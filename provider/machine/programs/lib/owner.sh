@@ -3,7 +3,7 @@
 # shellcheck shell=sh
 
 # guard PATH: whose rights are the right ones at PATH, in GUARD: `-` our own, for only we can change what leads to it, else the
-# owner of the first directory above it that is not root's. 1, with the reason in GUARD_TEXT, where nobody's rights are.
+# owner of the first directory above it that is not root's. 1, with the reason in GUARD_TEXT, if nobody has the rights.
 # GUARD_SHARED: everybody may put something into the directory of PATH, but not replace what is another's (as in /tmp).
 guard() {
   GUARD=- GUARD_TEXT='' GUARD_SHARED='' GUARD_LINK=${1%/*}
@@ -85,7 +85,7 @@ guard_link() {
 }
 
 # as_guard COMMAND...: with the rights that `guard` found. A user's process is that user's to stop, to watch and to feed: it gets
-# nothing of ours but what it reads and writes, and its time is limited.
+# nothing from us but what it reads and writes, and its time is limited.
 as_guard() {
   if [ "$GUARD" = - ]; then
     "$@"
@@ -100,7 +100,7 @@ print_file() { as_guard dd if="$1" iflag=nofollow,nonblock bs=65536 status=none 
 # aside PATH: the name next to it under which its successor waits for the rename.
 aside() { printf '%s/.%s.hearth-new\n' "${1%/*}" "${1##*/}"; }
 
-# lay_aside SOURCE PATH: a copy of SOURCE, a file of ours, at PATH's name next to it. 1 when that cannot be.
+# lay_aside SOURCE PATH: a copy of SOURCE, a file of Hearth, at PATH's name next to it. 1 when that cannot be.
 lay_aside() {
   guard "$2" || guard_says || return 1
   lay_new=$(aside "$2")
@@ -157,7 +157,7 @@ set_access() {
   fi
 }
 
-# keep_copy PATH COPY: a copy of what is at PATH, in a directory of ours. What a user could have put there stays the user's.
+# keep_copy PATH COPY: a copy of what is at PATH, in Hearth's own directory. What a user could have put there stays the user's.
 keep_copy() {
   guard "$1" || guard_says || return 1
   if [ "$GUARD" = - ]; then
@@ -187,7 +187,7 @@ make_directory() {
   as_guard mkdir -m 0700 -- "$1" </dev/null && set_access "$1" "$2" "$3" "$4"
 }
 
-# remove_empty PATH: 1 when it has content, or is none of ours to remove.
+# remove_empty PATH: 1 when it has content, or is not Hearth's to remove.
 remove_empty() {
   guard "$1" || return 1
   as_guard rmdir -- "$1" </dev/null 2>/dev/null

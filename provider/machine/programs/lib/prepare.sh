@@ -31,7 +31,7 @@ make_parents() {
   printf '%s\n' "$1" >>"$OWN/made"
 }
 
-# Makes missing directories. Another mode or owner of one that is there is put right later, with the swap (it can be undone there).
+# Makes missing directories. Another mode or owner of one that is there is fixed later, with the swap (it can be undone there).
 apply_directories() {
   sort -- "$(table directories)" >"$WORK/directories"
   while IFS=$TAB read -r path mode owner group; do
@@ -61,7 +61,7 @@ apply_environments() {
     rm -rf -- "$path"
     mv -T -- "$path.hearth-build/tree" "$path"
     rm -rf -- "$path.hearth-build"
-    # Whoever built it may have put a link there.
+    # The user that built it may have put a link there.
     rm -f -- "$path/.hearth-holds"
     environment_holds "$path" >"$path/.hearth-holds"
     environment_digest "$index" "$python" "$site" >"$DIR/ready"

@@ -50,7 +50,7 @@ prepare_originals() {
   ' T=plan "$DIR/plan" T=known "$WORK/known" T=keep "$DIR/record/keep" >"$DIR/record/originals"
 }
 
-# The manifest: what observe compares with to tell changes made by hand, and what the next apply and a delete go by.
+# The manifest: what observe compares with to tell changes made by hand, and what the next apply and a delete use.
 write_manifest() {
   awk -F'\t' -v OFS='\t' '
     # Tells a release that opens no port from one that an earlier version recorded, which named none.
@@ -107,7 +107,7 @@ commit_record() {
   fi
 }
 
-# A file that belonged to nobody when it was first replaced is kept for ever (until a delete or a later apply gives it back).
+# A file that belonged to nobody when it was first replaced is kept until a delete or a later apply gives it back.
 # A link to the copy of the way back: the same file, which has been on the disk for long.
 save_originals() {
   while IFS=$TAB read -r number saved path; do

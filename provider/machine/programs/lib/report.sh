@@ -150,7 +150,7 @@ report_conflicts() {
 }
 
 # `blocked`, `pending`, `original`: what an apply of this request would be refused for, what it would restart units for besides what
-# it changes, and what it would give back. An apply goes by the same functions and records.
+# it changes, and what it would give back. An apply uses the same functions and records.
 report_plan() {
   blocked_paths | while IFS= read -r text; do row blocked "$text"; done
   unstarted | while IFS= read -r subject; do row pending "$subject"; done

@@ -25,7 +25,7 @@ guard_paths() {
   done <"$2.sorted"
 }
 
-# sum_paths HASH SCAN: lines of sha256sum for the files among HASH; read with the rights of whoever could put another file there.
+# sum_paths HASH SCAN: lines of sha256sum for the files among HASH; read with the rights of the user who could put another file there.
 sum_paths() {
   awk -F'\t' 'T == 1 { file[$1] = $2 == "f"; next } T == 2 { own[$0] = 1; next } file[$0] && ($0 in own)' \
     T=1 "$2.found" T=2 "$2.own" T=3 "$1" | xargs -r -d '\n' sha256sum -- || :

@@ -1,10 +1,10 @@
-# Podman's secret store survives a power cut and a full disk. Its file driver keeps all values in one file and writes it anew in
+# Podman's secret store survives a power cut and a full disk. Its file driver keeps all values in one file and writes it again in
 # place, without waiting for the disk: cut off in the middle, it would lose every secret there is, the signing key among them.
 # shellcheck shell=sh
 
 secret_store() { printf '%s/secrets\n' "$(podman info --format '{{.Store.GraphRoot}}' 2>/dev/null </dev/null)"; }
 
-# guard_secret_store: a copy on the disk before anything is written. Only the user can enter $STATE, as he only can the store.
+# guard_secret_store: a copy on the disk before anything is written. Only the user can enter $STATE and the store.
 guard_secret_store() {
   store=$(secret_store)
   [ -d "$store" ] || return 0
@@ -31,7 +31,7 @@ can_read_secrets() {
   xargs -r -d '\n' podman secret inspect --showsecret --format '{{.Spec.Name}}' -- <"$1" 2>/dev/null | sort | cmp -s - "$1"
 }
 
-# mend_secret_store: after a cut, the copy takes the place of a store that can no longer be read; of one that can, it is
+# mend_secret_store: after a cut, the copy replaces a store that can no longer be read; of one that can, it is
 # thrown away, since whatever was stored meanwhile is in there only.
 mend_secret_store() {
   rm -rf -- "$STATE/secret-store.new"

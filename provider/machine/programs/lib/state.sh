@@ -1,6 +1,6 @@
 # Hearth's own records on the host, all below $STATE (0700, the scope's user):
 #   lock, owner          who is changing the host now
-#   identity             key, value: what this host is for ever
+#   identity             key, value: what this host is, permanently
 #   journal              the transaction under way; found after a power cut
 #   recover, recovered   what runs at boot when there is a journal, and what it or the end of a killed transaction has to tell
 #   apply/<id>/          one transaction: boot, programs and request while it runs, afterwards only its log

@@ -39,7 +39,7 @@ unexpected() {
 
 # finish ok|failed|refused: says the end and leaves only the log behind (no content, no given secret).
 # Where files could not be put back, the journal and the copies stay, for the next apply to try again.
-# The journal goes before what it makes others go by: cut off in between, there is nothing left to undo or finish.
+# The journal goes before what it makes others use: cut off in between, there is nothing left to undo or finish.
 finish() {
   trap - EXIT
   set +e
@@ -78,7 +78,7 @@ refuse_apply() {
 }
 
 # journal STATE: writes where this transaction stands. preparing: only additions so far; swapping: undo it; recording: finish it.
-# What it makes the next apply go by (programs, kept files, records) is on the disk before it says so.
+# What it makes the next apply use (programs, kept files, records) is on the disk before it says so.
 journal() {
   sync -f -- "$DIR"
   uptime_now

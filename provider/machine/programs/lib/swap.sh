@@ -27,7 +27,7 @@ keep_files() {
   write_state "$DIR/undo/files" <"$WORK/kept"
 }
 
-# Keeps mode and owner of the directories that will be put right.
+# Keeps mode and owner of the directories that will be fixed.
 keep_directories() {
   awk -F'\t' -v OFS='\t' 'T == 1 { if ($2 == "d") have[$1] = $3 OFS $4 OFS $5; next } ($1 in have) && have[$1] != $2 OFS $3 OFS $4 { print $1, have[$1] > before; print }' \
     before="$DIR/undo/directories" T=1 "$WORK/scan" T=2 "$(table directories)" >"$WORK/repair"
@@ -54,7 +54,7 @@ swap() {
   fi
 }
 
-# All new files are written (and on the disk) beside their places before the first rename, so a full disk stops us here.
+# All new files are written (and on the disk) next to their places before the first rename, so a full disk stops us here.
 swap_lay_aside() {
   : >"$WORK/aside"
   while IFS=$TAB read -r verb staged path; do

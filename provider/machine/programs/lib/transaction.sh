@@ -139,7 +139,7 @@ recover() {
   fail "the transaction was cut off (power cut, or killed)"
 }
 
-# clear_up boot|killed: takes the lock for it. Whoever else holds it begins with the same, so it is not waited for (an observe
+# clear_up boot|killed: takes the lock for it. Any other holder begins with the same, so it is not waited for (an observe
 # has it for a moment only).
 clear_up() {
   [ "$(value "$STATE/journal" apply)" = "$APPLY" ] || return 0

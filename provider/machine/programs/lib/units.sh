@@ -168,7 +168,7 @@ settle_running() {
   fi
 }
 
-# note_along UNIT: writes down which units have to restart together with it. Only those that run, and that a release of ours
+# note_along UNIT: writes down which units have to restart together with it. Only those that run, and that one of Hearth's releases
 # manages: a unit of the same name that somebody else made is not ours to restart.
 note_along() {
   awk -F'\t' -v unit="$1" '$1 == unit && $2 == "along" { print $3 }' "$(table triggers)" >"$WORK/along"

@@ -1,6 +1,6 @@
 #!/bin/sh
 # `view.sh DIR INDEX USER TIMEOUT ISOLATED`, run by `unshare --mount`: shows one validator the host as it would be after the swap.
-# Every top directory (scope user: what of his home holds configuration and programs; his containers and data stay the live ones)
+# Every top directory (scope user: the directories of the home with configuration and programs; the user's containers and data stay the live ones)
 # becomes an overlay whose upper layer is in memory, so whatever the validator writes there is gone afterwards.
 # INDEX `-` only tries whether this host can do that. Ends with the validator's status, or with 97 when the view could not be made (the reason is on standard error).
 set -eu

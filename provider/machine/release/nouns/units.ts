@@ -67,7 +67,7 @@ function observedUnit(name: string, wanted: HostUnit, seen: UnitsSeen, inputs: R
   return { ...wanted, enabled, state: isRunning(found, wanted) ? "running" : "stopped" };
 }
 
-/** Nothing of ours is to be done: it cannot be enabled, or it comes with a package, which does that (or a generator) itself. */
+/** Hearth has nothing to do: it cannot be enabled, or it comes with a package, which does that (or a generator) itself. */
 function enablesItself(name: string, enabled: string, { files }: ReleaseInputs): boolean {
   if (enabled !== "-") return NEITHER.includes(enabled);
   const own = [name, name.replace(/@.*\./, "@.")];

@@ -2,7 +2,7 @@ import { downHost, type Host, upHost } from "../../../../sandbox";
 import { call, ok, type Release, sh } from "../../../support/host-programs";
 import { rootFile } from "../../../support/probe-release";
 
-// Of this run alone: another run beside it has a host of its own.
+// For this run only: another run at the same time has a host of its own.
 const NAME = `additions-${process.pid}`;
 const PLACE = "/opt/hearth/test/1";
 let host: Host;
@@ -110,7 +110,7 @@ describe("a Python environment", () => {
 
 describe("an apt repository", () => {
   it("with another key than the pinned one is refused on a host without gpg too", async () => {
-    // A key of nobody's, made for this test.
+    // An unowned key, created for this test.
     const keyBase64 =
       "mDMEawEuCxYJKwYBBAHaRw8BAQdACgdKOBYBZ9Dzr8BS3RMUHxXRirtvYJYXyygLyR9ltc60FHRlc3QgPHRAZXhhbXBsZS5vcmc+iJAEExYIADgWIQToK5dyMTBZ49TbDRRLFNu1on/kvgUCawEuCwIbAwULCQgHAgYVCgkICwIEFgIDAQIeAQIXgAAKCRBLFNu1on/kviraAQDvCHz6NDCGZhMqaXcrVIiBYrpLumHe7tYfXqFfVuzSNwD/cGfcqXinOnsasrWHOmzg+JWTkUl8bGp6khjoDM90gQk=";
     const at = { uris: "http://127.0.0.1:9/", suites: "trixie", components: "main" };

@@ -158,7 +158,7 @@ describe("a directory of a service user", () => {
     expect(victim()).toBe(before);
   });
 
-  it("[R3] is refused as a wanted one when it is a link that the user could have made, with the way out", () => {
+  it("[R3] is refused as a wanted one when it is a link that the user could have made, with the fix", () => {
     shell(`mv var/media var/old; ln -s /etc var/media; chown -h ${USER} var/media`);
     const mode = shell("stat -c %a /etc");
     expect(run("forward")).toMatch(

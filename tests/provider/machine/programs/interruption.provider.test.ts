@@ -19,7 +19,7 @@ import {
 import { eventually } from "../../../support/jobs";
 import { conf, probeRelease, rootFile, URL } from "../../../support/probe-release";
 
-// Of this run alone: another run beside it has a host of its own.
+// For this run only: another run at the same time has a host of its own.
 const NAME = `interruption-${process.pid}`;
 let host: Host;
 let instance = "-";

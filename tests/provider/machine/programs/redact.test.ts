@@ -64,7 +64,7 @@ const SECRETS: [what: string, said: string, secret: string][] = [
   ["a private key in one line", 'key="-----BEGIN OPENSSH PRIVATE KEY-----\\nhunter2\\n-----END', "hunter2"],
 ];
 
-test.each(SECRETS)("%s is not shown to whoever reads a failure", (_, said, secret) => {
+test.each(SECRETS)("%s is not shown to the reader of a failure", (_, said, secret) => {
   const shown = redact(`${said}\n`);
   expect(shown).not.toContain(secret);
   expect(shown).toContain("[hidden");

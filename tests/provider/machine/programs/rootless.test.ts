@@ -57,7 +57,7 @@ describe("what keeps rootless containers from running", () => {
     ],
     ["linger", { linger: false }, "the units of anna would end with the login and not start at boot"],
     ["a manager", { manager: "stopped" as const }, "systemd runs no manager for anna, although it should"],
-  ])("without %s, which sudo would put right", (_what, change, problem) => {
+  ])("without %s, which sudo would fix", (_what, change, problem) => {
     expect(problems(change)).toEqual([problem]);
     expect(problems(change, sudo)).toEqual([]);
   });
@@ -167,12 +167,18 @@ describe("what facts.sh sees, by a tree that stands for the machine's", () => {
   test.each([
     ["no files", undefined, undefined, "0", "100000"],
     ["others' ranges only", "bob:100000:65536\n", "bob:100000:65536\n", "0", "165536"],
-    ["his by name", "anna:100000:65536\n", "anna:100000:65536\n", "65536", "165536"],
-    ["his by number", "1000:200000:65536\n", "1000:200000:65536\n", "65536", "265536"],
-    ["two ranges of his", "anna:100000:30000\nanna:300000:40000\n", "anna:100000:70000\n", "70000", "340000"],
+    ["the user's by name", "anna:100000:65536\n", "anna:100000:65536\n", "65536", "165536"],
+    ["the user's by number", "1000:200000:65536\n", "1000:200000:65536\n", "65536", "265536"],
+    [
+      "two ranges of the user",
+      "anna:100000:30000\nanna:300000:40000\n",
+      "anna:100000:70000\n",
+      "70000",
+      "340000",
+    ],
     ["none for groups", "anna:100000:65536\n", "", "0", "165536"],
     [
-      "another user whose name begins like his",
+      "another user whose name begins alike",
       "annabel:100000:65536\n",
       "annabel:100000:65536\n",
       "0",

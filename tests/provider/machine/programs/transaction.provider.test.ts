@@ -12,7 +12,7 @@ import {
 } from "../../../support/host-programs";
 import { answersWithin, CONF, conf, probeRelease, rootFile, URL } from "../../../support/probe-release";
 
-// Of this run alone: another run beside it has a host of its own.
+// For this run only: another run at the same time has a host of its own.
 const NAME = `transaction-${process.pid}`;
 let host: Host;
 /** Of the installed probe release; a Create has `-`. */
@@ -82,7 +82,7 @@ describe("a fresh host", () => {
     expect(await sh(host, "ls -d /var/lib/hearth 2>/dev/null || echo none")).toBe("none");
   });
 
-  it("[A4] has nothing of a first apply that failed, but what was added beside it", async () => {
+  it("[A4] has nothing of a first apply that failed, but what was added with it", async () => {
     const done = await apply(probeRelease(conf("zero", "normal", 8100), { health: answersWithin(5) }));
     expect(done.of("fail")[0]?.[0]).toBe("health");
     expect(done.of("undone")[0]).toEqual(["ok", expect.stringContaining("release probe is not installed")]);

@@ -38,7 +38,7 @@ import {
   userRelease,
 } from "../../../support/user-release";
 
-// Of this run alone: another run beside it has a host of its own.
+// For this run only: another run at the same time has a host of its own.
 const NAME = `user-scope-${process.pid}`;
 let host: Host;
 /** Of the installed probe release; a Create has `-`. */

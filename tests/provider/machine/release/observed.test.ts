@@ -42,7 +42,7 @@ function answer(...rows: string[][]): string {
 const observe = (...rows: string[][]) =>
   observedInputs(inputs, parseObservation(parseAnswer(answer(...rows)).rows));
 
-/** What the engine would plan to put right. */
+/** What the engine would plan to fix. */
 const planned = (...rows: string[][]) =>
   Object.fromEntries(
     [...diffRelease(wrapInputs(observe(...rows)), checked)].map(([path, { kind }]) => [path, kind]),
@@ -120,7 +120,7 @@ test.each<[string, string[], Record<string, string>]>([
   ["a user who left a group", ["user", "web", "/var/lib/web", "adm"], { "users.web.groups[1]": "add" }],
   ["a starting unit is on its way", ["unit", "web.service", "enabled", "activating", "start"], {}],
   ["a unit without [Install] cannot be enabled", ["unit", "web.service", "static", "active", "running"], {}],
-])("[A3] %s shows as what puts it right", (_what, row, expected) => {
+])("[A3] %s shows as what repairs it", (_what, row, expected) => {
   expect(planned(row)).toEqual(expected);
 });
 
@@ -147,7 +147,7 @@ test("an answer that was cut off has no end, a refusal is seen as one", () => {
 });
 
 test.each(["Alice", "EXAMPLE\\ann", "1004"])(
-  "a file that %s owns by now is planned to be put right, again after the state was kept",
+  "a file that %s owns by now is planned to be fixed, again after the state was kept",
   (owner) => {
     const kept = wrapInputs(observe(["file", YAML, "0640", owner, owner, sha256("a: 1\nb: 2\n")]));
     expect(parseInputs(kept).files[YAML]?.owner).toBe(owner);

@@ -39,7 +39,7 @@ test("a resource that moved below another parent gets its whole URN as alias", (
 test("a renamed host is told to take its old name again: no alias can help, its name is part of everything on it", () => {
   const [, , ...ways] = told(urnOf("home-web"));
   expect(ways.slice(0, 2)).toEqual([
-    "  fix: if it is the same machine, call it home again in hearth:hosts: what is on a host belongs to its name there for ever, while its address may change",
+    "  fix: if it is the same machine, call it home again in hearth:hosts: what is on a host belongs to its name there permanently, while its address may change",
     "  if it is another machine, its address in hearth:hosts is that of home: correct it",
   ]);
   expect(ways.join()).not.toContain("alias");

@@ -165,7 +165,7 @@ test("an account that was there before is taken over with its password as it is"
   await expect(password("alice")).rejects.toThrow();
 });
 
-test("[A9] whoever took the name of a job's account is out of it before it becomes an admin's", async () => {
+test("[A9] a user who took the name of a job's account loses it before it becomes an admin's", async () => {
   const stranger = await apply({ localpart: "job", password: given("of a stranger", false) });
   expect(stranger).toMatchObject({ existed: false, admin: false });
   const { token } = await logIn("job", "of a stranger");

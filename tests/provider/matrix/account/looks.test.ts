@@ -112,7 +112,7 @@ test.each([
   },
 );
 
-test("[A2] Hearth's own access that is lost or rejected is planned as what up renews, not warned of for ever", async () => {
+test("[A2] Hearth's own access that is lost or rejected is planned as what up renews, not warned of permanently", async () => {
   host.mockResolvedValue({ status: "no credential", message: "the access token does not work any more" });
   const unhealthy = [
     "@alice:example.org on vps: not looked at, the access token does not work any more; pulumi up first makes or renews Hearth's own access: the admin account @hearth:example.org and /var/lib/hearth/admin.json",

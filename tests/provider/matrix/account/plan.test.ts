@@ -76,7 +76,7 @@ const TABLE: [why: string, row: Row, steps: string[]][] = [
     { desired: wanted, observed: { ...present, deactivated: true }, passwordSet: null },
     ["reactivate"],
   ],
-  ["a generated password is never set anew", { desired: wanted, observed: present, passwordSet: false }, []],
+  ["a generated password is never set again", { desired: wanted, observed: present, passwordSet: false }, []],
   [
     "an account of Hearth's own that somebody else has is taken back before it becomes an admin",
     {
@@ -96,7 +96,7 @@ const TABLE: [why: string, row: Row, steps: string[]][] = [
     [],
   ],
   [
-    "a given password that stayed the same is not set anew",
+    "a given password that stayed the same is not set again",
     { desired: { ...wanted, password: GIVEN }, observed: present, passwordSet: true },
     [],
   ],

@@ -46,7 +46,7 @@ test("[A3] [H12] a room that Hearth's account lost is there but does not work", 
   ]);
 });
 
-test("[H12] a room that is gone is told, and planned anew", async () => {
+test("[H12] a room that is gone is reported, and planned again", async () => {
   answer({ key: "main", exists: false, refusals: [] });
   expect(await room.read(call(), state())).toBeUndefined();
   expect(said).toEqual([

@@ -246,9 +246,9 @@ describe("never two rooms for one key", () => {
     );
     expect(removed.status).toBe(200);
     expect(await rooms.observe(wanted(key))).toMatchObject({ exists: false, refusals: [] });
-    const anew = await rooms.apply(wanted(key, { members: [alice.user] }));
-    expect(anew).toMatchObject({ existed: false, members: { [alice.user]: "join" } });
-    expect(anew.roomId).not.toBe(roomId);
+    const again = await rooms.apply(wanted(key, { members: [alice.user] }));
+    expect(again).toMatchObject({ existed: false, members: { [alice.user]: "join" } });
+    expect(again.roomId).not.toBe(roomId);
   });
 });
 

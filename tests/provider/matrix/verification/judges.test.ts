@@ -259,7 +259,7 @@ test.each<[string, Parameters<typeof judgeAboveLimitBehind>[1], Result]>([
 test("findings about one thing on several ports are one: the worst", () => {
   const pass: Finding = { result: "pass", seen: "443: good", fix: "" };
   const open: Finding = { result: "not checked", seen: "8448: ?", fix: "" };
-  const fail: Finding = { result: "fail", seen: "8448: bad", fix: "mend it" };
+  const fail: Finding = { result: "fail", seen: "8448: bad", fix: "fix it" };
   expect(together([pass, pass]).seen).toBe("443: good; 443: good");
   expect(together([pass, open])).toEqual(open);
   expect(together([pass, open, fail])).toEqual(fail);

@@ -49,7 +49,7 @@ const inputs: Properties = {
 };
 
 const result = (check: string, verdict: CheckResult["result"]): CheckResult => ({
-  ...{ check, result: verdict, seen: `${check} was seen`, fix: verdict === "fail" ? `mend ${check}` : "" },
+  ...{ check, result: verdict, seen: `${check} was seen`, fix: verdict === "fail" ? `repair ${check}` : "" },
 });
 
 beforeEach(() => {
@@ -62,9 +62,9 @@ test("[V13] a failing check fails the update with every failing check, what was 
   await expect(verification.create(call(), inputs)).rejects.toThrow(
     `example.org runs, but 2 of 3 checks failed: DNS, metrics
   DNS: DNS was seen
-    fix: mend DNS
+    fix: repair DNS
   metrics: metrics was seen
-    fix: mend metrics`,
+    fix: repair metrics`,
   );
 });
 
