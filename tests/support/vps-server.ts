@@ -29,12 +29,19 @@ export class VpsServer extends DeployedServer {
     this.publicHost = `matrix.${host.name}.test`;
   }
 
-  /** A fresh host named `name`, with the stack prepared and nothing deployed yet. */
-  static async make(name: string): Promise<VpsServer> {
+  /**
+   * A fresh host named `name`, with the stack prepared and nothing deployed yet.
+   * @param project another checkout whose program is deployed; default: this one
+   */
+  static async make(name: string, project?: string): Promise<VpsServer> {
     await downHost(name);
     const host = await upHost({ name, dnsNames: [`${name}.test`, `matrix.${name}.test`] });
     const directory = await fs.mkdtemp(path.join(os.tmpdir(), `hearth-e2e-${name}-`));
-    const server = new VpsServer(host, directory, new Stack({ name, directory }));
+    const server = new VpsServer(
+      host,
+      directory,
+      new Stack({ name, directory, ...(project && { project }) }),
+    );
     await issueCertificate([server.serverName, server.publicHost], path.join(directory, "tls"));
     await server.reset();
     return server;
