@@ -7,7 +7,7 @@ import { type LoadedStack, loadStack, UserError } from "../../config-schemas/loa
 import { parseStack, type RawStack } from "../../config-schemas/parse";
 import { confirmationsOf } from "../../config-schemas/trust/confirmations";
 import { confirm } from "../../config-schemas/trust/confirmed";
-import { fixtureStack } from "../fixtures/stacks";
+import { fixtureStack as fixture } from "../fixtures/stacks";
 import { stackWith } from "./support";
 
 const SECRET_KEYS = "PULUMI_CONFIG_SECRET_KEYS";
@@ -80,14 +80,14 @@ const plain = (output: pulumi.Output<string> | undefined) =>
   new Promise<string>((resolve) => pulumi.output(output).apply((value) => resolve(value ?? "")));
 
 test("the smallest stack loads, without secrets", () => {
-  const { config, secrets, projectDirectory } = load(fixtureStack("minimal").raw);
+  const { config, secrets, projectDirectory } = load(fixture("minimal").raw);
   expect(config.homeserver.serverName).toBe("example.org");
   expect([secrets.find("sudo", "vps"), secrets.find("smtp", "password")]).toEqual([undefined, undefined]);
   expect(projectDirectory).toBe(project);
 });
 
 test("[V4] each secret is a separate secret output, and the configuration contains none of them", async () => {
-  const stack = fixtureStack("open-registration");
+  const stack = fixture("open-registration");
   const { config, secrets } = load(stack.raw);
   expect(JSON.stringify(config)).not.toContain("planted-secret");
   const paths = [
@@ -140,7 +140,7 @@ test("the message for a missing secret contains the command that sets it", () =>
 });
 
 test("secrets in clear text in the file are refused", () => {
-  const message = refusal(fixtureStack("open-registration").raw, []);
+  const message = refusal(fixture("open-registration").raw, []);
   expect(message).toContain("hearth:secrets\n    is in clear text in the stack file");
   expect(message).not.toContain("planted-secret");
 });
@@ -163,5 +163,5 @@ test("no faulty secret is shown", () => {
 });
 
 test("the configuration of another provider is ignored", () => {
-  expect(load(fixtureStack("minimal").raw).config).not.toHaveProperty("apiToken");
+  expect(load(fixture("minimal").raw).config).not.toHaveProperty("apiToken");
 });
