@@ -102,7 +102,7 @@ test("[V4] each secret is a separate secret output, and the configuration contai
 });
 
 test("a needed secret that no rule asked for is a fault of Hearth, and says which one", () => {
-  const { secrets } = load(fixtureStack("minimal").raw);
+  const { secrets } = load(fixture("minimal").raw);
   expect(() => secrets.at("dynu", "apiKey")).toThrow(
     /^no secret dynu\.apiKey, and no rule refused this stack/,
   );
