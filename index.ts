@@ -16,7 +16,8 @@ import { loadStack } from "./config-schemas/load";
 
 const { config, secrets, projectDirectory } = loadStack();
 // All services share the homeserver's host: the rules refuse another placement. Other hosts are only looked at.
-const machine = machinesOf(config, secrets, projectDirectory).get(config.homeserver.host);
+const machines = machinesOf(config, secrets, projectDirectory);
+const machine = machines.get(config.homeserver.host);
 const named = (part: string) => `${machine.name}-${part}`;
 const base = { machine, projectDirectory, homeserverConfig: config.homeserver };
 
@@ -69,6 +70,8 @@ const checks = config.verification.enabled
     })
   : undefined;
 
+/** The distribution of each host. */
+export const hosts = machines.distributions;
 export const serverName = config.homeserver.serverName;
 export const baseUrl = baseUrlOf(config.homeserver);
 export const userIds = accounts.userIds;

@@ -3,6 +3,7 @@ import { resolveFile } from "../../config-schemas/files";
 import type { Secrets } from "../../config-schemas/given-secrets";
 import type { HostConfig } from "../../config-schemas/hosts/schema";
 import type { StackConfig } from "../../config-schemas/stack";
+import { columnOf } from "../../hosts/distributions";
 import { type Connection, Host, type Inputs, Release } from "../../provider/sdk";
 import { RUNTIMES } from "../../runtimes";
 import type { Layout } from "../../runtimes/layout";
@@ -121,6 +122,8 @@ function connectionOf(name: string, args: MachineArgs): Inputs<Connection> {
 export interface Machines {
   /** Loading the stack file has checked that each section names a host of the stack. */
   get(name: string): Machine;
+  /** The distribution of each host, for people, e.g. `Debian 13 (trixie)`. Known in previews. */
+  readonly distributions: Readonly<Record<string, pulumi.Output<string>>>;
 }
 
 /** Creates one Machine for each entry of `hearth:hosts`. */
@@ -132,7 +135,9 @@ export function machinesOf(config: StackConfig, secrets: Secrets, projectDirecto
       return [name, new Machine(name, { config: host, projectDirectory, sudoPassword, memory })];
     }),
   );
+  const distribution = ({ facts }: Machine) => facts.apply((known) => columnOf(known).title);
   return {
+    distributions: Object.fromEntries([...machines].map(([name, machine]) => [name, distribution(machine)])),
     get(name) {
       const machine = machines.get(name);
       if (machine === undefined)
