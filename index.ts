@@ -17,7 +17,7 @@ import { loadStack } from "./config-schemas/load";
 const { config, secrets, projectDirectory } = loadStack();
 // All services share the homeserver's host: the rules refuse another placement. Other hosts are only looked at.
 const machines = machinesOf(config, secrets, projectDirectory);
-const machine = machines.get(config.homeserver.host);
+const machine = machines.serving;
 const named = (part: string) => `${machine.name}-${part}`;
 const base = { machine, projectDirectory, homeserverConfig: config.homeserver };
 

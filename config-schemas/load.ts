@@ -4,8 +4,9 @@ import { clearSecretFaults, holdsValues } from "./clear-secrets";
 import { fileFaults } from "./files";
 import { Secrets } from "./given-secrets";
 import { type Fault, formatFaults } from "./language/fault";
+import type { StackModel } from "./model";
 import { type ParsedStack, parseStack, type RawStack } from "./parse";
-import { NAMESPACE, type StackConfig } from "./stack";
+import { NAMESPACE } from "./stack";
 import { confirmationsOf } from "./trust/confirmations";
 import { ConfirmedError, confirmedFile } from "./trust/confirmed";
 import { Consent } from "./trust/consent";
@@ -15,7 +16,7 @@ export class UserError extends pulumi.RunError {}
 
 /** A stack file that was read and has no faults. */
 export interface LoadedStack {
-  config: StackConfig;
+  config: StackModel;
   secrets: Secrets;
   /** Relative paths in the stack file start at this directory. */
   projectDirectory: string;
