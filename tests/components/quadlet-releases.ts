@@ -7,7 +7,6 @@ import { homeserverSchema } from "../../config-schemas/homeserver/schema";
 import { hostsSchema } from "../../config-schemas/hosts/schema";
 import { postgresSchema } from "../../config-schemas/postgres/schema";
 import type { ReleaseInputs } from "../../provider/contract/release";
-import type { JobHost } from "../../runtimes/job";
 import { type Answer, call, LOGIN } from "../support/host-programs";
 import { DEBIAN_13, unwrap } from "../support/program";
 
@@ -26,7 +25,7 @@ export interface Wanted {
 /** The inputs of all releases, and outputs of the homeserver's component. */
 export interface Rendered {
   releases: Record<string, ReleaseInputs>;
-  homeserver: { socket: string; image: string; access: object };
+  homeserver: { socket: string; access: object };
 }
 
 const SERVER = { host: "home", serverName: "home.test", publicHost: "home.test", version: "1.163.2" };
@@ -45,11 +44,10 @@ export async function containerReleases(wanted: Wanted = {}): Promise<Rendered> 
       return { id: name, state: type.endsWith(":Host") ? { facts } : { digest: "d" } };
     },
   });
-  const { socket, jobs, access: outputs } = makeHomeserver(wanted);
+  const { socket, access: outputs } = makeHomeserver(wanted);
   const access = await new Promise<object>((resolve) => pulumi.output(outputs).apply(resolve));
-  const { image } = await new Promise<JobHost>((resolve) => jobs?.apply(resolve));
   await pulumi.runtime.disconnect();
-  return { releases, homeserver: { socket, image, access } };
+  return { releases, homeserver: { socket, access } };
 }
 
 function makeHomeserver({ homeserver, postgres, smtpPassword, captchaPrivateKey }: Wanted): Homeserver {

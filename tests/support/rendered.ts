@@ -1,7 +1,11 @@
 import { jobHost } from "../../components/homeserver/image";
 import { homeserverSpec } from "../../components/homeserver/spec";
 import { Secrets } from "../../config-schemas/given-secrets";
-import { type HomeserverConfig, homeserverSchema } from "../../config-schemas/homeserver/schema";
+import {
+  type HomeserverConfig,
+  homeserverImage,
+  homeserverSchema,
+} from "../../config-schemas/homeserver/schema";
 import type { ReleaseInputs } from "../../provider/contract/release";
 import type { JobHost } from "../../runtimes/job";
 import type { Layout } from "../../runtimes/layout";
@@ -55,5 +59,5 @@ function homeServer(image?: string): HomeserverConfig {
 /** The environment of jobs of a stack in a home: next to Synapse 1.163.2 in the vendor's image, or in `image`. */
 export function jobHostOf(places: Places, image?: string): JobHost {
   const config = homeServer(image);
-  return jobHost(config, containerLayout(places, config));
+  return jobHost(homeserverImage(config), containerLayout(places, config));
 }
