@@ -2,7 +2,6 @@ import * as path from "node:path";
 import * as pulumi from "@pulumi/pulumi";
 import { clearSecretFaults, holdsValues } from "./clear-secrets";
 import { fileFaults } from "./files";
-import { Secrets } from "./given-secrets";
 import { type Fault, formatFaults } from "./language/fault";
 import type { StackModel } from "./model";
 import { type ParsedStack, parseStack, type RawStack } from "./parse";
@@ -17,7 +16,6 @@ export class UserError extends pulumi.RunError {}
 /** A stack file that was read and has no faults. */
 export interface LoadedStack {
   config: StackModel;
-  secrets: Secrets;
   /** Relative paths in the stack file start at this directory. */
   projectDirectory: string;
 }
@@ -96,7 +94,6 @@ export function loadStack(projectDirectory: string = process.cwd()): LoadedStack
   for (const warning of withConfirmations(() => consent.keep())) void pulumi.log.warn(warning);
   return {
     config: parsed.config,
-    secrets: new Secrets(parsed.secrets),
     projectDirectory: path.resolve(projectDirectory),
   };
 }

@@ -2,6 +2,7 @@ import * as pulumi from "@pulumi/pulumi";
 import type { DnsRecordConfig } from "../../config-schemas/dns/schema";
 import { parseDuration } from "../../config-schemas/language/common";
 import type { DnsModel, DynamicDnsModel } from "../../config-schemas/model";
+import { secretOutput } from "../../config-schemas/secret-output";
 import { DnsRecord, type DnsRecordInputs, type Release } from "../../provider/sdk";
 import { serviceRelease } from "../../runtimes/release";
 import type { Homeserver } from "../homeserver";
@@ -14,8 +15,6 @@ export interface DnsArgs {
   machine: Machine;
   /** The client of dynamic DNS runs in its image. */
   homeserver: Pick<Homeserver, "layout">;
-  /** Key of Dynu's API. */
-  apiKey: pulumi.Output<string>;
 }
 
 /** DNS at Dynu: the records of the stack file, and names that follow the host's public address. Stateless. */
@@ -26,7 +25,8 @@ export class Dns extends pulumi.ComponentResource {
 
   constructor(name: string, args: DnsArgs, opts?: pulumi.ComponentResourceOptions) {
     super("hearth:dns:Dns", name, {}, opts);
-    const { config, apiKey } = args;
+    const { config } = args;
+    const apiKey = secretOutput(config.apiKey);
     this.records = Object.entries(config.records).map(
       ([key, record]) =>
         new DnsRecord(

@@ -1,7 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
-import type { Secrets } from "../../config-schemas/given-secrets";
 import type { HomeserverConfig } from "../../config-schemas/homeserver/schema";
 import { installSource } from "../../config-schemas/homeserver/schema";
+import type { HomeserverSecrets } from "../../config-schemas/model";
 import type { HomeserverAccess, Inputs, Release } from "../../provider/sdk";
 import type { Layout } from "../../runtimes/layout";
 import { serviceRelease } from "../../runtimes/release";
@@ -17,7 +17,7 @@ export interface HomeserverArgs {
   postgres: Postgres;
   /** Identity server that the client document names. */
   identityServer?: string;
-  secrets: Secrets;
+  secrets: HomeserverSecrets;
   projectDirectory: string;
 }
 

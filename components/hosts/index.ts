@@ -1,8 +1,8 @@
 import * as pulumi from "@pulumi/pulumi";
 import { resolveFile } from "../../config-schemas/files";
-import type { Secrets } from "../../config-schemas/given-secrets";
 import type { HostConfig } from "../../config-schemas/hosts/schema";
 import type { StackModel } from "../../config-schemas/model";
+import { secretOutput } from "../../config-schemas/secret-output";
 import { columnOf } from "../../hosts/distributions";
 import { type Connection, Host, type Inputs, Release } from "../../provider/sdk";
 import { RUNTIMES } from "../../runtimes";
@@ -127,9 +127,10 @@ export interface Machines {
 }
 
 /** Creates one Machine for each entry of `hearth:hosts`. */
-export function machinesOf(config: StackModel, secrets: Secrets, projectDirectory: string): Machines {
+export function machinesOf(config: StackModel, projectDirectory: string): Machines {
   const machineOf = (name: string, host: HostConfig) => {
-    const sudoPassword = secrets.find("sudo", name);
+    const password = config.sudo.get(name);
+    const sudoPassword = password && secretOutput(password);
     const memory = memoryBudget(config, name);
     return new Machine(name, { config: host, projectDirectory, sudoPassword, memory });
   };

@@ -1,9 +1,24 @@
+import { GivenSecret } from "../given-secrets";
 import { parseDuration } from "../language/common";
 import type { Path } from "../language/fault";
 import { type AnyRule, at, broken, proof, proved, removeSecret, rule, setSecret } from "../language/rule";
 
 /** A provider treats a shorter interval as abuse. */
 const SHORTEST_INTERVAL = "5m";
+
+/** DNS with the key of its API; undefined: Hearth keeps no DNS records. */
+export const dnsWithKey = proof({
+  name: "DNS at Dynu needs the key of its API",
+  needs: ["dns", "secrets"],
+  prove: ({ dns, secrets }) => {
+    if (dns === undefined) return proved(undefined);
+    return secrets.dynu === undefined
+      ? broken(["secrets", "dynu", "apiKey"])
+      : proved({ ...dns, apiKey: new GivenSecret(secrets.dynu.apiKey) });
+  },
+  message: "is missing; hearth:dns needs it",
+  fix: setSecret("dynu", "apiKey"),
+});
 
 /** Dynamic DNS, on a host with containers. */
 export const clientInContainer = proof({
@@ -19,14 +34,7 @@ export const clientInContainer = proof({
 
 /** Rules about the DNS records that Hearth keeps. */
 export const dnsRules: readonly AnyRule[] = [
-  rule({
-    name: "DNS at Dynu needs the key of its API",
-    needs: ["dns", "secrets"],
-    when: ({ dns, secrets }) =>
-      at(dns !== undefined && secrets.dynu === undefined, "secrets", "dynu", "apiKey"),
-    message: "is missing; hearth:dns needs it",
-    fix: setSecret("dynu", "apiKey"),
-  }),
+  dnsWithKey,
   rule({
     name: "a key of Dynu's API needs DNS",
     needs: ["dns", "secrets"],

@@ -7,6 +7,7 @@ import { Dns, recordInputs } from "../../components/dns";
 import { dynamicDnsSpec } from "../../components/dns/spec";
 import { Machine } from "../../components/hosts";
 import { dnsSchema } from "../../config-schemas/dns/schema";
+import { GivenSecret } from "../../config-schemas/given-secrets";
 import { hostsSchema } from "../../config-schemas/hosts/schema";
 import { userPlaces } from "../../runtimes/places";
 import { DynuAccount } from "../../stand-ins/dynu";
@@ -248,8 +249,8 @@ it("[H6] [A9] only the records and the client have the key, as a secret", async 
   });
   if (dynamic === undefined) throw new Error("no dynamic DNS");
   const homeserver = { layout: machine.places.apply((places) => containerLayout(places)) };
-  const args = { config: { ...config, dynamic: { ...dynamic, image: IMAGE } }, machine };
-  new Dns("home-dns", { ...args, homeserver, apiKey: pulumi.secret("planted") });
+  const wanted = { ...config, dynamic: { ...dynamic, image: IMAGE }, apiKey: new GivenSecret("planted") };
+  new Dns("home-dns", { config: wanted, machine, homeserver });
   await pulumi.runtime.disconnect();
   expect(Object.keys(created)).toEqual(expect.arrayContaining(["home-dns", "home-dns-note"]));
   expect(created["home-dns"]).toMatchObject({ scope: "user", release: "dns", images: [IMAGE] });

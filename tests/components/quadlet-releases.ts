@@ -2,7 +2,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { Homeserver } from "../../components/homeserver";
 import { Machine } from "../../components/hosts";
 import { Postgres } from "../../components/postgres";
-import { Secrets } from "../../config-schemas/given-secrets";
+import { GivenSecret } from "../../config-schemas/given-secrets";
 import { homeserverSchema } from "../../config-schemas/homeserver/schema";
 import { hostsSchema } from "../../config-schemas/hosts/schema";
 import { postgresSchema } from "../../config-schemas/postgres/schema";
@@ -60,14 +60,18 @@ function makeHomeserver({ homeserver, postgres, smtpPassword, captchaPrivateKey 
     config: postgresSchema.parse({ host: "home", ...postgres }),
     machine,
   });
+  const config = homeserverSchema.parse({ ...SERVER, ...homeserver });
+  const { email } = config;
   return new Homeserver("home-homeserver", {
-    config: homeserverSchema.parse({ ...SERVER, ...homeserver }),
+    config,
     machine,
     postgres: database,
-    secrets: new Secrets({
-      ...(smtpPassword === undefined ? {} : { smtp: { password: smtpPassword } }),
-      ...(captchaPrivateKey === undefined ? {} : { captcha: { privateKey: captchaPrivateKey } }),
-    }),
+    secrets: {
+      ...(captchaPrivateKey === undefined ? {} : { captchaKey: new GivenSecret(captchaPrivateKey) }),
+      ...(smtpPassword === undefined || email === undefined
+        ? {}
+        : { mail: { email, password: new GivenSecret(smtpPassword) } }),
+    },
     projectDirectory: "/nowhere",
   });
 }

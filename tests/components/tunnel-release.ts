@@ -2,6 +2,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { Machine } from "../../components/hosts";
 import type { HostFacts } from "../../components/hosts/facts";
 import { Tunnel, type TunnelArgs } from "../../components/tunnel";
+import { GivenSecret } from "../../config-schemas/given-secrets";
 import { hostsSchema } from "../../config-schemas/hosts/schema";
 import { tunnelSchema } from "../../config-schemas/tunnel/schema";
 import type { ReleaseInputs } from "../../provider/contract/release";
@@ -56,11 +57,13 @@ function argsOf({
   const hostConfig = hostsSchema.parse({ home: base }).home;
   if (hostConfig === undefined) throw new Error("no host");
   return {
-    config: tunnelSchema.parse({ kind: "tailscale-funnel", host: "home", ...config }),
+    config: {
+      ...tunnelSchema.parse({ kind: "tailscale-funnel", host: "home", ...config }),
+      authKey: authKey === undefined ? undefined : new GivenSecret(authKey),
+    },
     machine: new Machine("home", { config: hostConfig, projectDirectory: "/nowhere" }),
     homeserverConfig: { publicHost },
     proxy: { release: standInProxy(), localUrl: localUrl ?? "http://127.0.0.1:8080" },
-    ...(authKey === undefined ? {} : { authKey: pulumi.secret(authKey) }),
     projectDirectory: "/nowhere",
   };
 }

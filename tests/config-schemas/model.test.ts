@@ -32,3 +32,10 @@ test("a stack without jobs has none in its model", () => {
   const { dns, maintenance, inactivity } = configOf(stackWith({}));
   expect([dns, maintenance, inactivity]).toEqual([undefined, undefined, undefined]);
 });
+
+test("DNS comes with the key of its API, and a tunnel with its key if there is one", () => {
+  const dns = { dns: { host: "vps" }, secrets: { dynu: { apiKey: "planted" } } };
+  expect(configOf(stackWith(dns)).dns?.apiKey.reveal()).toBe("planted");
+  const keyOf = (secrets: object) => configOf(stackWith({ ...CONTAINED, secrets })).tunnel?.authKey?.reveal();
+  expect([keyOf({}), keyOf({ tunnel: { authKey: "planted" } })]).toEqual([undefined, "planted"]);
+});

@@ -1,6 +1,5 @@
 import { jobHost } from "../../components/homeserver/image";
 import { homeserverSpec } from "../../components/homeserver/spec";
-import { Secrets } from "../../config-schemas/given-secrets";
 import {
   type HomeserverConfig,
   homeserverImage,
@@ -38,7 +37,7 @@ const DATABASE = {
 
 /** The homeserver of these settings, without the operator's secrets. */
 function serverOf(config: HomeserverConfig): ServiceSpec {
-  return homeserverSpec({ config, database: DATABASE, secrets: new Secrets({}) }, DEBIAN_13);
+  return homeserverSpec({ config, database: DATABASE, secrets: {} }, DEBIAN_13);
 }
 
 /** The paths of a native homeserver. */
