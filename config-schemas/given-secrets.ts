@@ -1,6 +1,6 @@
 /**
- * A secret of the operator, in the parsed section that needs it. It shows itself to nobody: JSON and logs of a configuration have no
- * text in its place. Components get it as a secret output (secret-output.ts).
+ * A secret of the operator, in the parsed section that needs it. JSON and logs of a configuration do not contain its text. Components
+ * use it as a secret output (secret-output.ts).
  */
 export class GivenSecret {
   readonly #text: string;
@@ -9,7 +9,7 @@ export class GivenSecret {
     this.#text = text;
   }
 
-  /** The text; whoever calls this must keep it secret. */
+  /** The text. The caller must keep it secret. */
   reveal(): string {
     return this.#text;
   }

@@ -9,7 +9,9 @@ import type { HostConfig } from "./hosts/schema";
 import type { InactivityConfig } from "./inactivity/schema";
 import { jobsInContainers } from "./maintenance/rules";
 import type { MaintenanceConfig } from "./maintenance/schema";
+import { proxyOfKind } from "./proxy/rules";
 import type { FullStack, StackConfig } from "./stack";
+import { tunnelTarget } from "./tunnel/rules";
 import type { TunnelConfig } from "./tunnel/schema";
 
 /** A host with its name in the stack file. */
@@ -32,6 +34,8 @@ export type DnsModel = DnsConfig & { apiKey: GivenSecret; dynamic: DynamicDnsMod
 export type TunnelModel = TunnelConfig & {
   /** Key with which the host joins the tailnet; undefined: a person logs in with a link. */
   authKey: GivenSecret | undefined;
+  /** Where the proxy listens, with plain HTTP. */
+  target: { address: string; port: number };
 };
 
 /** The operator's secrets for the homeserver, each if its section needs it. */
@@ -58,6 +62,7 @@ export interface StackModel extends StackConfig {
 /** The rules that prove what the model adds to the sections. */
 export const PROOFS = {
   ...{ servingHost, jobsInContainers, clientInContainer },
+  ...{ proxyOfKind, tunnelTarget },
   ...{ accountPasswords, captchaKey, mailLogin, dnsWithKey },
 };
 
@@ -66,11 +71,13 @@ export function modelOf(stack: FullStack): StackModel | undefined {
   const serving = PROOFS.servingHost.prove(stack);
   const jobs = PROOFS.jobsInContainers.prove(stack);
   const client = PROOFS.clientInContainer.prove(stack);
+  const proxy = PROOFS.proxyOfKind.prove(stack);
+  const target = PROOFS.tunnelTarget.prove(stack);
   const accounts = PROOFS.accountPasswords.prove(stack);
   const captcha = PROOFS.captchaKey.prove(stack);
   const mail = PROOFS.mailLogin.prove(stack);
   const dns = PROOFS.dnsWithKey.prove(stack);
-  if (!serving.ok || !jobs.ok || !client.ok) return undefined;
+  if (!serving.ok || !jobs.ok || !client.ok || !proxy.ok || !target.ok) return undefined;
   if (!accounts.ok || !captcha.ok || !mail.ok || !dns.ok) return undefined;
   const { secrets, ...config } = stack;
   const { maintenance, inactivity } = jobs.value;
@@ -82,7 +89,8 @@ export function modelOf(stack: FullStack): StackModel | undefined {
     sudo: new Map(Object.entries(secrets.sudo).map(([host, text]) => [host, new GivenSecret(text)])),
     homeserverSecrets: { captchaKey: captcha.value, mail: mail.value },
     accounts: accounts.value,
-    tunnel: config.tunnel && { ...config.tunnel, authKey },
+    proxy: proxy.value,
+    tunnel: config.tunnel && target.value && { ...config.tunnel, authKey, target: target.value },
     dns: dns.value && { ...dns.value, dynamic: client.value && { ...client.value, image } },
     maintenance: maintenance && { ...maintenance, image },
     inactivity: inactivity && { ...inactivity, image },

@@ -4,6 +4,7 @@ import type { TunnelModel } from "../../config-schemas/model";
 import { secretOutput } from "../../config-schemas/secret-output";
 import { columnOf } from "../../hosts/distributions";
 import type { Release } from "../../provider/sdk";
+import { endpoint } from "../../runtimes/listener";
 import { native } from "../../runtimes/native";
 import { SYSTEM_PLACES } from "../../runtimes/places";
 import { serviceRelease } from "../../runtimes/release";
@@ -19,7 +20,7 @@ export interface TunnelArgs {
   /** The homeserver's public name: it must become the host's name in its tailnet. */
   homeserverConfig: Pick<HomeserverConfig, "publicHost">;
   /** Target of the tunnel; its release must exist before the tunnel opens. */
-  proxy: Pick<ReverseProxy, "release" | "localUrl">;
+  proxy: Pick<ReverseProxy, "release">;
   projectDirectory: string;
 }
 
@@ -40,7 +41,7 @@ export class Tunnel extends pulumi.ComponentResource {
     const vendorKey = readVendorKey(args.projectDirectory);
     const parts = pulumi.all([machine.facts, places]).apply(([facts, at]) => {
       const installation = this.installation(args, facts, vendorKey);
-      const target = proxy.localUrl;
+      const target = `http://${endpoint(config.target)}`;
       const spec = funnelSpec({ config, publicHost, target, authKey, installation, places: at });
       return native.render([spec], { places: at, memoryMiB: facts.memoryMiB });
     });

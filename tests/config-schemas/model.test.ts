@@ -1,3 +1,4 @@
+import { CADDY_DEFAULTS } from "../../config-schemas/proxy/schema";
 import { CONTAINED } from "./rules/maintenance";
 import { configOf, stackWith } from "./support";
 
@@ -38,4 +39,12 @@ test("DNS comes with the key of its API, and a tunnel with its key if there is o
   expect(configOf(stackWith(dns)).dns?.apiKey.reveal()).toBe("planted");
   const keyOf = (secrets: object) => configOf(stackWith({ ...CONTAINED, secrets })).tunnel?.authKey?.reveal();
   expect([keyOf({}), keyOf({ tunnel: { authKey: "planted" } })]).toEqual([undefined, "planted"]);
+});
+
+test("a proxy has the keys of its kind only, and a tunnel knows where Caddy listens", () => {
+  const nginx = configOf(stackWith({})).proxy;
+  expect(nginx).toEqual({ host: "vps", kind: "nginx", federationPort: true, readTimeout: "10m" });
+  const { proxy, tunnel } = configOf(stackWith(CONTAINED));
+  expect(proxy).toMatchObject({ ...nginx, ...CADDY_DEFAULTS, kind: "caddy", federationPort: false });
+  expect(tunnel?.target).toEqual(CADDY_DEFAULTS.listen);
 });
