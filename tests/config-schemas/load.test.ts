@@ -10,7 +10,7 @@ import { parseStack, type RawStack } from "../../config-schemas/parse";
 import { secretOutput } from "../../config-schemas/secret-output";
 import { confirmationsOf } from "../../config-schemas/trust/confirmations";
 import { confirm } from "../../config-schemas/trust/confirmed";
-import { type FixtureStack, fixtureStacks } from "../fixtures/stacks";
+import { fixtureStack as fixture } from "../fixtures/stacks";
 import { stackWith } from "./support";
 
 const SECRET_KEYS = "PULUMI_CONFIG_SECRET_KEYS";
@@ -77,12 +77,6 @@ function refusal(raw: RawStack, secret?: string[]): string {
     return error instanceof Error ? error.message : "";
   }
   throw new Error("the stack was accepted");
-}
-
-function fixture(name: string): FixtureStack {
-  const found = fixtureStacks().find((stack) => stack.name === name);
-  if (!found) throw new Error(`no fixture ${name}`);
-  return found;
 }
 
 test("the smallest stack loads, without secrets", () => {

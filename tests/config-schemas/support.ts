@@ -1,7 +1,7 @@
 import { keyOf } from "../../config-schemas/language/fault";
 import type { StackModel } from "../../config-schemas/model";
 import { parseStack, type RawStack } from "../../config-schemas/parse";
-import { fixtureStacks } from "../fixtures/stacks";
+import { fixtureStack } from "../fixtures/stacks";
 
 /** Changes to a stack, merged into it; `undefined` removes a key. */
 export type Change = Readonly<Record<string, unknown>>;
@@ -21,9 +21,8 @@ function merged(base: unknown, change: unknown): unknown {
 
 /** The smallest good stack with changes. */
 export function stackWith(change: Change): RawStack {
-  const minimal = fixtureStacks().find((stack) => stack.name === "minimal");
-  const result = merged(minimal?.raw, change);
-  if (!isMapping(result)) throw new Error("the minimal fixture is missing");
+  const result = merged(fixtureStack("minimal").raw, change);
+  if (!isMapping(result)) throw new Error("the change replaces the whole stack");
   return result;
 }
 

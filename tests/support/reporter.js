@@ -1,5 +1,5 @@
 // After a run on hosts: the ten slowest files, and the parts of their time. HEARTH_RECORD_SECONDS=1 records the times that
-// order the next runs (sequencer.js).
+// order the next runs (sequencer.js), of unit tests only the long ones.
 const fs = require("node:fs");
 const os = require("node:os");
 const path = require("node:path");
@@ -8,7 +8,10 @@ const root = path.resolve(__dirname, "../..");
 const RECORD = path.join(__dirname, "seconds.json");
 const KINDS = ["boot", "deploy", "engine", "waiting"];
 const SHOWN = 10;
+/** Unit tests are recorded from so many seconds on. */
+const LONG = 3;
 
+const onHosts = ({ file }) => /\.(provider|e2e)\.test\.ts$/.test(file);
 const seconds = (number) => `${number.toFixed(0)} s`.padStart(8);
 const sum = (rows, key) => rows.reduce((total, row) => total + row[key], 0);
 
@@ -27,10 +30,11 @@ class SlowestFiles {
         all: (perfStats.end - perfStats.start) / 1000,
         ...(spent.get(testFilePath) ?? Object.fromEntries(KINDS.map((kind) => [kind, 0]))),
       }))
-      .filter(({ file }) => /\.(provider|e2e)\.test\.ts$/.test(file))
       .sort((a, b) => b.all - a.all);
-    if (rows.length > 1) process.stdout.write(tableOf(rows));
-    if (process.env.HEARTH_RECORD_SECONDS === "1") record(rows);
+    const hosts = rows.filter(onHosts);
+    if (hosts.length > 1) process.stdout.write(tableOf(hosts));
+    if (process.env.HEARTH_RECORD_SECONDS === "1")
+      record(rows.filter((row) => onHosts(row) || row.all >= LONG));
   }
 
   readSpent() {
