@@ -14,9 +14,10 @@ import { Tunnel } from "./components/tunnel";
 import { Checks } from "./components/verification";
 import { loadStack } from "./config-schemas/load";
 
-const { config, secrets, projectDirectory } = loadStack();
+const { config, projectDirectory } = loadStack();
 // All services share the homeserver's host: the rules refuse another placement. Other hosts are only looked at.
-const machine = machinesOf(config, secrets, projectDirectory).get(config.homeserver.host);
+const machines = machinesOf(config, projectDirectory);
+const machine = machines.serving;
 const named = (part: string) => `${machine.name}-${part}`;
 const base = { machine, projectDirectory, homeserverConfig: config.homeserver };
 
@@ -32,7 +33,7 @@ const homeserver = new Homeserver(named("homeserver"), {
   config: config.homeserver,
   identityServer: config.delegation.identityServer,
   postgres,
-  secrets,
+  secrets: config.homeserverSecrets,
 });
 const behind = { ...base, homeserver };
 const proxy = new ReverseProxy(named("proxy"), { ...behind, config: config.proxy, delegation, certificates });
@@ -42,12 +43,9 @@ const tunnel =
     ...base,
     config: config.tunnel,
     proxy,
-    authKey: secrets.find("tunnel", "authKey"),
   });
-const dns =
-  config.dns &&
-  new Dns(named("dns"), { ...behind, config: config.dns, apiKey: secrets.at("dynu", "apiKey") });
-const accounts = new Accounts(named("accounts"), { ...behind, config: config.accounts, secrets });
+const dns = config.dns && new Dns(named("dns"), { ...behind, config: config.dns });
+const accounts = new Accounts(named("accounts"), { ...behind, config: config.accounts });
 const maintenance =
   config.maintenance && new Maintenance(named("maintenance"), { ...behind, config: config.maintenance });
 const inactivity =
@@ -69,6 +67,8 @@ const checks = config.verification.enabled
     })
   : undefined;
 
+/** The distribution of each host. */
+export const hosts = machines.distributions;
 export const serverName = config.homeserver.serverName;
 export const baseUrl = baseUrlOf(config.homeserver);
 export const userIds = accounts.userIds;

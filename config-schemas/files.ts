@@ -186,7 +186,7 @@ export function readFiles(config: StackConfig): NamedFile[] {
     ...(["spaces", "rooms"] as const).flatMap((kind) =>
       Object.entries(config.rooms[kind]).map(([key, { avatar }]): [Path, string | undefined] => [
         ["rooms", kind, key, "avatar"],
-        avatar,
+        avatar?.file,
       ]),
     ),
   ]);

@@ -2,10 +2,10 @@ import * as path from "node:path";
 import * as pulumi from "@pulumi/pulumi";
 import { clearSecretFaults, holdsValues } from "./clear-secrets";
 import { fileFaults } from "./files";
-import { Secrets } from "./given-secrets";
 import { type Fault, formatFaults } from "./language/fault";
+import type { StackModel } from "./model";
 import { type ParsedStack, parseStack, type RawStack } from "./parse";
-import { NAMESPACE, type StackConfig } from "./stack";
+import { NAMESPACE } from "./stack";
 import { confirmationsOf } from "./trust/confirmations";
 import { ConfirmedError, confirmedFile } from "./trust/confirmed";
 import { Consent } from "./trust/consent";
@@ -15,8 +15,7 @@ export class UserError extends pulumi.RunError {}
 
 /** A stack file that was read and has no faults. */
 export interface LoadedStack {
-  config: StackConfig;
-  secrets: Secrets;
+  config: StackModel;
   /** Relative paths in the stack file start at this directory. */
   projectDirectory: string;
 }
@@ -95,7 +94,6 @@ export function loadStack(projectDirectory: string = process.cwd()): LoadedStack
   for (const warning of withConfirmations(() => consent.keep())) void pulumi.log.warn(warning);
   return {
     config: parsed.config,
-    secrets: new Secrets(parsed.secrets),
     projectDirectory: path.resolve(projectDirectory),
   };
 }

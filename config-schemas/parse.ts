@@ -2,13 +2,14 @@ import { extraFaults } from "./homeserver/extra";
 import { controlFaults } from "./language/control-characters";
 import type { Fault } from "./language/fault";
 import { shapeFaults } from "./language/shape-faults";
+import { modelOf, type StackModel } from "./model";
 import { rules } from "./rules";
 import type { PlainSecrets } from "./secrets";
-import { type FullStack, type Section, type StackConfig, stackSchema } from "./stack";
+import { type FullStack, type Section, stackSchema } from "./stack";
 
 /** The result of reading a stack. */
 export type ParsedStack =
-  | { ok: true; config: StackConfig; secrets: PlainSecrets }
+  | { ok: true; config: StackModel; secrets: PlainSecrets }
   | { ok: false; faults: readonly Fault[] };
 
 /** A stack file's `hearth:` keys without the namespace, as plain values. */
@@ -50,7 +51,8 @@ export function parseStack(raw: RawStack): ParsedStack {
     ...extraFaults(rawExtra(raw)),
     ...rules.flatMap((rule) => rule.faults(sound)),
   ];
-  if (!whole.success || faults.length > 0) return { ok: false, faults };
-  const { secrets, ...config } = whole.data;
-  return { ok: true, config, secrets };
+  // A stack without a model has a fault, because the model comes from some of the rules.
+  const model = whole.success && faults.length === 0 ? modelOf(whole.data) : undefined;
+  if (!whole.success || model === undefined) return { ok: false, faults };
+  return { ok: true, config: model, secrets: whole.data.secrets };
 }

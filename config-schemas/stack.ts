@@ -8,7 +8,7 @@ import { hostsSchema } from "./hosts/schema";
 import { inactivitySchema } from "./inactivity/schema";
 import { maintenanceSchema } from "./maintenance/schema";
 import { postgresSchema } from "./postgres/schema";
-import { proxySchema } from "./proxy/schema";
+import { type ProxyModel, proxySchema } from "./proxy/schema";
 import { roomsSchema } from "./rooms/schema";
 import { secretsSchema } from "./secrets";
 import { tunnelSchema } from "./tunnel/schema";
@@ -54,7 +54,9 @@ export const stackSchema = z.strictObject({
 /** A whole stack file, secrets included. */
 export type FullStack = z.output<typeof stackSchema>;
 
-/** The configuration for components: everything but the secrets. */
-export type StackConfig = Omit<FullStack, "secrets">;
+/** The configuration: everything but the secrets, and of the proxy only the keys of its kind. */
+export interface StackConfig extends Omit<FullStack, "secrets" | "proxy"> {
+  proxy: ProxyModel;
+}
 
 export type Section = keyof FullStack;

@@ -1,16 +1,14 @@
 import * as pulumi from "@pulumi/pulumi";
-import type { AccountConfig, AccountsConfig } from "../../config-schemas/accounts/schema";
-import type { Secrets } from "../../config-schemas/given-secrets";
+import type { AccountModel } from "../../config-schemas/accounts/schema";
+import { secretOutput } from "../../config-schemas/secret-output";
 import { Account, type AccountInputs, type Inputs } from "../../provider/sdk";
 import type { Homeserver } from "../homeserver";
 import type { Machine } from "../hosts";
 
 export interface AccountsArgs {
-  config: AccountsConfig;
+  config: Readonly<Record<string, AccountModel>>;
   machine: Machine;
   homeserver: Homeserver;
-  /** Passwords of the accounts with `password: given`, by local part. */
-  secrets: Secrets;
 }
 
 /**
@@ -38,22 +36,18 @@ export class Accounts extends pulumi.ComponentResource {
   }
 }
 
-function accountArgs(localpart: string, config: AccountConfig, args: AccountsArgs): Inputs<AccountInputs> {
+function accountArgs(localpart: string, config: AccountModel, args: AccountsArgs): Inputs<AccountInputs> {
   return {
     ...args.homeserver.access,
     localpart,
     admin: config.admin,
     ...(config.displayName === undefined ? {} : { displayName: config.displayName }),
     deactivated: config.deactivated,
-    password: passwordOf(localpart, config, args.secrets),
+    password: passwordOf(config),
   };
 }
 
-function passwordOf(
-  localpart: string,
-  config: AccountConfig,
-  secrets: Secrets,
-): Inputs<AccountInputs>["password"] {
+function passwordOf(config: AccountModel): Inputs<AccountInputs>["password"] {
   if (config.password === "generated") return { kind: "generated" };
-  return { kind: "given", value: secrets.at("accounts", localpart) };
+  return { kind: "given", value: secretOutput(config.secret) };
 }

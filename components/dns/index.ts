@@ -1,6 +1,8 @@
 import * as pulumi from "@pulumi/pulumi";
-import type { DnsConfig, DnsRecordConfig } from "../../config-schemas/dns/schema";
+import type { DnsRecordConfig } from "../../config-schemas/dns/schema";
 import { parseDuration } from "../../config-schemas/language/common";
+import type { DnsModel, DynamicDnsModel } from "../../config-schemas/model";
+import { secretOutput } from "../../config-schemas/secret-output";
 import { DnsRecord, type DnsRecordInputs, type Release } from "../../provider/sdk";
 import { serviceRelease } from "../../runtimes/release";
 import type { Homeserver } from "../homeserver";
@@ -9,12 +11,10 @@ import type { Machine } from "../hosts";
 import { dynamicDnsSpec, SERVICE } from "./spec";
 
 export interface DnsArgs {
-  config: DnsConfig;
+  config: DnsModel;
   machine: Machine;
   /** The client of dynamic DNS runs in its image. */
-  homeserver: Pick<Homeserver, "jobs">;
-  /** Key of Dynu's API. */
-  apiKey: pulumi.Output<string>;
+  homeserver: Pick<Homeserver, "layout">;
 }
 
 /** DNS at Dynu: the records of the stack file, and names that follow the host's public address. Stateless. */
@@ -25,7 +25,8 @@ export class Dns extends pulumi.ComponentResource {
 
   constructor(name: string, args: DnsArgs, opts?: pulumi.ComponentResourceOptions) {
     super("hearth:dns:Dns", name, {}, opts);
-    const { config, apiKey } = args;
+    const { config } = args;
+    const apiKey = secretOutput(config.apiKey);
     this.records = Object.entries(config.records).map(
       ([key, record]) =>
         new DnsRecord(
@@ -41,12 +42,12 @@ export class Dns extends pulumi.ComponentResource {
   private client(
     name: string,
     { config, machine, homeserver }: DnsArgs,
-    dynamic: NonNullable<DnsConfig["dynamic"]>,
+    dynamic: DynamicDnsModel,
     apiKey: pulumi.Output<string>,
   ): Release {
     const { parts } = machine.service(
       (_, host) => dynamicDnsSpec({ dynamic, apiUrl: config.apiUrl, apiKey }, host),
-      jobHostOf(homeserver),
+      jobHostOf(homeserver, dynamic),
     );
     return serviceRelease(name, SERVICE, machine, parts, { parent: this, dependsOn: machine.ready });
   }

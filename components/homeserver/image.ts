@@ -1,8 +1,4 @@
-import {
-  type HomeserverConfig,
-  homeserverImage,
-  homeserverMemoryMiB,
-} from "../../config-schemas/homeserver/schema";
+import { homeserverImage, homeserverMemoryMiB } from "../../config-schemas/homeserver/schema";
 import { type Mount, NETWORK } from "../../runtimes/container";
 import type { JobHost } from "../../runtimes/job";
 import type { Layout } from "../../runtimes/layout";
@@ -18,8 +14,8 @@ const SPOOL = "spool";
 /** Port inside the container if it is published. */
 const PORT = 8008;
 
-function synapseImage(config: HomeserverConfig) {
-  return { image: homeserverImage(config), uid: 991, gid: 991, interpreter: "/usr/local/bin/python" };
+function synapseImage(image: string) {
+  return { image, uid: 991, gid: 991, interpreter: "/usr/local/bin/python" };
 }
 
 /** The mount with which another container reaches Synapse; read-only, so that the container cannot replace the socket. */
@@ -28,13 +24,13 @@ export function socketMount({ host }: Pick<Layout, "host">): Mount {
 }
 
 /** Where Hearth's jobs run: in Synapse's image, which has Python. */
-export function jobHost(config: HomeserverConfig, at: Layout): JobHost {
-  return { ...synapseImage(config), socket: SOCKET, socketMount: socketMount(at) };
+export function jobHost(image: string, at: Layout): JobHost {
+  return { ...synapseImage(image), socket: SOCKET, socketMount: socketMount(at) };
 }
 
 /** Synapse in a container. Others reach it over its socket, and on the host's loopback if the stack says so. */
 export function officialImage({ config, database }: HomeserverPlan): ContainerProgram {
-  const { interpreter, ...image } = synapseImage(config);
+  const { interpreter, ...image } = synapseImage(homeserverImage(config));
   return {
     ...image,
     ...{ container: CONTAINER, interpreter, inside: INSIDE },

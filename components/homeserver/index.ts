@@ -1,14 +1,12 @@
 import * as pulumi from "@pulumi/pulumi";
-import type { Secrets } from "../../config-schemas/given-secrets";
 import type { HomeserverConfig } from "../../config-schemas/homeserver/schema";
 import { installSource } from "../../config-schemas/homeserver/schema";
+import type { HomeserverSecrets } from "../../config-schemas/model";
 import type { HomeserverAccess, Inputs, Release } from "../../provider/sdk";
-import type { JobHost } from "../../runtimes/job";
 import type { Layout } from "../../runtimes/layout";
 import { serviceRelease } from "../../runtimes/release";
 import type { Machine } from "../hosts";
 import type { Postgres } from "../postgres";
-import { jobHost } from "./image";
 import { installationFault, readVendorKey } from "./installation";
 import { SOCKET } from "./names";
 import { homeserverSpec, hostSocket } from "./spec";
@@ -19,7 +17,7 @@ export interface HomeserverArgs {
   postgres: Postgres;
   /** Identity server that the client document names. */
   identityServer?: string;
-  secrets: Secrets;
+  secrets: HomeserverSecrets;
   projectDirectory: string;
 }
 
@@ -36,8 +34,6 @@ export class Homeserver extends pulumi.ComponentResource {
   /** Paths on the host. */
   readonly mediaPath: pulumi.Output<string>;
   readonly logFile: pulumi.Output<string>;
-  /** Where jobs run; undefined: Synapse does not run in a container. */
-  readonly jobs: pulumi.Output<JobHost> | undefined;
 
   constructor(name: string, args: HomeserverArgs, opts?: pulumi.ComponentResourceOptions) {
     super("hearth:homeserver:Homeserver", name, {}, opts);
@@ -54,8 +50,6 @@ export class Homeserver extends pulumi.ComponentResource {
       serverName: this.serverName,
       registrationSecret: this.layout.apply(({ host }) => host.secret("registration")),
     };
-    const contained = machine.runtime === "quadlet";
-    this.jobs = contained ? this.layout.apply((at) => jobHost(config, at)) : undefined;
     this.release = serviceRelease(
       name,
       "homeserver",

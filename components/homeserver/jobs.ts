@@ -1,19 +1,22 @@
 import type * as pulumi from "@pulumi/pulumi";
 import { Account, type HomeserverAccess, type Inputs, type Release } from "../../provider/sdk";
 import type { JobHost } from "../../runtimes/job";
+import type { Layout } from "../../runtimes/layout";
+import { jobHost } from "./image";
 
 /** The homeserver that jobs use. */
 interface JobServer {
   access: Inputs<HomeserverAccess>;
   release: Release;
-  jobs: pulumi.Output<JobHost> | undefined;
+  layout: pulumi.Output<Layout>;
 }
 
 /** Where the jobs of this homeserver run. */
-export function jobHostOf({ jobs }: Pick<JobServer, "jobs">): pulumi.Output<JobHost> {
-  if (jobs === undefined)
-    throw new Error("no image to run jobs in: the rules should have refused this stack");
-  return jobs;
+export function jobHostOf(
+  { layout }: Pick<JobServer, "layout">,
+  { image }: { image: string },
+): pulumi.Output<JobHost> {
+  return layout.apply((at) => jobHost(image, at));
 }
 
 /**
@@ -22,7 +25,7 @@ export function jobHostOf({ jobs }: Pick<JobServer, "jobs">): pulumi.Output<JobH
  */
 export function jobAccount(
   { name }: { name: string },
-  { access, release }: Omit<JobServer, "jobs">,
+  { access, release }: Omit<JobServer, "layout">,
   person: { localpart: string; admin: boolean; displayName: string },
   parent: pulumi.Resource,
 ): Account {

@@ -1,5 +1,5 @@
-import type { Secrets } from "../../config-schemas/given-secrets";
 import type { HomeserverConfig } from "../../config-schemas/homeserver/schema";
+import type { HomeserverSecrets } from "../../config-schemas/model";
 import type { DatabaseAccess } from "../postgres";
 
 /** What the stack wants of the homeserver. */
@@ -8,7 +8,7 @@ export interface HomeserverPlan {
   database: DatabaseAccess;
   /** Identity server that the client document names. */
   identityServer?: string;
-  secrets: Secrets;
+  secrets: HomeserverSecrets;
   /** Key of the vendor's repository, base64; absent: Hearth does not use the vendor's packages. */
   vendorKey?: string | undefined;
 }

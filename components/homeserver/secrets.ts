@@ -1,15 +1,11 @@
-import type * as pulumi from "@pulumi/pulumi";
-import type { Secrets } from "../../config-schemas/given-secrets";
-import type { HomeserverConfig } from "../../config-schemas/homeserver/schema";
-import { registrationRequirements } from "../../config-schemas/homeserver/schema";
+import type { HomeserverSecrets } from "../../config-schemas/model";
+import { secretOutput } from "../../config-schemas/secret-output";
 import type { SecretSource } from "../../provider/sdk";
 import type { Layout } from "../../runtimes/layout";
 import type { ServiceSecret } from "../../runtimes/service";
 import type { DatabaseAccess } from "../postgres";
 import { USER } from "./names";
 import { renderEmail } from "./render";
-
-type Email = NonNullable<HomeserverConfig["email"]>;
 
 /** Root writes it, Synapse reads it. */
 const READABLE = { mode: "0640", owner: "root", group: USER };
@@ -25,16 +21,13 @@ function makeSigningKey(at: Layout): SecretSource {
 
 /** Synapse's secrets by role. Most are generated on the host and never leave it. */
 export function synapseSecrets(
-  config: HomeserverConfig,
   { passfileCommand }: DatabaseAccess,
-  given: Secrets,
+  { captchaKey, mail }: HomeserverSecrets,
 ): Record<string, ServiceSecret> {
   const read = (name: string, source: ServiceSecret["source"], access = READABLE): ServiceSecret => ({
     ...{ file: `secrets/${name}`, reader: "service", source, access },
   });
   const random = () => ({ kind: "random" as const, bytes: 32 });
-  const captcha = registrationRequirements(config).includes("captcha");
-  const { email } = config;
   return {
     registration: read("registration_shared_secret", random),
     macaroon: read("macaroon_secret_key", random),
@@ -44,21 +37,14 @@ export function synapseSecrets(
     ...(passfileCommand && {
       "database-passfile": read("database.pgpass", () => ({ kind: "command", argv: passfileCommand }), OWN),
     }),
-    ...(captcha && {
-      captcha: read("captcha_private_key", () => ({ kind: "given", value: captchaKey(given) })),
+    ...(captchaKey && {
+      captcha: read("captcha_private_key", () => ({ kind: "given", value: secretOutput(captchaKey) })),
     }),
-    ...(email?.user !== undefined && {
-      email: read("email.yaml", () => ({ kind: "given", value: emailSettings(email, given) })),
-    }),
+    ...(mail && { email: read("email.yaml", () => ({ kind: "given", value: emailSettings(mail) })) }),
   };
 }
 
-/** The operator's private key of the captcha service. */
-function captchaKey(given: Secrets): pulumi.Output<string> {
-  return given.at("captcha", "privateKey");
-}
-
 /** With a login, all mail settings are one secret, because Synapse reads the password only from its configuration. */
-function emailSettings(email: Email, given: Secrets): pulumi.Output<string> {
-  return given.at("smtp", "password").apply((password) => renderEmail(email, password));
+function emailSettings({ email, password }: NonNullable<HomeserverSecrets["mail"]>) {
+  return secretOutput(password).apply((text) => renderEmail(email, text));
 }

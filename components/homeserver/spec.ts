@@ -18,7 +18,7 @@ export function homeserverSpec(plan: HomeserverPlan, facts: HostFacts): ServiceS
     description: "Synapse, a Matrix homeserver",
     programs: { native: () => synapsePackages(plan, facts), quadlet: () => officialImage(plan) },
     files: configFiles(plan),
-    secrets: synapseSecrets(config, database, secrets),
+    secrets: synapseSecrets(database, secrets),
     runs: ["listen.py"],
     listens: listenersOf(config),
     // Synapse itself checks the staged configuration, the fastest check first.

@@ -10,6 +10,9 @@ const SYSTEM_MIB = 512;
 /** Memory of tailscaled while Funnel is on, MiB. */
 const TUNNEL_MIB = 64;
 
+/** A name, whether it is on this host, and its memory limit, MiB. */
+type Use = [string, boolean, () => number];
+
 /**
  * The memory limit of each program on a host with containers, MiB, by its name. Empty for a host without containers, because
  * programs there have no limits to add up.
@@ -18,10 +21,11 @@ export function memoryBudget(config: StackConfig, host: string): Record<string, 
   if (config.hosts[host]?.runtime !== "quadlet") return {};
   const { homeserver, postgres, proxy, tunnel } = config;
   const jobs = jobsOn(config, host);
-  const uses: [string, boolean, () => number][] = [
+  const caddy = proxy.kind === "caddy" && proxy.host === host ? [proxy] : [];
+  const uses: Use[] = [
     ["synapse", homeserver.host === host, () => homeserverMemoryMiB(homeserver)],
     ["postgres", postgres.host === host, () => postgresMemoryMiB(postgres)],
-    [proxy.kind, proxy.host === host, () => Math.floor(parseSize(proxy.memory) / 1024 ** 2)],
+    ...caddy.map(({ memory }): Use => ["caddy", true, () => Math.floor(parseSize(memory) / 1024 ** 2)]),
     ["tailscaled", tunnel?.host === host, () => TUNNEL_MIB],
     ["jobs", jobs > 0, () => jobs * JOB_MIB],
     ["the system itself", true, () => SYSTEM_MIB],

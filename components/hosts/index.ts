@@ -1,8 +1,9 @@
 import * as pulumi from "@pulumi/pulumi";
 import { resolveFile } from "../../config-schemas/files";
-import type { Secrets } from "../../config-schemas/given-secrets";
 import type { HostConfig } from "../../config-schemas/hosts/schema";
-import type { StackConfig } from "../../config-schemas/stack";
+import type { StackModel } from "../../config-schemas/model";
+import { secretOutput } from "../../config-schemas/secret-output";
+import { columnOf } from "../../hosts/distributions";
 import { type Connection, Host, type Inputs, Release } from "../../provider/sdk";
 import { RUNTIMES } from "../../runtimes";
 import type { Layout } from "../../runtimes/layout";
@@ -117,27 +118,29 @@ function connectionOf(name: string, args: MachineArgs): Inputs<Connection> {
   return { name, ...reach, ...Object.fromEntries(files), ...sudo };
 }
 
-/** The hosts of a stack by name. */
+/** The hosts of a stack. */
 export interface Machines {
-  /** Loading the stack file has checked that each section names a host of the stack. */
-  get(name: string): Machine;
+  /** The host of all services. */
+  serving: Machine;
+  /** The distribution of each host, for people, e.g. `Debian 13 (trixie)`. Known in previews. */
+  distributions: Readonly<Record<string, pulumi.Output<string>>>;
 }
 
 /** Creates one Machine for each entry of `hearth:hosts`. */
-export function machinesOf(config: StackConfig, secrets: Secrets, projectDirectory: string): Machines {
-  const machines = new Map(
-    Object.entries(config.hosts).map(([name, host]) => {
-      const sudoPassword = secrets.find("sudo", name);
-      const memory = memoryBudget(config, name);
-      return [name, new Machine(name, { config: host, projectDirectory, sudoPassword, memory })];
-    }),
+export function machinesOf(config: StackModel, projectDirectory: string): Machines {
+  const machineOf = (name: string, host: HostConfig) => {
+    const password = config.sudo.get(name);
+    const sudoPassword = password && secretOutput(password);
+    const memory = memoryBudget(config, name);
+    return new Machine(name, { config: host, projectDirectory, sudoPassword, memory });
+  };
+  const serving = machineOf(config.serving.name, config.serving.config);
+  const machines = Object.entries(config.hosts).map(([name, host]) =>
+    name === serving.name ? serving : machineOf(name, host),
   );
+  const distribution = ({ facts }: Machine) => facts.apply((known) => columnOf(known).title);
   return {
-    get(name) {
-      const machine = machines.get(name);
-      if (machine === undefined)
-        throw new Error(`no host ${name} in this stack: the rules should have refused this stack`);
-      return machine;
-    },
+    serving,
+    distributions: Object.fromEntries(machines.map((machine) => [machine.name, distribution(machine)])),
   };
 }

@@ -1,5 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
-import { INACTIVITY_ACCOUNT, type InactivityConfig } from "../../config-schemas/inactivity/schema";
+import { INACTIVITY_ACCOUNT } from "../../config-schemas/inactivity/schema";
+import type { InactivityModel } from "../../config-schemas/model";
 import type { Account, Release } from "../../provider/sdk";
 import { serviceRelease } from "../../runtimes/release";
 import type { Homeserver } from "../homeserver";
@@ -10,7 +11,7 @@ import type { Sections } from "./job";
 import { botMembers, inactivitySpec, SERVICE } from "./spec";
 
 export interface InactivityArgs {
-  config: InactivityConfig;
+  config: InactivityModel;
   sections: Sections;
   machine: Machine;
   homeserver: Homeserver;
@@ -35,7 +36,7 @@ export class Inactivity extends pulumi.ComponentResource {
     this.account = jobAccount(machine, homeserver, person, this);
     const { parts } = machine.service(
       (_, host) => inactivitySpec(config, sections, host),
-      jobHostOf(homeserver),
+      jobHostOf(homeserver, config),
     );
     const dependsOn = [...machine.ready, homeserver.release, this.account];
     this.release = serviceRelease(name, SERVICE, machine, parts, { parent: this, dependsOn });

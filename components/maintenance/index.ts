@@ -1,6 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { HomeserverConfig } from "../../config-schemas/homeserver/schema";
-import { MAINTENANCE_ACCOUNT, type MaintenanceConfig } from "../../config-schemas/maintenance/schema";
+import { MAINTENANCE_ACCOUNT } from "../../config-schemas/maintenance/schema";
+import type { MaintenanceModel } from "../../config-schemas/model";
 import type { Release } from "../../provider/sdk";
 import { serviceRelease } from "../../runtimes/release";
 import type { Homeserver } from "../homeserver";
@@ -9,7 +10,7 @@ import type { Machine } from "../hosts";
 import { maintenanceSpecs, SERVICE } from "./spec";
 
 export interface MaintenanceArgs {
-  config: MaintenanceConfig;
+  config: MaintenanceModel;
   homeserverConfig: HomeserverConfig;
   machine: Machine;
   homeserver: Homeserver;
@@ -28,7 +29,7 @@ export class Maintenance extends pulumi.ComponentResource {
     // An admin, because Synapse requires that for purging.
     const person = { localpart: MAINTENANCE_ACCOUNT, admin: true, displayName: "Hearth maintenance" };
     const account = jobAccount(machine, homeserver, person, this);
-    const known = pulumi.all([jobHostOf(homeserver), homeserver.mediaPath, machine.places]);
+    const known = pulumi.all([jobHostOf(homeserver, config), homeserver.mediaPath, machine.places]);
     const { parts } = machine.service((_, [host, media, places]) => {
       const disk = { media, database: places.data("postgres") };
       return maintenanceSpecs(config, homeserverConfig, disk, host);

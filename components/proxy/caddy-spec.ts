@@ -1,4 +1,5 @@
 import { parseSize } from "../../config-schemas/language/common";
+import type { CaddyModel } from "../../config-schemas/proxy/schema";
 import type { HealthProbe } from "../../provider/sdk";
 import { NETWORK } from "../../runtimes/container";
 import type { Layout } from "../../runtimes/layout";
@@ -21,8 +22,12 @@ const TLS_TARGET = "/etc/hearth/tls";
 const KEY_FILE = "tls_key";
 const OPTIONS = ["--config", `${CONFIG_TARGET}/${CADDYFILE}`, "--adapter", "caddyfile"];
 
+export interface CaddyArgs extends ProxyArgs {
+  config: CaddyModel;
+}
+
 /** Caddy in a container on the private network; systemd opens its listeners. */
-export function caddySpec(proxy: ProxyArgs): ServiceSpec {
+export function caddySpec(proxy: CaddyArgs): ServiceSpec {
   const { plan, certificate } = proxy;
   const files = {
     certificateFile: `${TLS_TARGET}/${CERTIFICATE_NAME}`,
@@ -48,7 +53,7 @@ function endsTls({ certificate }: ProxyArgs): boolean {
 }
 
 /** The public listener, then the one for federation: the Caddyfile identifies them by this order. */
-function listenersOf(proxy: ProxyArgs): Listener[] {
+function listenersOf(proxy: CaddyArgs): Listener[] {
   const { plan, config } = proxy;
   const { address } = config.listen;
   const federation = endsTls(proxy) && plan.federationPort ? [{ address, port: FEDERATION_PORT }] : [];
@@ -60,7 +65,7 @@ export function reachable(listener: Listener, { ipv6 }: Pick<ProxyPlan, "ipv6">)
   return listener.address === "::" && !ipv6 ? { ...listener, address: "0.0.0.0" } : listener;
 }
 
-function containerOf(proxy: ProxyArgs): ContainerProgram {
+function containerOf(proxy: CaddyArgs): ContainerProgram {
   const { config, homeserver, tlsFolder } = proxy;
   const tls = endsTls(proxy);
   return {
@@ -96,7 +101,7 @@ function containerOf(proxy: ProxyArgs): ContainerProgram {
 }
 
 /** Checks that Caddy, and not another program, answers at the public listener. */
-function answers(proxy: ProxyArgs, { host }: Layout): HealthProbe {
+function answers(proxy: CaddyArgs, { host }: Layout): HealthProbe {
   const { plan, config } = proxy;
   const everywhere = ["::", "0.0.0.0"].includes(config.listen.address);
   const address = everywhere ? "127.0.0.1" : config.listen.address;

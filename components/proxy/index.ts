@@ -1,20 +1,19 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { HomeserverConfig } from "../../config-schemas/homeserver/schema";
 import { parseSize } from "../../config-schemas/language/common";
-import type { ProxyConfig } from "../../config-schemas/proxy/schema";
+import type { ProxyModel } from "../../config-schemas/proxy/schema";
 import type { Release } from "../../provider/sdk";
-import { endpoint } from "../../runtimes/listener";
 import { serviceRelease } from "../../runtimes/release";
 import { type Certificates, tlsFolder } from "../certificates";
 import type { Delegation } from "../delegation";
 import type { Homeserver } from "../homeserver";
 import type { Machine } from "../hosts";
 import type { HostFacts } from "../hosts/facts";
-import { PROXIES } from "./kinds";
+import { proxySpec } from "./kinds";
 import type { ProxyPlan } from "./plan";
 
 export interface ReverseProxyArgs {
-  config: ProxyConfig;
+  config: ProxyModel;
   machine: Machine;
   homeserver: Homeserver;
   homeserverConfig: HomeserverConfig;
@@ -29,18 +28,15 @@ const CERTIFICATE = "certificates";
 /** nginx or Caddy in front of Synapse: serves the public names, and only the public paths. Stateless. */
 export class ReverseProxy extends pulumi.ComponentResource {
   readonly release: Release;
-  /** Target of a tunnel on the same host. A stack has a tunnel or certificates, so behind a tunnel this is plain HTTP. */
-  readonly localUrl: string;
 
   constructor(name: string, args: ReverseProxyArgs, opts?: pulumi.ComponentResourceOptions) {
     super("hearth:proxy:ReverseProxy", name, {}, opts);
     const { config, machine, homeserver, certificates } = args;
-    this.localUrl = `http://${endpoint(config.listen)}`;
     const certificate = certificates === undefined ? [] : [`revision:${CERTIFICATE}`];
     const { parts } = machine.service(
       (facts, [layout, places]) =>
-        PROXIES[config.kind]({
-          ...{ plan: planOf(args, facts), config, facts, certificate },
+        proxySpec(config, {
+          ...{ plan: planOf(args, facts), facts, certificate },
           ...{ tlsFolder: tlsFolder(places), homeserver: layout },
         }),
       pulumi.all([homeserver.layout, machine.places]),

@@ -1,4 +1,4 @@
-import type { ProxyConfig } from "../../config-schemas/proxy/schema";
+import type { ProxyModel } from "../../config-schemas/proxy/schema";
 import type { Layout } from "../../runtimes/layout";
 import type { ServiceSpec } from "../../runtimes/service";
 import type { HostFacts } from "../hosts/facts";
@@ -9,7 +9,6 @@ import type { ProxyPlan } from "./plan";
 /** The values that every kind of proxy needs. */
 export interface ProxyArgs {
   plan: ProxyPlan;
-  config: ProxyConfig;
   facts: Pick<HostFacts, "nginx" | "distribution" | "release">;
   /** Subjects that change with the certificate; empty: this proxy does not end TLS. */
   certificate: readonly string[];
@@ -19,8 +18,12 @@ export interface ProxyArgs {
   homeserver: Pick<Layout, "host">;
 }
 
-/** The proxies by their word in the stack file. */
-export const PROXIES: Readonly<Record<ProxyConfig["kind"], (args: ProxyArgs) => ServiceSpec>> = {
-  nginx: nginxSpec,
-  caddy: caddySpec,
-};
+/** The proxy of the kind that the stack file names. */
+export function proxySpec(config: ProxyModel, args: ProxyArgs): ServiceSpec {
+  switch (config.kind) {
+    case "nginx":
+      return nginxSpec(args);
+    case "caddy":
+      return caddySpec({ ...args, config });
+  }
+}

@@ -6,6 +6,7 @@ import {
   historyVisibilityOf,
   joinRuleOf,
   memberId,
+  type Picture,
   type RoomConfig,
   type SpaceConfig,
 } from "../../config-schemas/rooms/schema";
@@ -25,14 +26,6 @@ export interface RoomContext {
   projectDirectory: string;
   service: readonly ServiceMember[];
 }
-
-const PICTURES = {
-  png: "image/png",
-  jpg: "image/jpeg",
-  jpeg: "image/jpeg",
-  gif: "image/gif",
-  webp: "image/webp",
-} as const satisfies Record<string, RoomAvatar["type"]>;
 
 type Settings<T extends HomeserverAccess> = Omit<Inputs<T>, keyof HomeserverAccess>;
 
@@ -93,14 +86,12 @@ function commonSettings(key: string, config: RoomConfig | SpaceConfig, context: 
     },
     ...(topic !== undefined && { topic }),
     ...(alias !== undefined && { alias }),
-    ...(avatar !== undefined && { avatar: pictureOf(resolveFile(projectDirectory, avatar)) }),
+    ...(avatar !== undefined && { avatar: pictureOf(avatar, projectDirectory) }),
     ...(roomVersion !== undefined && { roomVersion }),
   };
 }
 
-function pictureOf(file: string): RoomAvatar {
-  const ending = /\.([a-z]+)$/.exec(file)?.[1] ?? "";
-  const type = Object.entries(PICTURES).find(([known]) => known === ending)?.[1];
-  if (type === undefined) throw new Error(`${file} is not a picture: the schema should have refused it`);
-  return { file, digest: createHash("sha256").update(readFileSync(file)).digest("hex"), type };
+function pictureOf(picture: Picture, projectDirectory: string): RoomAvatar {
+  const file = resolveFile(projectDirectory, picture.file);
+  return { file, digest: createHash("sha256").update(readFileSync(file)).digest("hex"), type: picture.type };
 }

@@ -1,8 +1,10 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { HomeserverConfig } from "../../config-schemas/homeserver/schema";
-import type { TunnelConfig } from "../../config-schemas/tunnel/schema";
+import type { TunnelModel } from "../../config-schemas/model";
+import { secretOutput } from "../../config-schemas/secret-output";
 import { columnOf } from "../../hosts/distributions";
 import type { Release } from "../../provider/sdk";
+import { endpoint } from "../../runtimes/listener";
 import { native } from "../../runtimes/native";
 import { SYSTEM_PLACES } from "../../runtimes/places";
 import { serviceRelease } from "../../runtimes/release";
@@ -13,14 +15,12 @@ import { type Installation, installationFault, installationOf, readVendorKey } f
 import { funnelSpec, SERVICE } from "./spec";
 
 export interface TunnelArgs {
-  config: TunnelConfig;
+  config: TunnelModel;
   machine: Machine;
   /** The homeserver's public name: it must become the host's name in its tailnet. */
   homeserverConfig: Pick<HomeserverConfig, "publicHost">;
   /** Target of the tunnel; its release must exist before the tunnel opens. */
-  proxy: Pick<ReverseProxy, "release" | "localUrl">;
-  /** Key with which the host joins the tailnet; absent: a person logs in with a link. */
-  authKey?: pulumi.Output<string> | undefined;
+  proxy: Pick<ReverseProxy, "release">;
   projectDirectory: string;
 }
 
@@ -33,14 +33,15 @@ export class Tunnel extends pulumi.ComponentResource {
 
   constructor(name: string, args: TunnelArgs, opts?: pulumi.ComponentResourceOptions) {
     super("hearth:tunnel:Tunnel", name, {}, opts);
-    const { machine, config, homeserverConfig, authKey, proxy } = args;
+    const { machine, config, homeserverConfig, proxy } = args;
     const { publicHost } = homeserverConfig;
+    const authKey = config.authKey && secretOutput(config.authKey);
     // tailscaled belongs to the system: Hearth configures it as root if it can, else with the rights of tailscaled's operator.
     const places = pulumi.output(machine.mayBeRoot ? SYSTEM_PLACES : machine.places);
     const vendorKey = readVendorKey(args.projectDirectory);
     const parts = pulumi.all([machine.facts, places]).apply(([facts, at]) => {
       const installation = this.installation(args, facts, vendorKey);
-      const target = proxy.localUrl;
+      const target = `http://${endpoint(config.target)}`;
       const spec = funnelSpec({ config, publicHost, target, authKey, installation, places: at });
       return native.render([spec], { places: at, memoryMiB: facts.memoryMiB });
     });

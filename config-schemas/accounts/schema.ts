@@ -1,4 +1,5 @@
 import { z } from "zod";
+import type { GivenSecret } from "../given-secrets";
 import { line, localpart } from "../language/common";
 
 /** Name of the admin account that Hearth creates for itself. */
@@ -30,4 +31,9 @@ export const accountsSchema = z.record(localpart, accountSchema).meta({
 });
 
 export type AccountConfig = z.output<typeof accountSchema>;
+
+/** An account with its password, if the operator gives it. */
+export type AccountModel = AccountConfig &
+  ({ password: "generated" } | { password: "given"; secret: GivenSecret });
+
 export type AccountsConfig = z.output<typeof accountsSchema>;

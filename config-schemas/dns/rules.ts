@@ -1,20 +1,40 @@
+import { GivenSecret } from "../given-secrets";
 import { parseDuration } from "../language/common";
 import type { Path } from "../language/fault";
-import { type AnyRule, at, removeSecret, rule, setSecret } from "../language/rule";
+import { type AnyRule, at, broken, proof, proved, removeSecret, rule, setSecret } from "../language/rule";
 
 /** A provider treats a shorter interval as abuse. */
 const SHORTEST_INTERVAL = "5m";
 
+/** DNS with the key of its API; undefined: Hearth keeps no DNS records. */
+export const dnsWithKey = proof({
+  name: "DNS at Dynu needs the key of its API",
+  needs: ["dns", "secrets"],
+  prove: ({ dns, secrets }) => {
+    if (dns === undefined) return proved(undefined);
+    return secrets.dynu === undefined
+      ? broken(["secrets", "dynu", "apiKey"])
+      : proved({ ...dns, apiKey: new GivenSecret(secrets.dynu.apiKey) });
+  },
+  message: "is missing; hearth:dns needs it",
+  fix: setSecret("dynu", "apiKey"),
+});
+
+/** Dynamic DNS, on a host with containers. */
+export const clientInContainer = proof({
+  name: "dynamic DNS runs in a container",
+  needs: ["dns", "hosts"],
+  prove: ({ dns, hosts }) =>
+    dns?.dynamic !== undefined && hosts[dns.host]?.runtime === "native"
+      ? broken(["dns", "dynamic"])
+      : proved(dns?.dynamic),
+  message: "needs a host with `runtime: quadlet`, where its client runs in a container",
+  fix: "remove it and let your router or your provider update the address, or write `runtime: quadlet` for the host",
+});
+
 /** Rules about the DNS records that Hearth keeps. */
 export const dnsRules: readonly AnyRule[] = [
-  rule({
-    name: "DNS at Dynu needs the key of its API",
-    needs: ["dns", "secrets"],
-    when: ({ dns, secrets }) =>
-      at(dns !== undefined && secrets.dynu === undefined, "secrets", "dynu", "apiKey"),
-    message: "is missing; hearth:dns needs it",
-    fix: setSecret("dynu", "apiKey"),
-  }),
+  dnsWithKey,
   rule({
     name: "a key of Dynu's API needs DNS",
     needs: ["dns", "secrets"],
@@ -75,12 +95,5 @@ export const dnsRules: readonly AnyRule[] = [
     message: "is for a name in hearth:dns.dynamic.names, whose address follows the host's",
     fix: "remove it, or remove the name from that list",
   }),
-  rule({
-    name: "dynamic DNS runs in a container",
-    needs: ["dns", "hosts"],
-    when: ({ dns, hosts }) =>
-      at(dns?.dynamic !== undefined && hosts[dns.host]?.runtime === "native", "dns", "dynamic"),
-    message: "needs a host with `runtime: quadlet`, where its client runs in a container",
-    fix: "remove it and let your router or your provider update the address, or write `runtime: quadlet` for the host",
-  }),
+  clientInContainer,
 ];

@@ -1,7 +1,59 @@
-import { OWN_ACCOUNT } from "../accounts/schema";
+import { type AccountModel, OWN_ACCOUNT } from "../accounts/schema";
+import { GivenSecret } from "../given-secrets";
 import { keyOf, type Path } from "../language/fault";
-import { type AnyRule, at, removeSecret, rule, setSecret } from "../language/rule";
+import { type AnyRule, at, broken, proof, proved, removeSecret, rule, setSecret } from "../language/rule";
 import { registrationRequirements } from "./schema";
+
+/** The private key of the captcha; undefined: there is no captcha. */
+export const captchaKey = proof({
+  name: "a captcha has its private key",
+  needs: ["homeserver", "secrets"],
+  prove: ({ homeserver, secrets }) => {
+    if (homeserver.captcha === undefined) return proved(undefined);
+    return secrets.captcha === undefined
+      ? broken(["secrets", "captcha", "privateKey"])
+      : proved(new GivenSecret(secrets.captcha.privateKey));
+  },
+  message: "is missing, but hearth:homeserver.captcha needs it",
+  fix: setSecret("captcha", "privateKey"),
+});
+
+/** The settings for mail with the password for them; undefined: Synapse does not log in at a mail server. */
+export const mailLogin = proof({
+  name: "a login at the mail server has its password",
+  needs: ["homeserver", "secrets"],
+  prove: ({ homeserver: { email }, secrets: { smtp } }) => {
+    if (email?.user === undefined) return proved(undefined);
+    return smtp === undefined
+      ? broken(["secrets", "smtp", "password"])
+      : proved({ email, password: new GivenSecret(smtp.password) });
+  },
+  message: "is missing, but hearth:homeserver.email.user needs it to log in",
+  fix: setSecret("smtp", "password"),
+});
+
+/** The accounts, each with its password if the operator gives it. */
+export const accountPasswords = proof({
+  name: "an account with a given password has its secret",
+  needs: ["accounts", "secrets"],
+  prove: ({ accounts, secrets }) => {
+    const made = Object.entries(accounts).flatMap(
+      ([name, { password, ...account }]): [string, AccountModel][] => {
+        if (password === "generated") return [[name, { ...account, password }]];
+        const text = Object.hasOwn(secrets.accounts, name) ? secrets.accounts[name] : undefined;
+        return text === undefined ? [] : [[name, { ...account, password, secret: new GivenSecret(text) }]];
+      },
+    );
+    const models = Object.fromEntries(made);
+    const missing = Object.keys(accounts).filter((name) => !Object.hasOwn(models, name));
+    return missing.length === 0
+      ? proved(models)
+      : broken(...missing.map((name): Path => ["secrets", "accounts", name]));
+  },
+  message: (_stack, path) =>
+    `is missing, but ${keyOf(["accounts", String(path[2])])} has \`password: given\``,
+  fix: (_stack, path) => `${setSecret("accounts", String(path[2]))} (or use \`password: generated\`)`,
+});
 
 /** Rules about accounts, registration and their secrets. */
 export const registrationRules: readonly AnyRule[] = [
@@ -41,19 +93,7 @@ export const registrationRules: readonly AnyRule[] = [
     message: "has no effect: registration does not require a captcha",
     fix: "remove it, or write `registration: { mode: open, require: [captcha] }`",
   }),
-  rule({
-    name: "a captcha has its private key",
-    needs: ["homeserver", "secrets"],
-    when: ({ homeserver, secrets }) =>
-      at(
-        homeserver.captcha !== undefined && secrets.captcha === undefined,
-        "secrets",
-        "captcha",
-        "privateKey",
-      ),
-    message: "is missing, but hearth:homeserver.captcha needs it",
-    fix: setSecret("captcha", "privateKey"),
-  }),
+  captchaKey,
   rule({
     name: "a captcha's private key has a captcha",
     needs: ["homeserver", "secrets"],
@@ -62,14 +102,7 @@ export const registrationRules: readonly AnyRule[] = [
     message: "is not used: there is no hearth:homeserver.captcha",
     fix: removeSecret("captcha"),
   }),
-  rule({
-    name: "a login at the mail server has its password",
-    needs: ["homeserver", "secrets"],
-    when: ({ homeserver, secrets }) =>
-      at(homeserver.email?.user !== undefined && secrets.smtp === undefined, "secrets", "smtp", "password"),
-    message: "is missing, but hearth:homeserver.email.user needs it to log in",
-    fix: setSecret("smtp", "password"),
-  }),
+  mailLogin,
   rule({
     name: "a password for the mail server has a login",
     needs: ["homeserver", "secrets"],
@@ -100,17 +133,7 @@ export const registrationRules: readonly AnyRule[] = [
     message: "is the admin account that Hearth creates and keeps for itself",
     fix: "choose another name",
   }),
-  rule({
-    name: "an account with a given password has its secret",
-    needs: ["accounts", "secrets"],
-    when: ({ accounts, secrets }) =>
-      Object.entries(accounts)
-        .filter(([name, account]) => account.password === "given" && !Object.hasOwn(secrets.accounts, name))
-        .map(([name]): Path => ["secrets", "accounts", name]),
-    message: (_stack, path) =>
-      `is missing, but ${keyOf(["accounts", String(path[2])])} has \`password: given\``,
-    fix: (_stack, path) => `${setSecret("accounts", String(path[2]))} (or use \`password: generated\`)`,
-  }),
+  accountPasswords,
   rule({
     name: "a password is for an account that takes it",
     needs: ["accounts", "secrets"],

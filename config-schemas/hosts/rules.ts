@@ -1,5 +1,5 @@
 import type { Path } from "../language/fault";
-import { type AnyRule, at, removeSecret, rule } from "../language/rule";
+import { type AnyRule, at, broken, proof, proved, removeSecret, rule } from "../language/rule";
 import { nearest } from "../language/shape";
 import type { FullStack } from "../stack";
 import type { HostConfig } from "./schema";
@@ -34,10 +34,30 @@ const SSH_ONLY = [
 
 function hostsWhere(
   stack: Pick<FullStack, "hosts">,
-  broken: (host: HostConfig) => boolean,
+  breaks: (host: HostConfig) => boolean,
 ): [string, HostConfig][] {
-  return Object.entries(stack.hosts).filter(([, host]) => broken(host));
+  return Object.entries(stack.hosts).filter(([, host]) => breaks(host));
 }
+
+/** The host of the homeserver, and of all services until they may be on several hosts. */
+export const servingHost = proof({
+  name: "a service's host is a host of the stack",
+  needs: ["hosts", ...ON_A_HOST],
+  prove: (stack) => {
+    const { hosts, homeserver } = stack;
+    const unknown = placements(stack).filter(({ host }) => !Object.hasOwn(hosts, host));
+    const config = Object.hasOwn(hosts, homeserver.host) ? hosts[homeserver.host] : undefined;
+    return config === undefined || unknown.length > 0
+      ? broken(...unknown.map(({ section }): Path => [section, "host"]))
+      : proved({ name: homeserver.host, config });
+  },
+  message: (stack, [section]) => `names ${hostOf(stack, section)}, which is not under hearth:hosts`,
+  fix: (stack, [section]) => {
+    const names = Object.keys(stack.hosts);
+    const meant = nearest(hostOf(stack, section), names);
+    return meant ? `did you mean ${meant}?` : `choose one of: ${names.join(", ") || "(none there yet)"}`;
+  },
+});
 
 /** Rules about hosts and the services on them. */
 export const hostRules: readonly AnyRule[] = [
@@ -98,20 +118,7 @@ export const hostRules: readonly AnyRule[] = [
       "is root, but with `runtime: quadlet` the containers belong to the login user, who must not be root",
     fix: "log in as an ordinary user (with `become: sudo` if the user may use sudo), or write `runtime: native`",
   }),
-  rule({
-    name: "a service's host is a host of the stack",
-    needs: ["hosts", ...ON_A_HOST],
-    when: (stack) =>
-      placements(stack)
-        .filter(({ host }) => !Object.hasOwn(stack.hosts, host))
-        .map(({ section }): Path => [section, "host"]),
-    message: (stack, [section]) => `names ${hostOf(stack, section)}, which is not under hearth:hosts`,
-    fix: (stack, [section]) => {
-      const names = Object.keys(stack.hosts);
-      const meant = nearest(hostOf(stack, section), names);
-      return meant ? `did you mean ${meant}?` : `choose one of: ${names.join(", ") || "(none there yet)"}`;
-    },
-  }),
+  servingHost,
   rule({
     name: "the homeserver's services share its host",
     needs: [...ON_A_HOST],

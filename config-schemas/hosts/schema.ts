@@ -76,8 +76,9 @@ const hostSchema = z.strictObject({
 });
 
 /** All hosts of the stack, by name. */
-export const hostsSchema = z
-  .record(hostName, hostSchema)
-  .meta({ description: "The hosts, each under the name that the rest of this file uses for it." });
+export const hostsSchema = z.record(hostName, hostSchema).meta({
+  description:
+    "The hosts, each under the name that the rest of this file uses for it. Hearth checks a host that no other section names, and runs nothing on it.",
+});
 
 export type HostConfig = z.output<typeof hostSchema>;

@@ -46,6 +46,36 @@ export function rule<Needed extends Section>(definition: Rule<Needed>): AnyRule 
   };
 }
 
+/** A value that only a stack has which follows a rule, or the paths that break the rule. */
+export type Proved<Value> = { ok: true; value: Value } | { ok: false; broken: readonly Path[] };
+
+/** A {@link Rule} that also returns what it proves, so that no component has to check it again. */
+export interface Proof<Needed extends Section, Value> extends AnyRule {
+  prove: (stack: Pick<FullStack, Needed>) => Proved<Value>;
+}
+
+/** Creates a rule from a function that returns what it proves. */
+export function proof<Needed extends Section, Value>(
+  definition: Omit<Rule<Needed>, "when"> & Pick<Proof<Needed, Value>, "prove">,
+): Proof<Needed, Value> {
+  const { prove, ...rest } = definition;
+  const when = (stack: Pick<FullStack, Needed>) => {
+    const result = prove(stack);
+    return result.ok ? [] : result.broken;
+  };
+  return { ...rule({ ...rest, when }), prove };
+}
+
+/** What a rule proves. */
+export function proved<Value>(value: Value): Proved<Value> {
+  return { ok: true, value };
+}
+
+/** The paths that break a rule. */
+export function broken(...paths: readonly Path[]): Proved<never> {
+  return { ok: false, broken: paths };
+}
+
 /** The path if the condition is true, for rules about one path. */
 export function at(condition: boolean, ...path: (string | number)[]): Path[] {
   return condition ? [path] : [];

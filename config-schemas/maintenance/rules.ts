@@ -1,7 +1,7 @@
 import { INACTIVITY_ACCOUNT } from "../inactivity/schema";
 import { parseDuration } from "../language/common";
 import type { Path } from "../language/fault";
-import { type AnyRule, at, rule } from "../language/rule";
+import { type AnyRule, at, broken, proof, proved, rule } from "../language/rule";
 import type { FullStack } from "../stack";
 import { MAINTENANCE_ACCOUNT } from "./schema";
 
@@ -16,16 +16,23 @@ function nativeJobs(stack: Pick<FullStack, "hosts" | (typeof JOBS)[number]>): Pa
   ]);
 }
 
+/** The sections with jobs, on a host with containers. */
+export const jobsInContainers = proof({
+  name: "jobs run in containers",
+  needs: ["hosts", ...JOBS],
+  prove: (stack) => {
+    const native = nativeJobs(stack);
+    const { maintenance, inactivity } = stack;
+    return native.length === 0 ? proved({ maintenance, inactivity }) : broken(...native);
+  },
+  message: (stack, [job]) =>
+    `is ${stack[job as (typeof JOBS)[number]]?.host}, which has \`runtime: native\`, but Hearth runs jobs in containers only`,
+  fix: (_stack, [job]) => `write \`runtime: quadlet\` for the host, or remove hearth:${job}`,
+});
+
 /** Rules about the jobs that Hearth runs next to the homeserver, and about the cleaning. */
 export const maintenanceRules: readonly AnyRule[] = [
-  rule({
-    name: "jobs run in containers",
-    needs: ["hosts", ...JOBS],
-    when: nativeJobs,
-    message: (stack, [job]) =>
-      `is ${stack[job as (typeof JOBS)[number]]?.host}, which has \`runtime: native\`, but Hearth runs jobs in containers only`,
-    fix: (_stack, [job]) => `write \`runtime: quadlet\` for the host, or remove hearth:${job}`,
-  }),
+  jobsInContainers,
   rule({
     name: "the accounts of jobs belong to Hearth",
     needs: ["accounts"],

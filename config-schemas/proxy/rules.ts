@@ -1,8 +1,9 @@
 import type { HostConfig } from "../hosts/schema";
 import { rangeContains } from "../language/addresses";
-import { type AnyRule, at, rule } from "../language/rule";
+import type { Path } from "../language/fault";
+import { type AnyRule, at, broken, type Proved, proof, proved, rule } from "../language/rule";
 import type { FullStack } from "../stack";
-import { CADDY_DEFAULTS, type ProxyConfig } from "./schema";
+import { CADDY_DEFAULTS, type ProxyConfig, type ProxyModel } from "./schema";
 
 /** The runtimes of each proxy, and the reason. */
 const RUNTIMES: Readonly<
@@ -44,6 +45,23 @@ function caddyKeys({ image, memory, listen }: ProxyConfig): string[] {
   ];
 }
 
+/** The proxy with the keys of its kind only. */
+export const proxyOfKind = proof({
+  name: "Caddy's keys need Caddy",
+  needs: ["proxy"],
+  prove: ({ proxy }): Proved<ProxyModel> => {
+    const { kind, image, memory, listen, ...common } = proxy;
+    if (kind === "caddy") return proved({ ...common, kind, image, memory, listen });
+    const keys = caddyKeys(proxy);
+    return keys.length === 0
+      ? proved({ ...common, kind })
+      : broken(...keys.map((key): Path => ["proxy", key]));
+  },
+  message: ({ proxy }) =>
+    `is for \`kind: caddy\`; ${proxy.kind} uses the distribution's program and the ports 80, 443 and 8448`,
+  fix: "remove it",
+});
+
 /** Rules about the reverse proxy. */
 export const proxyRules: readonly AnyRule[] = [
   rule({
@@ -64,15 +82,7 @@ export const proxyRules: readonly AnyRule[] = [
     fix: (stack) =>
       `write ${kindFor(runtimeOf(stack))}, or for the host \`runtime: ${RUNTIMES[stack.proxy.kind].runtimes[0]}\``,
   }),
-  rule({
-    name: "Caddy's keys need Caddy",
-    needs: ["proxy"],
-    when: ({ proxy }) =>
-      proxy.kind === "caddy" ? [] : caddyKeys(proxy).map((key): [string, string] => ["proxy", key]),
-    message: ({ proxy }) =>
-      `is for \`kind: caddy\`; ${proxy.kind} uses the distribution's program and the ports 80, 443 and 8448`,
-    fix: "remove it",
-  }),
+  proxyOfKind,
   rule({
     name: "something ends TLS",
     needs: ["certificates", "tunnel"],

@@ -47,3 +47,10 @@ export const proxySchema = z.strictObject({
 });
 
 export type ProxyConfig = z.output<typeof proxySchema>;
+
+type CaddyKeys = "image" | "memory" | "listen";
+type Common = Omit<ProxyConfig, "kind" | CaddyKeys>;
+/** Caddy, with the keys that only it has. */
+export type CaddyModel = Common & { kind: "caddy" } & Pick<ProxyConfig, CaddyKeys>;
+/** A proxy with the keys of its kind. */
+export type ProxyModel = (Common & { kind: "nginx" }) | CaddyModel;

@@ -47,6 +47,37 @@ function powerLevelsSchema(eventsDefault: number) {
 
 const historyVisibility = z.enum(["shared", "invited", "joined"]);
 
+/** The types of pictures by the endings of their files. */
+const PICTURES = {
+  png: "image/png",
+  jpg: "image/jpeg",
+  jpeg: "image/jpeg",
+  gif: "image/gif",
+  webp: "image/webp",
+} as const;
+
+const PICTURE_NAMES = "a picture whose name ends in .png, .jpg, .jpeg, .gif or .webp (in lower case)";
+
+/** A picture on the operator's own machine, with the type in its name. */
+export interface Picture {
+  file: string;
+  type: (typeof PICTURES)[keyof typeof PICTURES];
+}
+
+// The pattern and what describes it are for the JSON Schema of stack files; only the lookup finds the type.
+const pictureFile = localFile
+  .regex(/\.(png|jpe?g|gif|webp)$/, PICTURE_NAMES)
+  .meta({
+    description: "Its picture, a file on your machine. Absent: its members decide.",
+    examples: ["./home.png"],
+  })
+  .transform((file, context): Picture => {
+    const [, type] = Object.entries(PICTURES).find(([ending]) => file.endsWith(`.${ending}`)) ?? [];
+    if (type !== undefined) return { file, type };
+    context.addIssue({ code: "invalid_format", format: "regex", message: PICTURE_NAMES });
+    return z.NEVER;
+  });
+
 /** Keys that Spaces and rooms share. */
 const common = {
   name: line.max(255, "at most 255 characters").meta({ description: "Its name.", examples: ["Home"] }),
@@ -68,16 +99,7 @@ const common = {
     description: "Local part of its alias (`#home:example.org`). Absent: its members decide.",
     examples: ["home"],
   }),
-  avatar: localFile
-    .regex(
-      /\.(png|jpe?g|gif|webp)$/,
-      "a picture whose name ends in .png, .jpg, .jpeg, .gif or .webp (in lower case)",
-    )
-    .optional()
-    .meta({
-      description: "Its picture, a file on your machine. Absent: its members decide.",
-      examples: ["./home.png"],
-    }),
+  avatar: pictureFile.optional(),
   roomVersion: z.enum(["10", "11", "12"]).optional().meta({
     description: "Room version; fixed when the room is created. Absent: Synapse's default.",
   }),
@@ -135,8 +157,8 @@ const roomSchema = z.strictObject({
 /** The Spaces and rooms that this stack manages. */
 export const roomsSchema = z
   .strictObject({
-    spaces: z.record(roomKey, spaceSchema).default({}).meta({ description: "Spaces by their keys." }),
-    rooms: z.record(roomKey, roomSchema).default({}).meta({ description: "Rooms by their keys." }),
+    spaces: z.record(roomKey, spaceSchema).prefault({}).meta({ description: "Spaces by their keys." }),
+    rooms: z.record(roomKey, roomSchema).prefault({}).meta({ description: "Rooms by their keys." }),
   })
   .meta({
     description:

@@ -1,7 +1,19 @@
-import { type AnyRule, at, removeSecret, rule } from "../language/rule";
+import { type AnyRule, at, broken, proof, proved, removeSecret, rule } from "../language/rule";
 
 /** The only names that Funnel's servers forward: they read the name in the TLS handshake. */
 const FUNNEL_NAME = /^[a-z0-9-]+\.[a-z0-9-]+\.ts\.net$/;
+
+/** Where the tunnel connects to the proxy, with plain HTTP; undefined: there is no tunnel. */
+export const tunnelTarget = proof({
+  name: "a tunnel that ends TLS leads to a proxy without TLS",
+  needs: ["proxy", "tunnel"],
+  prove: ({ proxy, tunnel }) =>
+    tunnel?.kind === "tailscale-funnel" && proxy.kind === "nginx"
+      ? broken(["proxy", "kind"])
+      : proved(tunnel && proxy.listen),
+  message: "is nginx, which ends TLS itself on public ports, but Funnel connects to plain HTTP on loopback",
+  fix: "write `kind: caddy`, and `runtime: quadlet` for the host",
+});
 
 /** Rules about the tunnel from the internet to the host. */
 export const tunnelRules: readonly AnyRule[] = [
@@ -48,14 +60,7 @@ export const tunnelRules: readonly AnyRule[] = [
     message: "is true, but Funnel has no port 8448",
     fix: "write `federationPort: false`; other servers find this one through its well-known document, on 443",
   }),
-  rule({
-    name: "a tunnel that ends TLS leads to a proxy without TLS",
-    needs: ["proxy", "tunnel"],
-    when: ({ proxy, tunnel }) =>
-      at(tunnel?.kind === "tailscale-funnel" && proxy.kind === "nginx", "proxy", "kind"),
-    message: "is nginx, which ends TLS itself on public ports, but Funnel connects to plain HTTP on loopback",
-    fix: "write `kind: caddy`, and `runtime: quadlet` for the host",
-  }),
+  tunnelTarget,
   rule({
     name: "a tunnel that ends TLS needs no certificate",
     needs: ["certificates", "tunnel"],

@@ -96,7 +96,7 @@ export function proxyRelease(wanted: Wanted = {}): Omit<ReleaseInputs, "connecti
   const { image = "docker.io/library/caddy:2.10.2" } = wanted;
   const spec = caddySpec({
     plan: { ...PLAN, ...wanted.plan },
-    config: proxySchema.parse({ host: "home", kind: "caddy", image, memory: "128M", listen }),
+    config: { ...proxySchema.parse({ host: "home", image, memory: "128M", listen }), kind: "caddy" },
     facts: { nginx: "", distribution: "debian", release: "13" },
     certificate: tls ? ["revision:certificates"] : [],
     tlsFolder: tlsFolder(PLACES),

@@ -7,11 +7,12 @@ import { Dns, recordInputs } from "../../components/dns";
 import { dynamicDnsSpec } from "../../components/dns/spec";
 import { Machine } from "../../components/hosts";
 import { dnsSchema } from "../../config-schemas/dns/schema";
+import { GivenSecret } from "../../config-schemas/given-secrets";
 import { hostsSchema } from "../../config-schemas/hosts/schema";
 import { userPlaces } from "../../runtimes/places";
 import { DynuAccount } from "../../stand-ins/dynu";
 import { DEBIAN_13 } from "../support/program";
-import { inContainers, jobHostOf } from "../support/rendered";
+import { containerLayout, inContainers, jobHostOf } from "../support/rendered";
 
 const PROGRAM = resolve(__dirname, "../../components/dns/programs/dynamic.py");
 const IMAGE = "ghcr.io/x/y:1";
@@ -241,13 +242,15 @@ it("[H6] [A9] only the records and the client have the key, as a secret", async 
     projectDirectory: "/",
     memory: {},
   });
-  const config = dnsSchema.parse({
+  const { dynamic, ...config } = dnsSchema.parse({
     host: "home",
     dynamic: { names: ["home.mywire.org"] },
     records: { note: { type: "TXT", name: "mywire.org", text: "x" } },
   });
-  const homeserver = { jobs: machine.places.apply((places) => jobHostOf(places, IMAGE)) };
-  new Dns("home-dns", { config, machine, homeserver, apiKey: pulumi.secret("planted") });
+  if (dynamic === undefined) throw new Error("no dynamic DNS");
+  const homeserver = { layout: machine.places.apply((places) => containerLayout(places)) };
+  const wanted = { ...config, dynamic: { ...dynamic, image: IMAGE }, apiKey: new GivenSecret("planted") };
+  new Dns("home-dns", { config: wanted, machine, homeserver });
   await pulumi.runtime.disconnect();
   expect(Object.keys(created)).toEqual(expect.arrayContaining(["home-dns", "home-dns-note"]));
   expect(created["home-dns"]).toMatchObject({ scope: "user", release: "dns", images: [IMAGE] });

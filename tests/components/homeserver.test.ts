@@ -6,7 +6,6 @@ import { parse } from "yaml";
 import { placeOf } from "../../components/homeserver/place";
 import { renderEmail, renderHomeserver, renderLogging } from "../../components/homeserver/render";
 import { synapseSecrets } from "../../components/homeserver/secrets";
-import { Secrets } from "../../config-schemas/given-secrets";
 import { type HomeserverConfig, homeserverSchema } from "../../config-schemas/homeserver/schema";
 import { synapseKeyAdvice } from "../../config-schemas/homeserver/synapse-keys";
 import { parsedFixture } from "../fixtures/stacks";
@@ -270,7 +269,7 @@ describe("the command that generates a signing key", () => {
   const made = () => {
     const config = homeserverSchema.parse(base);
     const at = { ...nativeLayout(config), records: state, once: () => ["echo", "key $1"] };
-    const source = synapseSecrets(config, database, new Secrets({}))["signing-key"]?.source(at) as {
+    const source = synapseSecrets(database, {})["signing-key"]?.source(at) as {
       argv: string[];
     };
     const [program = "", ...args] = source.argv.map((word) =>

@@ -1,5 +1,11 @@
 import { committedStacks } from "../fixtures/stacks";
-import { changed, fixture, releasesOf, runProgram } from "../support/program";
+import { changed, fixture, type ProgramRun, releasesOf, runProgram } from "../support/program";
+
+const home = () => {
+  const stack = committedStacks().find(({ name }) => name === "home");
+  if (stack === undefined) throw new Error("there is no Pulumi.home.yaml");
+  return stack;
+};
 
 const hostOf = async (stack = fixture("minimal")) => {
   const run = await runProgram(stack);
@@ -39,12 +45,6 @@ it("[A9] the password for sudo is a secret, the rest of the connection is not", 
 });
 
 describe("a host for rootless containers", () => {
-  const home = () => {
-    const stack = committedStacks().find(({ name }) => name === "home");
-    if (stack === undefined) throw new Error("there is no Pulumi.home.yaml");
-    return stack;
-  };
-
   it("[H1] [H14] is checked for what they need, and for the memory that all of them may use", async () => {
     const host = await hostOf(home());
     expect(host?.inputs).toMatchObject({
@@ -84,25 +84,50 @@ describe("a host for rootless containers", () => {
 });
 
 describe("a second host on which nothing runs", () => {
-  const named = (run: Awaited<ReturnType<typeof runProgram>>) =>
-    run.resources
-      .map(({ type, name }) => `${type} ${name}`)
-      .filter((resource) => !resource.startsWith("pulumi:"));
+  const named = ({ resources }: ProgramRun) => resources.map(({ type, name }) => `${type} ${name}`);
+  const added = (one: ProgramRun, two: ProgramRun) =>
+    two.resources.filter(({ type, name }) => !named(one).includes(`${type} ${name}`));
+  const hostIn = (run: ProgramRun, name: string) =>
+    run.resources.find((resource) => resource.type.endsWith(":Host") && resource.name === name);
 
-  it("is looked at, prepared for what its runtime needs, and adds nothing else to the stack", async () => {
-    const one = named(await runProgram(fixture("minimal")));
+  it("has only its facts: they are asked for, and its distribution is an output", async () => {
+    const spare = { address: "spare.example.org", user: "root" };
+    const one = await runProgram(fixture("minimal"));
+    const two = await runProgram(changed(fixture("minimal"), { "hosts.spare": spare }));
+    expect(added(one, two).map(({ type, name }) => `${type} ${name}`)).toEqual([
+      "hearth:hosts:Machine spare",
+      "hearth-host:index:Host spare",
+    ]);
+    expect(two.resources.length).toBe(one.resources.length + 2);
+    const { connection, ...questions } = hostIn(two, "spare")?.inputs ?? {};
+    expect(connection).toEqual({ ...spare, name: "spare", transport: "ssh", become: "none" });
+    const { connection: _, ...asked } = hostIn(one, "vps")?.inputs ?? {};
+    expect(questions).toEqual(asked);
+    expect(two.outputs.hosts).toEqual({ vps: "Debian 13 (trixie)", spare: "Debian 13 (trixie)" });
+    expect({ ...two.outputs, hosts: one.outputs.hosts }).toEqual(one.outputs);
+  });
+
+  it("is prepared for rootless containers if they are its runtime, and its memory is its own", async () => {
+    const one = await runProgram(fixture("minimal"));
     const two = await runProgram(fixture("two-hosts"));
-    expect(named(two).filter((resource) => !one.includes(resource))).toEqual([
+    expect(added(one, two).map(({ type, name }) => `${type} ${name}`)).toEqual([
       "hearth:hosts:Machine laptop",
       "hearth-host:index:Host laptop",
       "hearth-host:index:Release laptop-rootless",
     ]);
-    expect(one.filter((resource) => !named(two).includes(resource))).toEqual([]);
-    const host = two.resources.find(({ type, name }) => type.endsWith(":Host") && name === "laptop");
-    expect(host?.inputs).toMatchObject({
+    expect(two.resources.length).toBe(one.resources.length + 3);
+    expect(hostIn(two, "laptop")?.inputs).toMatchObject({
       connection: { name: "laptop", address: "laptop.example.org", user: "alice", become: "sudo" },
       rootless: true,
       memory: { "the system itself": 512 },
     });
+  });
+
+  it("takes nothing from the memory of the host with the services, and may have another runtime", async () => {
+    const one = await runProgram(home());
+    const two = await runProgram(changed(home(), { "hosts.spare": { address: "spare.example.org" } }));
+    expect(added(one, two).map(({ name }) => name)).toEqual(["spare", "spare"]);
+    expect(hostIn(two, "home")).toEqual(hostIn(one, "home"));
+    expect(hostIn(two, "spare")?.inputs).toMatchObject({ rootless: false, memory: {} });
   });
 });

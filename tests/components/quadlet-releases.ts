@@ -2,12 +2,11 @@ import * as pulumi from "@pulumi/pulumi";
 import { Homeserver } from "../../components/homeserver";
 import { Machine } from "../../components/hosts";
 import { Postgres } from "../../components/postgres";
-import { Secrets } from "../../config-schemas/given-secrets";
+import { GivenSecret } from "../../config-schemas/given-secrets";
 import { homeserverSchema } from "../../config-schemas/homeserver/schema";
 import { hostsSchema } from "../../config-schemas/hosts/schema";
 import { postgresSchema } from "../../config-schemas/postgres/schema";
 import type { ReleaseInputs } from "../../provider/contract/release";
-import type { JobHost } from "../../runtimes/job";
 import { type Answer, call, LOGIN } from "../support/host-programs";
 import { DEBIAN_13, unwrap } from "../support/program";
 
@@ -26,7 +25,7 @@ export interface Wanted {
 /** The inputs of all releases, and outputs of the homeserver's component. */
 export interface Rendered {
   releases: Record<string, ReleaseInputs>;
-  homeserver: { socket: string; image: string; access: object };
+  homeserver: { socket: string; access: object };
 }
 
 const SERVER = { host: "home", serverName: "home.test", publicHost: "home.test", version: "1.163.2" };
@@ -45,11 +44,10 @@ export async function containerReleases(wanted: Wanted = {}): Promise<Rendered> 
       return { id: name, state: type.endsWith(":Host") ? { facts } : { digest: "d" } };
     },
   });
-  const { socket, jobs, access: outputs } = makeHomeserver(wanted);
+  const { socket, access: outputs } = makeHomeserver(wanted);
   const access = await new Promise<object>((resolve) => pulumi.output(outputs).apply(resolve));
-  const { image } = await new Promise<JobHost>((resolve) => jobs?.apply(resolve));
   await pulumi.runtime.disconnect();
-  return { releases, homeserver: { socket, image, access } };
+  return { releases, homeserver: { socket, access } };
 }
 
 function makeHomeserver({ homeserver, postgres, smtpPassword, captchaPrivateKey }: Wanted): Homeserver {
@@ -62,14 +60,18 @@ function makeHomeserver({ homeserver, postgres, smtpPassword, captchaPrivateKey 
     config: postgresSchema.parse({ host: "home", ...postgres }),
     machine,
   });
+  const config = homeserverSchema.parse({ ...SERVER, ...homeserver });
+  const { email } = config;
   return new Homeserver("home-homeserver", {
-    config: homeserverSchema.parse({ ...SERVER, ...homeserver }),
+    config,
     machine,
     postgres: database,
-    secrets: new Secrets({
-      ...(smtpPassword === undefined ? {} : { smtp: { password: smtpPassword } }),
-      ...(captchaPrivateKey === undefined ? {} : { captcha: { privateKey: captchaPrivateKey } }),
-    }),
+    secrets: {
+      ...(captchaPrivateKey === undefined ? {} : { captchaKey: new GivenSecret(captchaPrivateKey) }),
+      ...(smtpPassword === undefined || email === undefined
+        ? {}
+        : { mail: { email, password: new GivenSecret(smtpPassword) } }),
+    },
     projectDirectory: "/nowhere",
   });
 }

@@ -2,6 +2,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { Machine } from "../../components/hosts";
 import type { HostFacts } from "../../components/hosts/facts";
 import { Tunnel, type TunnelArgs } from "../../components/tunnel";
+import { GivenSecret } from "../../config-schemas/given-secrets";
 import { hostsSchema } from "../../config-schemas/hosts/schema";
 import { tunnelSchema } from "../../config-schemas/tunnel/schema";
 import type { ReleaseInputs } from "../../provider/contract/release";
@@ -11,7 +12,6 @@ import { DEBIAN_13, unwrap } from "../support/program";
 /** A test's values for a tunnel; the others are those of the home stack. */
 export interface Wanted {
   publicHost?: string;
-  localUrl?: string;
   authKey?: string;
   /** Keys of `hearth:tunnel`. */
   config?: object;
@@ -45,22 +45,19 @@ export async function tunnelRelease(wanted: Wanted = {}): Promise<Rendered> {
   return { release, errors };
 }
 
-function argsOf({
-  publicHost = "home.tail1a2b.ts.net",
-  localUrl,
-  authKey,
-  config,
-  host,
-}: Wanted): TunnelArgs {
+function argsOf({ publicHost = "home.tail1a2b.ts.net", authKey, config, host }: Wanted): TunnelArgs {
   const base = { address: "home", user: "debian", become: "sudo", runtime: "quadlet", ...host };
   const hostConfig = hostsSchema.parse({ home: base }).home;
   if (hostConfig === undefined) throw new Error("no host");
   return {
-    config: tunnelSchema.parse({ kind: "tailscale-funnel", host: "home", ...config }),
+    config: {
+      ...tunnelSchema.parse({ kind: "tailscale-funnel", host: "home", ...config }),
+      target: { address: "127.0.0.1", port: 8080 },
+      authKey: authKey === undefined ? undefined : new GivenSecret(authKey),
+    },
     machine: new Machine("home", { config: hostConfig, projectDirectory: "/nowhere" }),
     homeserverConfig: { publicHost },
-    proxy: { release: standInProxy(), localUrl: localUrl ?? "http://127.0.0.1:8080" },
-    ...(authKey === undefined ? {} : { authKey: pulumi.secret(authKey) }),
+    proxy: { release: standInProxy() },
     projectDirectory: "/nowhere",
   };
 }

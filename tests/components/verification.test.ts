@@ -65,10 +65,14 @@ const certificate = {
   certificateFile: "./fullchain.pem",
   privateKeyFile: "./privkey.pem",
 };
-const caddy = (address: string, port: number) => ({ kind: "caddy" as const, listen: { address, port } });
+const caddy = (address: string, port: number) => ({
+  ...CADDY_DEFAULTS,
+  kind: "caddy" as const,
+  listen: { address, port },
+});
 
 it.each([
-  ["nginx", { kind: "nginx" as const, listen: CADDY_DEFAULTS.listen }, certificate, "https://127.0.0.1:443"],
+  ["nginx", { kind: "nginx" as const }, certificate, "https://127.0.0.1:443"],
   ["Caddy behind a tunnel", caddy("127.0.0.1", 8080), undefined, "http://127.0.0.1:8080"],
   ["Caddy behind a router", caddy("::", 8443), certificate, "https://127.0.0.1:8443"],
   ["Caddy on one address", caddy("fd00::1", 8443), certificate, "https://[fd00::1]:8443"],

@@ -119,6 +119,12 @@ const HOSTILE: { what: string; change: Change; says: RegExp; look: boolean }[] =
     look: true,
   },
   {
+    what: "one more host, on which nothing runs",
+    change: { hosts: { spare: { address: "evil.example" } } },
+    says: /spare\.address.*\n.*logs in to evil\.example and sends your secrets for spare there/,
+    look: true,
+  },
+  {
     what: "another port of the same address",
     change: { hosts: { vps: { port: 2222 } } },
     says: /logs in to alice@vps\.example\.org, port 2222 and sends/,
@@ -266,6 +272,20 @@ describe("a stack that is new here", () => {
     expect(preview(stack())).toEqual({ refused: "", warned: [] });
     const moved = stack({ hosts: { vps: { address: "evil.example" } } });
     for (const look of [preview, up]) expect(look(moved).refused).toMatch(/logs in to .*evil\.example/);
+  });
+
+  it("is confirmed for all of its hosts by its first up, not only for the one with the services", () => {
+    const two = stack({ hosts: { spare: { address: "spare.example.org" } } });
+    expect(preview(two)).toEqual({
+      refused: "",
+      warned: ["vps", "spare"].map((name) =>
+        expect.stringContaining(`hosts.${name}.address: Hearth logs in to`),
+      ),
+    });
+    expect(up(two).refused).toBe("");
+    expect(preview(two)).toEqual({ refused: "", warned: [] });
+    const moved = stack({ hosts: { spare: { address: "evil.example" } } });
+    for (const look of [preview, up]) expect(look(moved).refused).toMatch(/logs in to evil\.example/);
   });
 
   it("is refused where a preview would send the password for sudo, until it is confirmed", () => {

@@ -2,9 +2,12 @@ import { execFileSync } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { inspect } from "node:util";
 import * as pulumi from "@pulumi/pulumi";
+import { GivenSecret } from "../../config-schemas/given-secrets";
 import { type LoadedStack, loadStack, UserError } from "../../config-schemas/load";
 import { parseStack, type RawStack } from "../../config-schemas/parse";
+import { secretOutput } from "../../config-schemas/secret-output";
 import { confirmationsOf } from "../../config-schemas/trust/confirmations";
 import { confirm } from "../../config-schemas/trust/confirmed";
 import { fixtureStack as fixture } from "../fixtures/stacks";
@@ -76,36 +79,34 @@ function refusal(raw: RawStack, secret?: string[]): string {
   throw new Error("the stack was accepted");
 }
 
-const plain = (output: pulumi.Output<string> | undefined) =>
-  new Promise<string>((resolve) => pulumi.output(output).apply((value) => resolve(value ?? "")));
-
 test("the smallest stack loads, without secrets", () => {
-  const { config, secrets, projectDirectory } = load(fixture("minimal").raw);
+  const { config, projectDirectory } = load(fixture("minimal").raw);
   expect(config.homeserver.serverName).toBe("example.org");
-  expect([secrets.find("sudo", "vps"), secrets.find("smtp", "password")]).toEqual([undefined, undefined]);
+  expect([config.sudo.size, config.homeserverSecrets]).toEqual([0, {}]);
   expect(projectDirectory).toBe(project);
 });
 
-test("[V4] each secret is a separate secret output, and the configuration contains none of them", async () => {
+test("[V4] the sections that need secrets have them, and nothing that shows the configuration shows them", async () => {
   const stack = fixture("open-registration");
-  const { config, secrets } = load(stack.raw);
-  expect(JSON.stringify(config)).not.toContain("planted-secret");
-  const paths = [
-    ["accounts", "bob"],
-    ["sudo", "vps"],
-    ["smtp", "password"],
-    ["captcha", "privateKey"],
+  const { accounts, sudo, homeserverSecrets, ...others } = load(stack.raw).config;
+  const config = { accounts, sudo, homeserverSecrets, ...others };
+  for (const shown of [JSON.stringify(config), inspect(config, { depth: null, showHidden: true })])
+    expect(shown).not.toContain("planted-secret");
+  const { mail, captchaKey } = homeserverSecrets;
+  const all = [
+    accounts.bob?.password === "given" ? accounts.bob.secret : undefined,
+    sudo.get("vps"),
+    mail?.password,
+    captchaKey,
   ];
-  const all = paths.map((path) => secrets.at(...path));
-  expect(await Promise.all(all.map(plain))).toEqual(stack.planted);
-  expect(await Promise.all(all.map((output) => pulumi.isSecret(output)))).toEqual([true, true, true, true]);
+  expect(all.map((secret) => secret?.reveal())).toEqual(stack.planted);
+  expect(mail?.email).toBe(others.homeserver.email);
 });
 
-test("a needed secret that no rule asked for is a fault of Hearth, and says which one", () => {
-  const { secrets } = load(fixture("minimal").raw);
-  expect(() => secrets.at("dynu", "apiKey")).toThrow(
-    /^no secret dynu\.apiKey, and no rule refused this stack/,
-  );
+test("a given secret is a secret output", async () => {
+  const output = secretOutput(new GivenSecret("planted"));
+  expect(await pulumi.isSecret(output)).toBe(true);
+  expect(await new Promise((resolve) => output.apply(resolve))).toBe("planted");
 });
 
 test("a mistake is one message: file, key, value, what is allowed, fix", () => {

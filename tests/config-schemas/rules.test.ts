@@ -1,3 +1,4 @@
+import { PROOFS } from "../../config-schemas/model";
 import { rules } from "../../config-schemas/rules";
 import { CONTAINERS } from "./rules/containers";
 import { DNS } from "./rules/dns";
@@ -20,6 +21,10 @@ const ROWS = [
 
 test("every rule has a stack that follows it and one that breaks it", () => {
   expect(ROWS.map((row) => row.rule).sort()).toEqual(rules.map((rule) => rule.name).sort());
+});
+
+test("what the model takes from a rule, the rules check too, so that a stack without a model has faults", () => {
+  expect(Object.values(PROOFS).filter((proof) => !rules.includes(proof))).toEqual([]);
 });
 
 describe.each(ROWS)("$rule", ({ rule, good, bad, says }) => {

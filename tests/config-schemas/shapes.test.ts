@@ -65,6 +65,13 @@ const REJECTED: [string, Change, string[]][] = [
     ],
   ],
   [
+    "a picture of another type",
+    { rooms: { rooms: { main: { name: "Main", avatar: "./main.bmp" } } } },
+    [
+      "hearth:rooms.rooms.main.avatar: is not a picture whose name ends in .png, .jpg, .jpeg, .gif or .webp (in lower case) | write for example `avatar: ./home.png`",
+    ],
+  ],
+  [
     "a misspelt key",
     { homeserver: { federaton: {} } },
     [

@@ -1,6 +1,6 @@
 import { keyOf } from "../../config-schemas/language/fault";
+import type { StackModel } from "../../config-schemas/model";
 import { parseStack, type RawStack } from "../../config-schemas/parse";
-import type { StackConfig } from "../../config-schemas/stack";
 import { fixtureStack } from "../fixtures/stacks";
 
 /** Changes to a stack, merged into it; `undefined` removes a key. */
@@ -36,7 +36,7 @@ export function faultsOf(raw: RawStack): string[] {
 }
 
 /** The parsed configuration of a stack that must have no faults. */
-export function configOf(raw: RawStack): StackConfig {
+export function configOf(raw: RawStack): StackModel {
   const parsed = parseStack(raw);
   if (!parsed.ok) throw new Error(faultsOf(raw).join("\n"));
   return parsed.config;

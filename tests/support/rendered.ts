@@ -1,7 +1,10 @@
 import { jobHost } from "../../components/homeserver/image";
 import { homeserverSpec } from "../../components/homeserver/spec";
-import { Secrets } from "../../config-schemas/given-secrets";
-import { type HomeserverConfig, homeserverSchema } from "../../config-schemas/homeserver/schema";
+import {
+  type HomeserverConfig,
+  homeserverImage,
+  homeserverSchema,
+} from "../../config-schemas/homeserver/schema";
 import type { ReleaseInputs } from "../../provider/contract/release";
 import type { JobHost } from "../../runtimes/job";
 import type { Layout } from "../../runtimes/layout";
@@ -34,7 +37,7 @@ const DATABASE = {
 
 /** The homeserver of these settings, without the operator's secrets. */
 function serverOf(config: HomeserverConfig): ServiceSpec {
-  return homeserverSpec({ config, database: DATABASE, secrets: new Secrets({}) }, DEBIAN_13);
+  return homeserverSpec({ config, database: DATABASE, secrets: {} }, DEBIAN_13);
 }
 
 /** The paths of a native homeserver. */
@@ -55,5 +58,5 @@ function homeServer(image?: string): HomeserverConfig {
 /** The environment of jobs of a stack in a home: next to Synapse 1.163.2 in the vendor's image, or in `image`. */
 export function jobHostOf(places: Places, image?: string): JobHost {
   const config = homeServer(image);
-  return jobHost(config, containerLayout(places, config));
+  return jobHost(homeserverImage(config), containerLayout(places, config));
 }
