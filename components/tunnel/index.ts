@@ -19,7 +19,7 @@ export interface TunnelArgs {
   machine: Machine;
   /** The homeserver's public name: it must become the host's name in its tailnet. */
   homeserverConfig: Pick<HomeserverConfig, "publicHost">;
-  /** Target of the tunnel; its release must exist before the tunnel opens. */
+  /** Its release must exist before the tunnel opens. */
   proxy: Pick<ReverseProxy, "release">;
   projectDirectory: string;
 }
