@@ -12,21 +12,25 @@ import { ReverseProxy } from "./components/proxy";
 import { Rooms } from "./components/rooms";
 import { Tunnel } from "./components/tunnel";
 import { Checks } from "./components/verification";
+import { WireGuard } from "./components/wireguard";
 import { loadStack } from "./config-schemas/load";
 
 const { config, projectDirectory } = loadStack();
-// All services share the homeserver's host: the rules refuse another placement. Other hosts are only looked at.
 const machines = machinesOf(config, projectDirectory);
-const machine = machines.serving;
+// All services are on the homeserver's host, except for the proxy of a tunnel between two hosts. Other hosts are only looked at.
+const machine = machines.homeserver;
 const named = (part: string) => `${machine.name}-${part}`;
 const base = { machine, projectDirectory, homeserverConfig: config.homeserver };
+const atProxy = { ...base, machine: machines.proxy };
+const namedAtProxy = (part: string) => `${machines.proxy.name}-${part}`;
 
 const delegation = new Delegation(named("delegation"), {
   config: config.delegation,
   homeserver: config.homeserver,
 });
 const certificates =
-  config.certificates && new Certificates(named("certificates"), { ...base, config: config.certificates });
+  config.certificates &&
+  new Certificates(namedAtProxy("certificates"), { ...atProxy, config: config.certificates });
 const postgres = new Postgres(named("postgres"), { ...base, config: config.postgres });
 const homeserver = new Homeserver(named("homeserver"), {
   ...base,
@@ -36,14 +40,27 @@ const homeserver = new Homeserver(named("homeserver"), {
   secrets: config.homeserverSecrets,
 });
 const behind = { ...base, homeserver };
-const proxy = new ReverseProxy(named("proxy"), { ...behind, config: config.proxy, delegation, certificates });
+const link =
+  config.tunnel?.kind === "wireguard"
+    ? new WireGuard(named("wireguard"), {
+        config: config.tunnel,
+        home: machine,
+        edge: machines.proxy,
+        homeserver: homeserver.endpoint,
+      })
+    : undefined;
+const proxy = new ReverseProxy(namedAtProxy("proxy"), {
+  ...atProxy,
+  homeserver,
+  link,
+  config: config.proxy,
+  delegation,
+  certificates,
+});
 const tunnel =
-  config.tunnel &&
-  new Tunnel(named("tunnel"), {
-    ...base,
-    config: config.tunnel,
-    proxy,
-  });
+  config.tunnel?.kind === "tailscale-funnel"
+    ? new Tunnel(named("tunnel"), { ...base, config: config.tunnel, proxy })
+    : undefined;
 const dns = config.dns && new Dns(named("dns"), { ...behind, config: config.dns });
 const accounts = new Accounts(named("accounts"), { ...behind, config: config.accounts });
 const maintenance =

@@ -32,6 +32,8 @@ export interface Distribution {
     interpreter(version: string): string;
   };
   curl: { package: string };
+  /** Packages for WireGuard with its filter; wireguard-go serves kernels without the module. */
+  wireguard: readonly string[];
   /** Why a runtime does not work with this distribution; absent: it works. */
   refused: { native?: string; quadlet?: string };
 }
@@ -57,6 +59,7 @@ const DEBIAN: Omit<Distribution, "title" | "offers"> = {
     interpreter: (version) => `/usr/bin/python${version}`,
   },
   curl: { package: "curl" },
+  wireguard: ["wireguard-tools", "wireguard-go", "nftables"],
   refused: {},
 };
 
@@ -103,6 +106,7 @@ export const DISTRIBUTIONS: Readonly<Record<string, Distribution>> = {
       interpreter: (version) => `/usr/bin/python${version}`,
     },
     curl: { package: "curl" },
+    wireguard: ["wireguard-tools", "nftables"],
     refused: {
       native:
         "runtime native is not supported there yet: Postgres has one cluster, which a new major version cannot read, and Python changes under Synapse's locked packages; use runtime: quadlet",

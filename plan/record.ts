@@ -108,7 +108,11 @@ function answer(
 ): Record<string, unknown> {
   if (type.endsWith(":Host"))
     return { facts: answers(inputs.rootless === true ? { ...facts, login: LOGIN } : facts) };
-  if (type.endsWith(":Release")) return { instance: `i-${name}`, digest: `digest-of-${name}` };
+  if (type.endsWith(":Release")) {
+    const facts = Object.keys(isObject(inputs.publishes) ? inputs.publishes : {});
+    const published = Object.fromEntries(facts.map((fact) => [fact, `${fact}-of-${name}`]));
+    return { instance: `i-${name}`, digest: `digest-of-${name}`, published };
+  }
   if (type.endsWith(":Account")) return { userId: `@${name}` };
   if (/:(Space|Room)$/.test(type)) return { roomId: `!${name}`, inviteLink: `link-to-${name}` };
   return { results: [] };

@@ -1,3 +1,4 @@
+import { endpoint } from "../../runtimes/listener";
 import { CERTIFICATE_FILE, PRIVATE_KEY_FILE } from "../certificates";
 import { WELL_KNOWN_CLIENT, WELL_KNOWN_SERVER, type WellKnownDocuments } from "../delegation/documents";
 import { ERROR_ANSWERS } from "./errors";
@@ -127,7 +128,7 @@ export function renderUpstream(plan: ProxyPlan): string {
     "proxy_set_header X-Forwarded-Proto $scheme;",
     `proxy_read_timeout ${plan.readTimeout};`,
     `proxy_send_timeout ${plan.readTimeout};`,
-    "proxy_connect_timeout 5s;",
+    ...(plan.upstream.kind === "socket" ? ["proxy_connect_timeout 5s;"] : throughLink()),
     "# While Synapse restarts, requests wait on its socket. What the restart cut off is asked again, unless it may have changed something.",
     "proxy_next_upstream error;",
   ]);
@@ -151,16 +152,29 @@ export function renderMatrix(plan: NginxPlan): string {
 /** How often a request is sent again when the connection to Synapse fails: during a change, its roll back and failed starts. */
 const TRIES = 4;
 
+/** Open connections to the other host that nginx keeps for the next requests: a new one costs two trips through the link. */
+const KEPT = 64;
+
 /**
- * The same socket several times: nginx tries each of them at most once, and never marks one as failed. It keeps no connection
- * open: a new one over a socket costs nothing, and a retry on an old one would reach the Synapse that is stopping.
+ * The same server several times: nginx tries each of them at most once, and never marks one as failed. To a socket it keeps no
+ * connection open: a new one costs nothing, and a retry on an old one would reach the Synapse that is stopping. Through a link
+ * one server is enough: connections wait on the other host while Synapse restarts, and a host that is off must not be tried
+ * again and again while a client waits.
  */
-function upstream(plan: ProxyPlan): string[] {
-  const server = `server unix:${plan.upstream} max_fails=0;`;
-  return block(
-    "upstream synapse",
-    Array.from({ length: TRIES }, () => server),
-  );
+function upstream({ upstream: to }: ProxyPlan): string[] {
+  if (to.kind === "socket") {
+    const server = `server unix:${to.path} max_fails=0;`;
+    return block(
+      "upstream synapse",
+      Array.from({ length: TRIES }, () => server),
+    );
+  }
+  return block("upstream synapse", [`server ${endpoint(to)} max_fails=0;`, `keepalive ${KEPT};`]);
+}
+
+/** A host that is off does not answer at all: clients hear of it after this time. */
+function throughLink(): string[] {
+  return ["proxy_connect_timeout 1500ms;", 'proxy_set_header Connection "";'];
 }
 
 /** nginx does not answer requests for unknown names at all. */

@@ -13,6 +13,8 @@ import type { Homeserver } from "../homeserver";
 import type { Machine } from "../hosts";
 import type { DatabaseAccess } from "../postgres";
 
+type ProxySections = Pick<StackConfig, "proxy" | "certificates" | "homeserver">;
+
 export interface VerificationArgs {
   config: StackConfig;
   machine: Machine;
@@ -82,8 +84,9 @@ function inputsOf(args: VerificationArgs): Inputs<VerificationInputs> {
   };
 }
 
-/** The URL at which the host itself reaches its proxy. */
-export function proxyUrlOf({ proxy, certificates }: Pick<StackConfig, "proxy" | "certificates">): string {
+/** The URL at which the homeserver's host reaches the proxy. */
+export function proxyUrlOf({ proxy, certificates, homeserver }: ProxySections): string {
+  if (proxy.host !== homeserver.host) return `https://${homeserver.publicHost}:443`;
   if (proxy.kind === "nginx") return "https://127.0.0.1:443";
   const { address, port } = proxy.listen;
   const everywhere = address === "::" || address === "0.0.0.0";
