@@ -44,12 +44,10 @@ export class WireGuard extends pulumi.ComponentResource implements Link {
     // The homeserver's host connects, and its health is an answer of the edge.
     const homeRelease = this.end(home, keys, endOf(args, "home"), door, [keys.edge, keys.home, edgeRelease]);
     this.releases = { home: homeRelease, edge: edgeRelease };
-    pulumi.all([publicKey(keys.home), publicKey(keys.edge)]).apply(([one, other]) => {
-      if (one === undefined || one !== other) return;
-      void pulumi.log.error(
-        `${home.name} and ${edge.name} have the same WireGuard key: one is a copy of the other\n  fix: on one of them remove ${KEY_FILE}, then run \`pulumi up\` again`,
-        this,
-      );
+    pulumi.all([publicKey(keys.home), publicKey(keys.edge)]).apply((both) => {
+      const fault = keyFault([home.name, edge.name], both);
+      // An error thrown here would be reported once for every value that depends on it.
+      if (fault !== undefined) void pulumi.log.error(fault, this);
     });
     this.registerOutputs({ digest: homeRelease.digest });
   }
@@ -133,6 +131,15 @@ function doorOf({ config, home, homeserver }: WireGuardArgs) {
       scope === "system" ? { group: columnOf(facts).nginx.user } : { user: facts.login.user };
     return [doorSpec(config.addresses.home, keeper, path)];
   });
+}
+
+/** Why two hosts with these public keys cannot be connected, with the fix; undefined: they can. */
+export function keyFault(
+  [home, edge]: readonly [string, string],
+  [one, other]: readonly (string | undefined)[],
+): string | undefined {
+  if (one === undefined || one !== other) return undefined;
+  return `${home} and ${edge} have the same WireGuard key: one is a copy of the other\n  fix: on one of them remove ${KEY_FILE}, then run \`pulumi up\` again`;
 }
 
 function publicKey({ published }: Release): pulumi.Output<string | undefined> {
