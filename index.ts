@@ -11,8 +11,8 @@ import { Postgres } from "./components/postgres";
 import { ReverseProxy } from "./components/proxy";
 import { Rooms } from "./components/rooms";
 import { Tunnel } from "./components/tunnel";
+import { WireGuard } from "./components/tunnel/wireguard";
 import { Checks } from "./components/verification";
-import { WireGuard } from "./components/wireguard";
 import { loadStack } from "./config-schemas/load";
 
 const { config, projectDirectory } = loadStack();
@@ -62,13 +62,13 @@ const tunnel =
     ? new Tunnel(named("tunnel"), { ...base, config: config.tunnel, proxy })
     : undefined;
 const dns = config.dns && new Dns(named("dns"), { ...behind, config: config.dns });
-const accounts = new Accounts(named("accounts"), { ...behind, config: config.accounts });
+const accounts = new Accounts("accounts", { ...behind, config: config.accounts });
 const maintenance =
   config.maintenance && new Maintenance(named("maintenance"), { ...behind, config: config.maintenance });
 const inactivity =
   config.inactivity &&
   new Inactivity(named("inactivity"), { ...behind, config: config.inactivity, sections: config });
-const rooms = new Rooms(named("rooms"), {
+const rooms = new Rooms("rooms", {
   ...behind,
   config: config.rooms,
   service: inactivity?.members ?? [],

@@ -9,7 +9,7 @@ import type { Delegation } from "../delegation";
 import type { Homeserver } from "../homeserver";
 import type { Machine } from "../hosts";
 import type { HostFacts } from "../hosts/facts";
-import type { WireGuard } from "../wireguard";
+import type { WireGuard } from "../tunnel/wireguard";
 import { proxySpec } from "./kinds";
 import type { ProxyPlan } from "./plan";
 

@@ -155,6 +155,9 @@ const TRIES = 4;
 /** Open connections to the other host that nginx keeps for the next requests: a new one costs two trips through the link. */
 const KEPT = 64;
 
+/** How long nginx keeps an unused one, seconds: a host that loses power does not close it, and a request on it would wait for minutes. */
+const KEPT_SECONDS = 5;
+
 /**
  * The same server several times: nginx tries each of them at most once, and never marks one as failed. To a socket it keeps no
  * connection open: a new one costs nothing, and a retry on an old one would reach the Synapse that is stopping. Through a link
@@ -169,7 +172,11 @@ function upstream({ upstream: to }: ProxyPlan): string[] {
       Array.from({ length: TRIES }, () => server),
     );
   }
-  return block("upstream synapse", [`server ${endpoint(to)} max_fails=0;`, `keepalive ${KEPT};`]);
+  return block("upstream synapse", [
+    `server ${endpoint(to)} max_fails=0;`,
+    `keepalive ${KEPT};`,
+    `keepalive_timeout ${KEPT_SECONDS}s;`,
+  ]);
 }
 
 /** A host that is off does not answer at all: clients hear of it after this time. */

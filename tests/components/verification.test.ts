@@ -22,7 +22,7 @@ it("[V13] the checks run after the releases that they check, and again when one 
       "edge-1-certificates",
       "edge-1-homeserver",
       "edge-1-proxy",
-      "edge-1-account-alice",
+      "account-alice",
     ]),
   );
 });

@@ -2,11 +2,11 @@ import { spawnSync } from "node:child_process";
 import { chmodSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { keyFault } from "../../components/wireguard";
+import { keyFault } from "../../components/tunnel/wireguard";
 import { committedStacks } from "../fixtures/stacks";
 import { changed, type ProgramRun, releasesOf, runProgram } from "../support/program";
 
-const PROGRAMS = join(__dirname, "../../components/wireguard/programs");
+const PROGRAMS = join(__dirname, "../../components/tunnel/programs/wireguard");
 const example = committedStacks().find(({ name }) => name === "wireguard");
 if (example === undefined) throw new Error("there is no example with WireGuard");
 
@@ -30,7 +30,7 @@ async function texts(file: string, changes: Record<string, unknown> = {}) {
 }
 
 describe("[W1] [W2] the two ends", () => {
-  it("know each other by the published keys; home connects and keeps its router open, the edge waits for whoever has the key", async () => {
+  it("know each other by the published keys; home connects and keeps its router open, the edge waits for the host with the key", async () => {
     const { home, edge } = await texts(INTERFACE, { "tunnel.endpoint": "2001:db8::1", "tunnel.port": 443 });
     expect(home).toMatch(/^PublicKey = publicKey-of-edge-wireguard-keys$/m);
     expect(home).toMatch(/^Endpoint = \[2001:db8::1\]:443\nPersistentKeepalive = 25$/m);
@@ -82,7 +82,7 @@ describe("[W3] what passes the tunnel", () => {
     const { proxy, homeserver, wireguard } = releasesOf(run);
     const site = proxy?.files["/etc/hearth/proxy/sites/matrix.conf"]?.content ?? "";
     expect(site).toContain(
-      "upstream synapse {\n    server 10.213.87.2:8008 max_fails=0;\n    keepalive 64;\n}",
+      "upstream synapse {\n    server 10.213.87.2:8008 max_fails=0;\n    keepalive 64;\n    keepalive_timeout 5s;\n}",
     );
     const how = proxy?.files["/etc/hearth/proxy/synapse.inc"]?.content ?? "";
     expect(how).toContain("proxy_connect_timeout 1500ms;");

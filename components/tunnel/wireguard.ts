@@ -8,8 +8,8 @@ import { PUBLIC_DIRECTORY } from "../../runtimes/ownership";
 import { owned, SYSTEM_PLACES } from "../../runtimes/places";
 import { serviceRelease } from "../../runtimes/release";
 import type { Machine } from "../hosts";
-import type { DoorKeeper } from "./render";
-import { DOOR_PORT, doorSpec, SERVICE, tunnelSpec } from "./spec";
+import type { DoorKeeper } from "./wireguard-render";
+import { DOOR_PORT, doorSpec, SERVICE, tunnelSpec } from "./wireguard-spec";
 
 const KEYS = `${SERVICE}-keys`;
 const KEY_FILE = `${SYSTEM_PLACES.config(KEYS)}/private.key`;
@@ -35,7 +35,7 @@ export class WireGuard extends pulumi.ComponentResource implements Link {
   readonly releases: Readonly<Record<LinkEnd, Release>>;
 
   constructor(name: string, args: WireGuardArgs, opts?: pulumi.ComponentResourceOptions) {
-    super("hearth:wireguard:WireGuard", name, {}, opts);
+    super("hearth:tunnel:WireGuard", name, {}, opts);
     const { home, edge, config } = args;
     const keys = { home: this.keysOf(home), edge: this.keysOf(edge) };
     this.reached = { kind: "tcp", address: config.addresses.home, port: DOOR_PORT };

@@ -1,5 +1,6 @@
 import { unitCheck } from "../../runtimes/native";
 import { SYSTEM_PLACES } from "../../runtimes/places";
+import { programText } from "../../runtimes/programs";
 import type { ServiceSpec } from "../../runtimes/service";
 import {
   type DoorKeeper,
@@ -10,9 +11,9 @@ import {
   renderFilter,
   renderInterface,
   renderUnit,
-} from "./render";
+} from "./wireguard-render";
 
-/** Name of component, release and folders. */
+/** Name of release and folders. */
 export const SERVICE = "wireguard";
 /** Port of the homeserver's host in the tunnel; Synapse's usual one. */
 export const DOOR_PORT = 8008;
@@ -21,6 +22,7 @@ const UNIT = "hearth-wireguard.service";
 const DOOR = "hearth-wireguard-door";
 const INTERFACE_FILE = `${INTERFACE}.conf`;
 const FILTER_FILE = "filter.nft";
+const PROGRAMS = ["handshake.sh", "network.sh"];
 /** How long the first packets may take, seconds: WireGuard tries a handshake every 5 seconds. */
 const HANDSHAKE_SECONDS = 30;
 
@@ -70,6 +72,9 @@ export function tunnelSpec({ end, peer, subnet, opened }: TunnelPlan): ServiceSp
         timeoutSeconds: 30,
       },
     },
+    programFiles: Object.fromEntries(
+      PROGRAMS.map((name) => [name, programText("tunnel", `wireguard/${name}`)]),
+    ),
     // The end that waits cannot know when the other one comes.
     ...(endpoint === undefined
       ? {}
