@@ -3,6 +3,7 @@ import type { WireguardModel } from "../../config-schemas/model";
 import { columnOf } from "../../hosts/distributions";
 import type { Link, LinkEnd, SocketEndpoint } from "../../hosts/link";
 import { Release } from "../../provider/sdk";
+import { visible } from "../../provider/text";
 import { native } from "../../runtimes/native";
 import { PUBLIC_DIRECTORY } from "../../runtimes/ownership";
 import { owned, SYSTEM_PLACES } from "../../runtimes/places";
@@ -142,6 +143,15 @@ export function keyFault(
   return `${home} and ${edge} have the same WireGuard key: one is a copy of the other\n  fix: on one of them remove ${KEY_FILE}, then run \`pulumi up\` again`;
 }
 
+/** A public key: 32 bytes, base64. */
+const KEY = /^[A-Za-z0-9+/]{43}=$/;
+
+/** The published key. The other host writes it into a file with commands, so a host that publishes something else is not believed. */
+export function checkedKey(key: string | undefined): string | undefined {
+  if (key === undefined || KEY.test(key)) return key;
+  throw new Error(`${visible(key)} is not a WireGuard key, but a host of this stack publishes it as its own`);
+}
+
 function publicKey({ published }: Release): pulumi.Output<string | undefined> {
-  return published.apply((facts) => facts?.[PUBLIC_KEY]);
+  return published.apply((facts) => checkedKey(facts?.[PUBLIC_KEY]));
 }

@@ -1,8 +1,9 @@
 import { spawnSync } from "node:child_process";
+import { createHash } from "node:crypto";
 import { chmodSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { keyFault } from "../../components/tunnel/wireguard";
+import { checkedKey, keyFault } from "../../components/tunnel/wireguard";
 import { committedStacks } from "../fixtures/stacks";
 import { changed, type ProgramRun, releasesOf, runProgram } from "../support/program";
 
@@ -18,6 +19,10 @@ function releaseIn({ resources }: ProgramRun, name: string) {
   return resources.find((one) => one.name === name && one.type.endsWith(":Release"));
 }
 
+/** The key that the recording engine lets a host publish. */
+const keyOf = (host: string) =>
+  createHash("sha256").update(`publicKey of ${host}-wireguard-keys`).digest("base64");
+
 /** The text of a file on each host. */
 async function texts(file: string, changes: Record<string, unknown> = {}) {
   const run = await runProgram(changed(example!, changes));
@@ -32,10 +37,10 @@ async function texts(file: string, changes: Record<string, unknown> = {}) {
 describe("[W1] [W2] the two ends", () => {
   it("know each other by the published keys; home connects and keeps its router open, the edge waits for the host with the key", async () => {
     const { home, edge } = await texts(INTERFACE, { "tunnel.endpoint": "2001:db8::1", "tunnel.port": 443 });
-    expect(home).toMatch(/^PublicKey = publicKey-of-edge-wireguard-keys$/m);
+    expect(home).toContain(`PublicKey = ${keyOf("edge")}\n`);
     expect(home).toMatch(/^Endpoint = \[2001:db8::1\]:443\nPersistentKeepalive = 25$/m);
     expect(home).not.toContain("ListenPort");
-    expect(edge).toMatch(/^PublicKey = publicKey-of-home-wireguard-keys$/m);
+    expect(edge).toContain(`PublicKey = ${keyOf("home")}\n`);
     expect(edge).toMatch(/^ListenPort = 443$/m);
     expect(edge).not.toContain("Endpoint");
   });
@@ -63,6 +68,14 @@ it("two hosts with one key are refused, because one is a copy of the other", () 
     "home and edge have the same WireGuard key: one is a copy of the other\n  fix: on one of them remove /etc/hearth/wireguard-keys/private.key, then run `pulumi up` again",
   );
 });
+
+it.each(["", "a\nPostUp = touch /root/pwned", `${"A".repeat(43)}=\n[Peer]`, "A".repeat(44)])(
+  "a host that publishes something else than a key is not believed: %j",
+  (key) => {
+    expect(() => checkedKey(key)).toThrow("is not a WireGuard key");
+    expect(checkedKey(keyOf("home"))).toBe(keyOf("home"));
+  },
+);
 
 describe("[W3] what passes the tunnel", () => {
   it("is one port at home and none on the edge, and nothing is forwarded", async () => {
