@@ -218,15 +218,21 @@ const HSTS = "add_header Strict-Transport-Security max-age=31536000 always;";
 const OWN_HEADERS = ["add_header Access-Control-Allow-Origin * always;", HSTS];
 
 /** All other paths do not exist. */
-function refusals(): string[] {
-  return [...errorAnswers(), ...block("location /", ["return 404;"])];
+function refusals(plan: ProxyPlan): string[] {
+  return [...errorAnswers(plan), ...block("location /", ["return 404;"])];
 }
 
-/** nginx's own errors, in the format that Matrix clients expect. */
-function errorAnswers(): string[] {
+/**
+ * nginx's own errors, in the format that Matrix clients expect. Over a socket a timeout means that Synapse is slow, which 504 says;
+ * through a link the other host may be off, and then all statuses mean the same to a client.
+ */
+function errorAnswers({ upstream: { kind } }: ProxyPlan): string[] {
   const answers = Object.entries(ERROR_ANSWERS);
+  const told = (status: number) => (kind === "socket" ? "" : `=${status} `);
   return [
-    ...answers.map(([name, { statuses }]) => `error_page ${statuses.join(" ")} @${name};`),
+    ...answers.map(
+      ([name, { statuses, status }]) => `error_page ${statuses.join(" ")} ${told(status)}@${name};`,
+    ),
     ...answers.flatMap(([name, { status, body }]) =>
       block(`location @${name}`, [
         "default_type application/json;",
@@ -244,7 +250,7 @@ function publicServer(plan: NginxPlan): string[] {
     `server_name ${plan.publicHost};`,
     ...tls(),
     HSTS,
-    ...refusals(),
+    ...refusals(plan),
     "",
     ...publicPaths(plan).flatMap((passed) => passOn(passed)),
     ...(plan.documents ? wellKnown(plan.documents) : []),
@@ -258,7 +264,7 @@ function bareDomain(plan: NginxPlan, documents: WellKnownDocuments): string[] {
     `server_name ${plan.serverName};`,
     ...tls(),
     HSTS,
-    ...refusals(),
+    ...refusals(plan),
     "",
     ...wellKnown(documents),
   ]);
@@ -271,7 +277,7 @@ function federationServer(plan: NginxPlan): string[] {
     `server_name ${federationNames(plan).join(" ")};`,
     ...tls(),
     HSTS,
-    ...refusals(),
+    ...refusals(plan),
     "",
     ...federationPaths().flatMap((passed) => passOn(passed)),
   ]);
