@@ -1,4 +1,5 @@
 // Where the engine starts the program (`main` in Pulumi.yaml says why): ../index.ts, in the checkout.
 process.chdir(require("node:path").dirname(__dirname));
 require("../toolchain/one-state").requireOneState(process.cwd());
-module.exports = require("../index.ts");
+const fromBundle = globalThis[Symbol.for("hearth.program")];
+module.exports = fromBundle ? fromBundle() : require("../index.ts");

@@ -1,5 +1,6 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { CHECKOUT } from "../config-schemas/checkout";
 import type { HostFile } from "../provider/sdk";
 import { publicFile } from "./ownership";
 import { type Places, SYSTEM_PLACES } from "./places";
@@ -8,7 +9,7 @@ import type { ServiceSpec } from "./service";
 /** Folder of a component with its programs for a host. */
 const FOLDER = "programs";
 /** Folder of the components; their programs are files, not modules. */
-const COMPONENTS = join(__dirname, "../components");
+const COMPONENTS = join(CHECKOUT, "components");
 
 /** Names of the programs in a component's folder `programs/`. */
 export function programsOf(component: string): string[] {

@@ -1,5 +1,5 @@
-// Bundles a TypeScript program with all its imports into one JavaScript file: half the start-up time of loading files and
-// packages one by one. For the resource provider, which the engine starts twice in every preview.
+// Bundles a program with all its imports into one JavaScript file: half the start-up time of loading files and packages one by
+// one. For the processes of every preview: the Pulumi program, and the resource provider, which the engine starts twice.
 const fs = require("node:fs");
 const path = require("node:path");
 
@@ -8,12 +8,13 @@ const root = path.dirname(__dirname);
 /**
  * The path of the program's bundle, rebuilt if one of its source files (by time or size) or the packages have changed.
  * Its first line lists those files, so that program and list change together, by one rename, for any number of readers.
- * @param {string} entry absolute path of the .ts file
+ * @param {string} entry absolute path of its first module
+ * @param {{external?: string[], sourcemap?: boolean}} options modules that stay outside; whether to map lines back to the sources
  */
-function bundle(entry) {
+function bundle(entry, options = {}) {
   const name = path.relative(root, entry).replaceAll(path.sep, "-").replace(/\.ts$/, ".js");
   const file = path.join(root, ".hearth", "build", name);
-  if (!fresh(entry, file)) make(entry, file);
+  if (!fresh(entry, file)) make(entry, file, options);
   return file;
 }
 
@@ -33,7 +34,7 @@ function stateOf(file) {
   return found && `${found.mtimeMs} ${found.size}`;
 }
 
-function make(entry, file) {
+function make(entry, file, { external, sourcemap }) {
   const started = Date.now();
   const { metafile, outputFiles } = require("esbuild").buildSync({
     entryPoints: [entry],
@@ -41,6 +42,10 @@ function make(entry, file) {
     platform: "node",
     target: "node20",
     absWorkingDir: root,
+    outfile: file,
+    external,
+    sourcemap,
+    sourcesContent: false,
     metafile: true,
     write: false,
     logLevel: "error",
@@ -55,9 +60,19 @@ function make(entry, file) {
     input,
     fs.statSync(input).mtimeMs < started - 1 ? stateOf(input) : "unsettled",
   ]);
+  const first = `//${JSON.stringify(listed)}\n`;
+  for (const { path: output, text } of outputFiles) {
+    // The map of a line more without a source.
+    const shifted = text.replace('"mappings": "', '"mappings": ";');
+    write(output, output === file ? first + text : shifted);
+  }
+}
+
+/** By rename: other processes may be reading or writing the same file. */
+function write(file, text) {
   const temporary = `${file}.${process.pid}`;
   fs.mkdirSync(path.dirname(file), { recursive: true, mode: 0o700 });
-  fs.writeFileSync(temporary, `//${JSON.stringify(listed)}\n${outputFiles[0].text}`);
+  fs.writeFileSync(temporary, text);
   fs.renameSync(temporary, file);
 }
 

@@ -8,8 +8,6 @@ const v8 = require("node:v8");
 const vm = require("node:vm");
 
 const folder = path.join(path.dirname(__dirname), ".hearth", "build");
-/** Modules of earlier versions are dropped when a file has more than this. */
-const MOST_MODULES = 4000;
 
 /**
  * @param {string} name what kind of process this is; each loads other modules
@@ -24,6 +22,7 @@ function keepCode(name, flags = []) {
   }
   const file = path.join(folder, `code-${name}-${process.version}.bin`);
   const kept = read(file);
+  const used = new Map();
   const fresh = new Map();
   const compile = Module.prototype._compile;
   Module.prototype._compile = function (content, filename) {
@@ -42,11 +41,12 @@ function keepCode(name, flags = []) {
       return compile.call(this, content, filename);
     }
     if (known === undefined || script.cachedDataRejected) fresh.set(filename, { digest, script });
+    else used.set(filename, cached);
     const run = script.runInThisContext();
     return run.call(this.exports, this.exports, requireOf(this), this, filename, path.dirname(filename));
   };
   process.on("exit", () => {
-    if (fresh.size > 0) write(file, kept, fresh);
+    if (fresh.size > 0) write(file, used, fresh);
   });
 }
 
@@ -71,9 +71,12 @@ function read(file) {
   }
 }
 
-/** Writes by rename: other processes may be reading or writing the same file. A read-only checkout just compiles again. */
-function write(file, kept, fresh) {
-  const all = kept.size + fresh.size > MOST_MODULES ? new Map() : new Map(kept);
+/**
+ * Modules that this process did not load are dropped: they are of an earlier version.
+ * Writes by rename: other processes may be reading or writing the same file. A read-only checkout just compiles again.
+ */
+function write(file, used, fresh) {
+  const all = new Map(used);
   for (const [filename, { digest, script }] of fresh)
     all.set(filename, { digest, data: script.createCachedData() });
   const temporary = `${file}.${process.pid}`;

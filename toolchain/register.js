@@ -1,11 +1,12 @@
 // Loads TypeScript through `require`, with the compiled text cached on disk (`node -r ./toolchain/register.js file.ts`).
 //
-// A warm start costs a stat and a read per file and loads no compiler. So the Pulumi program (started with
-// every preview) and the command lines start almost as fast as plain JavaScript. The resource provider, which starts more
-// often, is bundled instead: `bundle.js`. Types are not checked here; `npm run check` does that.
+// A warm start costs a stat and a read per file and loads no compiler. So the command lines start almost as fast as plain
+// JavaScript. The Pulumi program and the resource provider, which start more often, are bundled instead: `bundle.js`. Types are
+// not checked here; `npm run check` does that.
 const crypto = require("node:crypto");
 const fs = require("node:fs");
 const path = require("node:path");
+const { nameLinesOfShownErrors } = require("./stack-traces");
 
 const root = path.dirname(__dirname);
 const cacheDir = path.join(root, ".hearth", "build", "modules");
@@ -74,11 +75,5 @@ if (process.env.PULUMI_CONFIG === undefined) process.setSourceMapsEnabled(true);
 else {
   const support = require.resolve("source-map-support", { paths: [require.resolve("@pulumi/pulumi")] });
   require(support).install({ retrieveFile: (file) => (file.endsWith(".ts") ? compiled(file) : null) });
-  // Pulumi takes the stack of each promise and each resource, as `new Error()` without a message, and shows none of them. To name the
-  // lines of the source in those took a tenth of a preview's time.
-  const mapped = Error.prepareStackTrace;
-  Error.prepareStackTrace = (error, frames) =>
-    error.message === ""
-      ? `${error}${frames.map((frame) => `\n    at ${frame}`).join("")}`
-      : mapped(error, frames);
+  nameLinesOfShownErrors();
 }

@@ -1,9 +1,10 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { CHECKOUT } from "../checkout";
 import { isAtLeast } from "../language/common";
 
 /** The output of `npm run lock -- VERSION`: for each Python and architecture the wheels of one release, with their hashes. */
-const FOLDER = join(__dirname, "..", "..", "components", "homeserver", "locks");
+const FOLDER = join(CHECKOUT, "components/homeserver/locks");
 const LOCK = /^(.+)-python[0-9.]+-[a-z0-9]+\.txt$/;
 
 /** The releases of Synapse that have a lock, newest first. */

@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import { CHECKOUT } from "../../config-schemas/checkout";
 import type { HostFile, Validator } from "../../provider/sdk";
 import type { Container } from "../container";
 import { publicFile } from "../ownership";
@@ -42,7 +43,7 @@ export interface QuadletCheck {
  */
 export function quadletCheck(service: string, places: Places, files: readonly string[]): QuadletCheck {
   const program = `${places.programs(service)}/check_quadlet.sh`;
-  const text = readFileSync(join(__dirname, "programs/check_quadlet.sh"), "utf8");
+  const text = readFileSync(join(CHECKOUT, "runtimes/quadlet/programs/check_quadlet.sh"), "utf8");
   return {
     files: { [program]: publicFile(text, places) },
     validators: { "40-quadlet": { argv: ["/bin/sh", program, ...files], timeoutSeconds: 30 } },

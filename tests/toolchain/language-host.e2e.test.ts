@@ -3,18 +3,19 @@ import os from "node:os";
 import path from "node:path";
 import { eventually, processesIn, removeDirectory, root, run, start } from "./support";
 
-// A small Pulumi project under the real engine and the language host that the toolchain installed. It uses the modules and
-// the loader of this checkout, through links, and has its own state.
+// A small Pulumi project under the real engine and the language host that the toolchain installed, with its own state. It starts
+// from a bundle like Hearth itself, so it has a copy of toolchain/ next to its program, and a link to the packages.
 let project: string;
 
 beforeAll(async () => {
   project = fs.realpathSync(fs.mkdtempSync(path.join(os.tmpdir(), "hearth-program-")));
-  for (const name of ["node_modules", "toolchain"])
-    fs.symlinkSync(path.join(root, name), path.join(project, name));
+  fs.symlinkSync(path.join(root, "node_modules"), path.join(project, "node_modules"));
+  for (const name of ["toolchain", "program"])
+    fs.cpSync(path.join(root, name), path.join(project, name), { recursive: true });
+  fs.copyFileSync(path.join(root, "package-lock.json"), path.join(project, "package-lock.json"));
   const settings = fs.readFileSync(path.join(root, "Pulumi.yaml"), "utf8");
   fs.writeFileSync(path.join(project, "Pulumi.yaml"), settings.slice(0, settings.indexOf("plugins:")));
   fs.writeFileSync(path.join(project, "package.json"), JSON.stringify({ name: "program", main: "index.ts" }));
-  fs.cpSync(path.join(root, "program"), path.join(project, "program"), { recursive: true });
   program("export const nothing = 0;");
   expect(await pulumi("stack", "init", "dev")).toMatchObject({ code: 0 });
 });
@@ -115,6 +116,16 @@ export const serialized = pulumi.runtime.serializeFunction(() => three + 1).then
   );
   expect(await pulumi("up", "--yes", "--skip-preview")).toMatchObject({ code: 0 });
   expect(JSON.parse((await pulumi("stack", "output", "--json")).stdout)).toEqual({ serialized: true });
+});
+
+test("a program under tracing runs from its modules, not from the bundle", async () => {
+  program(
+    'console.log(process.argv[1], require.main?.filename.includes("cmd/run")); export const nothing = 0;',
+  );
+  const traced = { ...environment, TRACEPARENT: "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01" };
+  const { code, stdout } = await run(wrapper, ["preview"], { cwd: project, env: traced });
+  expect({ code, stdout }).toMatchObject({ code: 0, stdout: expect.stringMatching(/cmd\/run.* true/) });
+  expect((await pulumi("preview")).stdout).toMatch(/cmd\/run.* false/);
 });
 
 test("an error in the program fails the preview once, at the line of the source", async () => {

@@ -75,7 +75,7 @@ describe("loading TypeScript", () => {
     write("run.js", 'require("source-map-support/register");\nrequire("./main.ts");');
     const { PULUMI_NODEJS_TYPESCRIPT: _, ...rest } = process.env;
     const env = { ...rest, PULUMI_CONFIG: "{}" };
-    const argv = ["-r", "./toolchain/lazy-modules.js", "-r", "./toolchain/register.js", "./run.js"];
+    const argv = ["-r", "./toolchain/register.js", "./run.js"];
     const { stderr } = await run(process.execPath, argv, { cwd: checkout, env });
     expect(stderr).toContain(`${checkout}/part.ts:3:`);
   });
