@@ -71,6 +71,17 @@ export async function copyTree(from: string, to: string): Promise<void> {
   else await run("cp", ["-a", "--reflink=auto", from, to]);
 }
 
+/** Like {@link copyTree}, with the subvolumes that are nested in it (a snapshot has empty directories in their places), as one tree. */
+export async function copyWholeTree(from: string, to: string): Promise<void> {
+  await copyTree(from, to);
+  if (!(await isSubvolume(from))) return;
+  for (const tree of await nestedSubvolumes(from)) {
+    const copy = path.join(to, path.relative(from, tree));
+    await fs.rmdir(copy);
+    await run("cp", ["-a", "--reflink=auto", tree, copy]);
+  }
+}
+
 /** Moves a tree, also out of a host. */
 export async function moveTree(from: string, to: string): Promise<void> {
   const moved = await fs.rename(from, to).then(
@@ -120,12 +131,15 @@ export async function removeTree(directory: string): Promise<void> {
 async function removeSubvolume(directory: string): Promise<boolean> {
   if (!(await isSubvolume(directory))) return false;
   if ((await tryRun("btrfs", ["subvolume", "delete", directory])).code === 0) return true;
-  const nested = ["-mindepth", "1", "-xdev", "-type", "d", "-inum", String(SUBVOLUME_ROOT), "-print0"];
-  for (const tree of (await run("find", [directory, ...nested])).split("\0").filter(Boolean)) {
-    await removeSubvolume(tree);
-  }
+  for (const tree of await nestedSubvolumes(directory)) await removeSubvolume(tree);
   await run("btrfs", ["subvolume", "delete", directory]);
   return true;
+}
+
+/** The subvolumes directly in a subvolume: another one is another device. */
+async function nestedSubvolumes(directory: string): Promise<string[]> {
+  const nested = ["-mindepth", "1", "-xdev", "-type", "d", "-inum", String(SUBVOLUME_ROOT), "-print0"];
+  return (await run("find", [directory, ...nested])).split("\0").filter(Boolean);
 }
 
 async function onBtrfs(directory: string): Promise<boolean> {

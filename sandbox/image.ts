@@ -108,11 +108,13 @@ export async function ensureImage(state: StateDirectory, suite: Suite, progress:
 
 /**
  * Makes the host below `root` trust the sandbox's CA, like `update-ca-certificates`, which takes a second for each
- * host: writes the file among Debian's local authorities, the bundle, and the two links that OpenSSL needs.
+ * host: writes the file among Debian's local authorities, the bundle, and the two links that OpenSSL needs. A host that
+ * starts from a layer trusts it already.
  */
 export async function trustAuthority(root: string, caFile: string): Promise<void> {
   const ca = await fs.readFile(caFile, "utf8");
   const source = "usr/local/share/ca-certificates/hearth-sandbox-ca.crt";
+  if (await exists(path.join(root, source))) return;
   await fs.mkdir(path.join(root, path.dirname(source)), { recursive: true });
   await fs.writeFile(path.join(root, source), ca);
   await fs.appendFile(path.join(root, OPERATOR_BUNDLE), ca);

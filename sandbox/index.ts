@@ -62,6 +62,8 @@ export interface UpOptions extends SandboxOptions {
   suite?: Suite;
   /** Names that lead to this host, in every host of the sandbox. Default: its current names (none for a new host). */
   dnsNames?: string[];
+  /** The disk that a new host gets a copy of, instead of its suite's image: see layers.ts. */
+  tree?: string;
 }
 
 /** Makes sure that a host exists and runs, and returns it when it has booted. Fast if it already runs. */
@@ -78,7 +80,13 @@ export async function upHost(options: UpOptions): Promise<Host> {
       );
     }
     const record =
-      present ?? (await makeHost(state, name, options.suite ?? "trixie", dnsNames ?? [], progress));
+      present ??
+      (await makeHost(
+        state,
+        { name, suite: options.suite ?? "trixie", dnsNames: dnsNames ?? [] },
+        options.tree,
+        progress,
+      ));
     const container = containerOf(state, record);
     const wanted = { ...record, dnsNames: dnsNames ?? record.dnsNames };
     const subnet = await withLock(state, "shared", progress, async () => {
@@ -211,14 +219,15 @@ export async function sshConfig(options: SandboxOptions = {}): Promise<string> {
 
 async function makeHost(
   state: StateDirectory,
-  name: string,
-  suite: Suite,
-  dnsNames: string[],
+  wanted: Omit<HostRecord, "index">,
+  tree: string | undefined,
   progress: Progress,
 ): Promise<HostRecord> {
+  const { name, suite, dnsNames } = wanted;
   await removeHalfHosts(state);
   const ca = await withLock(state, "shared", progress, () => ensureCa(state));
-  await copyOf(state, suite, name, progress);
+  if (tree === undefined) await copyOf(state, suite, name, progress);
+  else await copyImage(state, name, tree);
   return withLock(state, "shared", progress, async () => {
     const others = await readHosts(state);
     checkNamesAreFree(name, dnsNames, others);
@@ -226,7 +235,7 @@ async function makeHost(
     const index = freeIndex(others.map((other) => other.index));
     if (index === undefined)
       throw new SandboxError("all 253 addresses of the sandbox are in use\n  fix: end hosts with down");
-    const record = { name, suite, index, dnsNames };
+    const record = { ...wanted, index };
     await createHost(state, record, ca.certificate);
     return record;
   });

@@ -16,7 +16,7 @@ const BUSY = 75;
  * Runs `work` while holding an exclusive lock between processes. The lock is a `flock` held by a child that
  * waits for the end of its stdin, so it ends with this process in any case.
  *
- * Order of nested locks (`tailscale` is never nested): `containers`, then `host-<name>`, then `image-<suite>`, then `shared`.
+ * Order of nested locks (`tailscale` is never nested): `layer-<name>`, then `containers`, then `host-<name>`, then `image-<suite>`, then `shared`.
  */
 export async function withLock<T>(
   state: StateDirectory,

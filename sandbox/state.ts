@@ -44,7 +44,17 @@ export class StateDirectory {
   /** Creates the directory (0700: it contains private keys) and its fixed subdirectories. */
   async prepare(): Promise<void> {
     await fs.mkdir(this.root, { recursive: true, mode: 0o700 });
-    for (const part of ["images", "hosts", "ca", "ssh", "locks", "devices", "cache/apt", "cache/pip"]) {
+    for (const part of [
+      "images",
+      "layers",
+      "hosts",
+      "ca",
+      "ssh",
+      "locks",
+      "devices",
+      "cache/apt",
+      "cache/pip",
+    ]) {
       await fs.mkdir(this.path(part), { recursive: true, mode: 0o755 });
     }
     // A user without rights builds environments, the same user on every host; files from here are checked by their hashes.

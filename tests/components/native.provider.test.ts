@@ -1,7 +1,8 @@
-import { downHost, type Host, upHost } from "../../sandbox";
+import { downHost, type Host } from "../../sandbox";
 import { factsOf } from "../support/host-facts";
 import { ok, sh } from "../support/host-programs";
 import { eventually } from "../support/jobs";
+import { nativeHost } from "../support/layers";
 import { changed, fixture } from "../support/program";
 import { changesOf, failureOf, RealReleases } from "../support/real-release";
 import { AT_SYNAPSE, NATIVE_SOCKET } from "../support/synapse-socket";
@@ -20,7 +21,7 @@ const ipv6 = (off: 0 | 1) =>
 const healthy = () => sh(host, `curl -sS ${AT_SYNAPSE}/health`);
 
 beforeAll(async () => {
-  host = await upHost({ name: NAME });
+  host = await nativeHost(NAME);
   releases = new RealReleases(host);
   for (const name of ["certificates", "postgres", "homeserver", "proxy"])
     ok(await releases.apply(minimal, name));

@@ -77,7 +77,7 @@ let home: HomeServer;
 beforeAll(async () => {
   tailnet = await upTailnet({ name: "e2e-change-net", domain: "tail4e02.ts.net", nodes: [NAME] });
   home = await HomeServer.make(NAME, { tailnet });
-  await home.up(["--skip-preview"]);
+  await home.up();
 });
 
 afterAll(async () => {
@@ -96,7 +96,7 @@ test("[A3] [H1] [H5] [H10] [H13] hand edits of every kind show in one plain prev
     expect({ what, missing }).toEqual({ what, missing: [] });
   }
   expect((await home.stack.preview({ args: ["--expect-no-changes"] })).ok).toBe(false);
-  await home.up(["--skip-preview"]);
+  await home.up();
   for (const row of HAND_EDITS) await run(row, row.repaired);
   expect(await home.secondsUntilAnswering()).toBeLessThan(30);
   const quiet = await home.stack.preview({ args: ["--expect-no-changes"] });
@@ -116,7 +116,7 @@ test("[A3] [H12] a room's name and powers that an admin changed show in the next
   const { output } = await home.preview();
   expect(output).toMatch(/name\s*: "Mine"\s*=> "Main chat"/);
   expect(output).toMatch(/invite\s*: 0\s*=> 50/);
-  await home.up(["--skip-preview"]);
+  await home.up();
   expect(await name()).toEqual({ name: "Main chat" });
   expect((await home.stack.preview({ args: ["--expect-no-changes"] })).ok).toBe(true);
 });
@@ -125,13 +125,13 @@ test("[A5] [H12] a room that is removed from the stack file stays unchanged, as 
   const before = await roomIds();
   await home.edit({ "rooms.rooms.main": undefined });
   expect((await home.preview()).output).toMatch(/Room: \(delete\[retain\]\)/);
-  await home.up(["--skip-preview"]);
+  await home.up();
   const token = await home.logIn("alice");
   const { joined_rooms: joined } = await home.ask("GET", "/client/v3/joined_rooms", token);
   expect(joined).toContain(before.main);
   await home.reset();
   await home.giveSecret("tunnel.authKey", tailnet.keys.valid);
-  await home.up(["--skip-preview"]);
+  await home.up();
   expect(await roomIds()).toEqual(before);
 });
 
@@ -155,7 +155,7 @@ test("[A2] [H8] a retention of three days less shows as one edit in the preview,
   expect(side("+")).toEqual(side("-").map(days));
   expect(output).toContain("restart hearth-synapse.service");
   expect(output).not.toMatch(/(restart|reload) hearth-(postgres|caddy)/);
-  await home.up(["--skip-preview"]);
+  await home.up();
   const lines = (text: string) => text.trim().split("\n\n");
   const changed = lines(await home.lives()).filter((block, index) => block !== lines(before)[index]);
   expect(changed).toHaveLength(1);
@@ -175,7 +175,7 @@ test("[A4] an image that does not exist is refused before the swap; the service 
 });
 
 test("[A4] a setting with which Synapse cannot start is refused by Synapse itself; the service stays up", async () => {
-  await home.up(["--skip-preview"]);
+  await home.up();
   const before = await home.lives();
   await home.edit({ "homeserver.extra": { user_ips_max_age: "a while" } });
   const result = await home.stack.up({ args: ["--skip-preview"] });
@@ -206,7 +206,7 @@ test("[A5] [H5] destroy stops everything, switches Funnel off and keeps all data
   expect(await home.status()).not.toBe(200);
   expect(await home.sh("tailscale serve status --json")).not.toContain("AllowFunnel");
   await home.asUser("test -s ~/.local/share/hearth/postgres/data/PG_VERSION");
-  await home.up(["--skip-preview"]);
+  await home.up();
   expect(await home.secondsUntilAnswering()).toBeLessThan(30);
   expect(await home.podmanSecrets()).toEqual(secrets);
   expect([await home.password("alice"), await roomIds()]).toEqual([password, rooms]);

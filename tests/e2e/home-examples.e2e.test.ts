@@ -37,10 +37,7 @@ beforeAll(async () => {
   await ports.giveSecret("dynu.apiKey", dynu.key);
   await routePort443(ports);
   for (const server of [own, ports]) await server.edit({ "verification.enabled": true });
-  [withoutDocuments] = await Promise.all([
-    own.stack.up({ args: ["--skip-preview"] }),
-    ports.up(["--skip-preview"]),
-  ]);
+  [withoutDocuments] = await Promise.all([own.stack.up({ args: ["--skip-preview"] }), ports.up()]);
 });
 
 afterAll(async () => {
@@ -146,7 +143,7 @@ describe("examples/own-domain.yaml", () => {
         [ports.publicHost]: ports.host.address,
       },
     });
-    await own.up(["--skip-preview"]);
+    await own.up();
     const { verification, wellKnown } = await outputsOf(own);
     expect(wellKnown).toEqual(documents);
     // Names in `resolve` are not in DNS, and only the tunnel knows a client's address.

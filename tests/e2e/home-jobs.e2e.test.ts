@@ -58,7 +58,7 @@ async function upPartner(friend: string): Promise<void> {
     "accounts.bob": { displayName: "Bob" },
     "verification.partner": undefined,
   });
-  await partner.up(["--skip-preview"]);
+  await partner.up();
 }
 
 async function upHome(): Promise<void> {
@@ -76,7 +76,7 @@ async function upHome(): Promise<void> {
     // So that the cleaning needs its login.
     "maintenance.remoteMedia": "7d",
   });
-  await home.up(["--skip-preview"]);
+  await home.up();
   rooms = (await home.outputs()).roomIds as typeof rooms;
 }
 
@@ -212,7 +212,7 @@ describe("the bot, with the stack's own rooms and two real servers", () => {
 
   test("[H11] with dryRun false it removes them from all rooms; active and unknown members stay", async () => {
     await home.edit({ "inactivity.dryRun": false });
-    await home.up(["--skip-preview"]);
+    await home.up();
     await start("hearth-inactivity");
     const report = await latest();
     expect(report).not.toContain("Dry run");
@@ -241,7 +241,7 @@ describe("messages and media live for a minute, on a host that reboots before th
       "homeserver.retention": { maxLifetime: time, purgeInterval: time },
       "homeserver.media.localLifetime": time,
     });
-    await home.up(["--skip-preview"]);
+    await home.up();
   });
 
   const ids = (events: string[]) => events.map((id) => `'${id}'`).join(", ");

@@ -11,7 +11,7 @@ const told: string[] = [];
 
 beforeAll(async () => {
   tailnet = await upTailnet({ name: NET, domain: "tail4e06.ts.net", nodes: [NAME] });
-  home = await HomeServer.make(NAME, { tailnet });
+  home = await HomeServer.make(NAME, { tailnet, empty: true });
   await home.edit({ "hosts.home.become": "none", "verification.enabled": true });
   // The login user cannot become root. (A fresh sandbox host has no package lists yet.)
   await home.sh("chmod 0000 /usr/bin/sudo; touch /root/before; apt-get -q update");
@@ -56,7 +56,7 @@ test("[H5] the commands for Tailscale's operator are listed too", async () => {
 });
 
 test("[A1] [H1] [H5] then the whole server starts, checked from outside, and none of its files belongs to root", async () => {
-  await home.up(["--skip-preview"]);
+  await home.up();
   expect(await home.status()).toBe(200);
   const left = "find /etc /usr/local /var/lib -newer /root/before -path '*hearth*' | head";
   expect(await home.sh(left)).toBe("");

@@ -35,13 +35,14 @@ beforeAll(async () => {
   const { serverName, publicHost, host } = partner;
   home = await HomeServer.make("e2e-home", {
     tailnet,
+    empty: true,
     partner: { serverName, publicHost, address: host.address },
   });
   await partner.edit({
     "homeserver.federation.allowlist": [home.serverName],
     "verification.partner": undefined,
   });
-  await partner.up(["--skip-preview"]);
+  await partner.up();
   bobId = `@alice:${serverName}`;
 });
 
@@ -52,7 +53,7 @@ afterAll(async () => {
 
 test("[A1] [H1] [H5] one up from an empty host, images present, to a server that its partner has checked", async () => {
   await home.edit({ "verification.enabled": true });
-  const first = await home.up(["--skip-preview"]);
+  const first = await home.up();
   console.log(`first up: ${first.seconds.toFixed(1)} s`);
   expect(first.seconds).toBeLessThan(FIRST_UP);
   expect(await home.status()).toBe(200);
@@ -60,7 +61,7 @@ test("[A1] [H1] [H5] one up from an empty host, images present, to a server that
 
 test("[A1] the second up changes nothing and restarts nothing", async () => {
   const before = await home.lives();
-  const second = await home.up();
+  const second = await home.up([]);
   expect(second.steps.filter(({ op }) => op !== "refresh")).toEqual([]);
   expect(await home.lives()).toBe(before);
 });
@@ -204,7 +205,7 @@ describe("users on two servers", () => {
 
   beforeAll(async () => {
     await home.edit({ "rooms.spaces.home.members": ["alice", bobId] });
-    await home.up(["--skip-preview"]);
+    await home.up();
     const outputs = (await home.outputs()) as Record<"inviteLinks" | "roomIds", Record<string, string>>;
     inviteLink = outputs.inviteLinks.home ?? "";
     spaceId = outputs.roomIds.home ?? "";

@@ -25,8 +25,8 @@ let now: Stack;
 
 beforeAll(async () => {
   earlier = earlierCheckout();
-  server = await VpsServer.make(NAME, earlier);
-  await server.up(["--skip-preview"]);
+  server = await VpsServer.make(NAME, { empty: true, project: earlier });
+  await server.up();
   now = new Stack({ name: NAME, directory: server.directory });
   await now.trust();
 });

@@ -113,6 +113,7 @@ describe("bad input is one clear message before any change", () => {
 
   beforeAll(async () => {
     server = await VpsServer.make("e2e-bad-input");
+    await server.sh("touch /root/before");
   });
 
   afterAll(async () => {
@@ -136,9 +137,7 @@ describe("bad input is one clear message before any change", () => {
 
   test.each(FRESH_HOST)("$what", async (row) => {
     await expectRefused(row);
-    expect(await server.sh("ls -d /etc/hearth /opt/hearth 2>/dev/null || echo untouched")).toBe(
-      "untouched\n",
-    );
+    expect(await server.sh("find /etc/hearth /opt/hearth -newer /root/before 2>/dev/null || true")).toBe("");
   });
 
   test("an unknown author's stack file that is also an ssh configuration runs nothing here, in preview and up", async () => {
@@ -166,7 +165,7 @@ describe("bad input is one clear message before any change", () => {
 
   describe("when a server runs", () => {
     beforeAll(async () => {
-      await server.up(["--skip-preview"]);
+      await server.up();
     });
 
     test.each(DEPLOYED_HOST)("$what", async (row) => {
@@ -174,7 +173,7 @@ describe("bad input is one clear message before any change", () => {
       await expectRefused(row);
       expect((await server.lives()).postgres).toEqual(before.postgres);
       expect(await server.secondsUntilAnswering()).toBeLessThan(10);
-      await server.up(["--skip-preview"]);
+      await server.up();
     });
 
     test("[V3] another server name is refused: the identity is permanent", async () => {

@@ -17,8 +17,9 @@ describe("a VPS server from the committed stack file", () => {
   let server: VpsServer;
 
   beforeAll(async () => {
-    server = await VpsServer.make("e2e-change");
-    await server.up();
+    server = await VpsServer.make("e2e-change", { empty: true });
+    // With its preview, as users run it; so does the second one.
+    await server.up([]);
   });
 
   afterAll(async () => {
@@ -40,7 +41,7 @@ describe("a VPS server from the committed stack file", () => {
     // Otherwise the connection of the previous run would be used.
     await server.disconnected();
     const logins = await acceptedLogins();
-    const result = await server.up();
+    const result = await server.up([]);
     expect(result.steps.filter((step) => step.op !== "refresh")).toEqual([]);
     expect(Object.keys(result.counts)).toEqual(["same"]);
     expect(await server.lives()).toEqual(before);
@@ -64,7 +65,7 @@ describe("a VPS server from the committed stack file", () => {
       ["vps-homeserver", ['files["/etc/hearth/homeserver/homeserver.yaml"].content']],
     ]);
     const seen = await whatClientsSee(server, await logIn(), async () => {
-      const run = await server.up(["--skip-preview"]);
+      const run = await server.up();
       console.log(`retention edit: up ${run.seconds.toFixed(1)} s`);
     });
     expectNoFailures("retention edit", seen);
@@ -83,7 +84,7 @@ describe("a VPS server from the committed stack file", () => {
     const plan = await server.preview();
     const added = plan.output.split("\n").filter((line) => /^\s+[-+]\s{2,}\S/.test(line));
     expect(added.map((line) => line.trim().replace(/\s+/g, " "))).toEqual(["+ - kde.org"]);
-    await server.up(["--skip-preview"]);
+    await server.up();
     const after = await server.lives();
     expect(after.synapse.pid).not.toBe(before.synapse.pid);
     expect([after.postgres, after.nginx]).toEqual([before.postgres, before.nginx]);
@@ -93,7 +94,7 @@ describe("a VPS server from the committed stack file", () => {
     const before = await server.lives();
     await server.edit({ "homeserver.logging.level": "INFO" });
     expect((await server.preview()).output).toContain("reload matrix-synapse.service");
-    await server.up(["--skip-preview"]);
+    await server.up();
     expect(await server.lives()).toEqual(before);
     // Synapse handles the signal, and writes its log, some time later.
     const written = async () => {
@@ -110,7 +111,7 @@ describe("a VPS server from the committed stack file", () => {
     await server.edit({ "postgres.settings": { max_locks_per_transaction: 80 } });
     const plan = await server.preview();
     expect(plan.output).toContain("restart matrix-synapse.service, postgresql@17-main.service");
-    const seen = await whatClientsSee(server, await logIn(), () => server.up(["--skip-preview"]));
+    const seen = await whatClientsSee(server, await logIn(), () => server.up());
     expectNoFailures("restart of the database", seen);
     const after = await server.lives();
     expect(after.postgres.pid).not.toBe(before.postgres.pid);
@@ -122,7 +123,7 @@ describe("a VPS server from the committed stack file", () => {
   test("[V3] a renewed certificate fails no request", async () => {
     const before = await server.lives();
     await issueCertificate([server.serverName, server.publicHost], `${server.directory}/tls`);
-    const seen = await whatClientsSee(server, await logIn(), () => server.up(["--skip-preview"]));
+    const seen = await whatClientsSee(server, await logIn(), () => server.up());
     expectNoFailures("renewed certificate", seen);
     expect(await server.lives()).toEqual(before);
   });
@@ -131,7 +132,7 @@ describe("a VPS server from the committed stack file", () => {
     const before = await server.lives();
     await server.edit({ "postgres.settings.log_min_duration_statement": "500ms" });
     expect((await server.preview()).output).toContain("reload postgresql@17-main.service");
-    await server.up(["--skip-preview"]);
+    await server.up();
     expect(await server.lives()).toEqual(before);
     expect(await server.sh("runuser -u postgres -- psql -Atc 'show log_min_duration_statement'")).toBe(
       "500ms\n",
@@ -140,7 +141,7 @@ describe("a VPS server from the committed stack file", () => {
 
   test("[A3] hand edits of every kind show in one plain preview, and one up repairs them all", async () => {
     await server.reset();
-    await server.up(["--skip-preview"]);
+    await server.up();
     for (const { edit } of HAND_EDITS) await server.sh(edit);
     const plan = await server.preview();
     for (const { what, shown } of HAND_EDITS) {
@@ -148,7 +149,7 @@ describe("a VPS server from the committed stack file", () => {
       expect({ what, missing }).toEqual({ what, missing: [] });
     }
     expect((await server.stack.preview({ args: ["--expect-no-changes"] })).ok).toBe(false);
-    await server.up(["--skip-preview"]);
+    await server.up();
     for (const { repaired } of HAND_EDITS) await server.sh(repaired);
     expect(await server.secondsUntilAnswering()).toBeLessThan(30);
     await expectQuiet();
@@ -191,7 +192,7 @@ describe("a VPS server from the committed stack file", () => {
   test("[A4] with the database stopped, up starts it before it touches Synapse", async () => {
     await server.sh("systemctl stop postgresql@17-main.service");
     await server.edit({ "homeserver.media.localLifetime": "200d" });
-    const result = await server.up(["--skip-preview"]);
+    const result = await server.up([]);
     expect(result.output).toMatch(/started postgresql@17-main\.service/);
     await server.secondsUntilAnswering();
     expect(await server.sh(`cat ${YAML}`)).toContain("200d");

@@ -2,7 +2,7 @@ import fs from "node:fs/promises";
 import path from "node:path";
 import { downHost } from "../../sandbox";
 import { IMAGE_NAMES, prepareImages } from "../../sandbox/containers";
-import { type HomeHost, homeHost } from "../support/home-host";
+import { type HomeHost, homeHostWithoutPodman } from "../support/home-host";
 
 /** The stand-ins behave like the official images where Hearth relies on them; otherwise other tests would prove nothing. */
 
@@ -17,7 +17,7 @@ const name = `img-${process.pid}`;
 let home: HomeHost;
 
 beforeAll(async () => {
-  home = await homeHost(name, { podman: false });
+  home = await homeHostWithoutPodman(name);
   // Containers outlive the logins that start them.
   await home.root("loginctl enable-linger debian");
 });

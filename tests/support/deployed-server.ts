@@ -41,8 +41,8 @@ export abstract class DeployedServer {
     await this.stack.trust();
   }
 
-  /** Runs `up`; throws with the engine's output if it fails. */
-  async up(args: readonly string[] = []): Promise<RunResult> {
+  /** Runs `up`, by default without its preview, which runs the program once more; throws with the engine's output if it fails. */
+  async up(args: readonly string[] = ["--skip-preview"]): Promise<RunResult> {
     return succeeded(await this.stack.up({ args }));
   }
 

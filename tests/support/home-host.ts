@@ -1,6 +1,7 @@
 import type { Connection } from "../../provider/contract/connection";
 import { downHost, type Host, onHost, powerCutHost, upHost } from "../../sandbox";
-import { type PrepareOptions, prepareImages } from "../../sandbox/containers";
+import { prepareImages } from "../../sandbox/containers";
+import { containerHost } from "./layers";
 
 /** A host at home: Debian with the container images, reached as user debian, who has sudo. */
 export interface HomeHost {
@@ -17,10 +18,20 @@ export interface HomeHost {
   down(): Promise<void>;
 }
 
-/** Makes sure that the host exists with its images. `podman: false` leaves the installation of Podman to Hearth. */
-export async function homeHost(name: string, options: PrepareOptions = {}): Promise<HomeHost> {
+/** Creates the host. */
+export async function homeHost(name: string): Promise<HomeHost> {
+  return homeHostOn(await containerHost(name));
+}
+
+/** Like {@link homeHost}, with the images only: Podman is not installed. */
+export async function homeHostWithoutPodman(name: string): Promise<HomeHost> {
   const host = await upHost({ name });
-  await prepareImages(host, options);
+  await prepareImages(host, { podman: false });
+  return homeHostOn(host);
+}
+
+function homeHostOn(host: Host): HomeHost {
+  const { name } = host;
   const run = async (user: string, text: string, input?: string): Promise<string> => {
     const { code, stdout, stderr } = await onHost(host, [text], { user, input });
     if (code !== 0) throw new Error(`${user} on ${name}: ${text}: exit code ${code}\n${stdout}\n${stderr}`);

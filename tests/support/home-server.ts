@@ -7,6 +7,7 @@ import { Stack } from "../../sandbox/deploy/stack";
 import { placeStack } from "../../sandbox/deploy/stack-file";
 import { installTailscale, type Tailnet } from "../../sandbox/tailnet";
 import { DeployedServer } from "./deployed-server";
+import { containerHost } from "./layers";
 import { statusFrom } from "./outside";
 import { FROM_HERE, HOME_SOCKET } from "./synapse-socket";
 
@@ -18,6 +19,8 @@ const USER = "debian";
 export const HOME_UNITS = ["hearth-postgres.service", "hearth-synapse.service", "hearth-caddy.service"];
 
 export interface HomeOptions {
+  /** Without Podman, which Hearth then installs. Default: false. */
+  empty?: boolean;
   /** Absent: no tunnel, the proxy ends TLS under `<name>.test`. */
   tailnet?: Tailnet;
   /** Auth key with which the node joins. Default: a valid one. */
@@ -30,7 +33,7 @@ export interface HomeOptions {
   partner?: { serverName: string; publicHost: string; address: string };
 }
 
-/** A committed stack file for a home: images prepared, tailscaled installed and not logged in, nothing deployed yet. */
+/** A committed stack file for a home: Podman and images there, tailscaled installed and not logged in, nothing deployed yet. */
 export class HomeServer extends DeployedServer {
   readonly publicHost: string;
 
@@ -49,11 +52,10 @@ export class HomeServer extends DeployedServer {
   }
 
   static async make(name: string, options: HomeOptions): Promise<HomeServer> {
-    const { tailnet } = options;
+    const { tailnet, empty = false } = options;
+    const dnsNames = tailnet ? [] : [publicHostOf(name, options)];
     await downHost(name);
-    const host = await upHost({ name, dnsNames: tailnet ? [] : [publicHostOf(name, options)] });
-    // Hearth itself must install Podman.
-    await prepareImages(host, { podman: false });
+    const host = empty ? await emptyHost(name, dnsNames) : await containerHost(name, dnsNames);
     const directory = await fs.mkdtemp(path.join(os.tmpdir(), `hearth-e2e-${name}-`));
     const server = new HomeServer(host, directory, new Stack({ name, directory }), options);
     await server.reset();
@@ -185,6 +187,13 @@ export class HomeServer extends DeployedServer {
   async password(localpart: string): Promise<string> {
     return (await this.asUser(`cat ~/.local/state/hearth/accounts/${localpart}.password`)).trim();
   }
+}
+
+/** With the images, as if they had been pulled: Hearth itself must install Podman. */
+async function emptyHost(name: string, dnsNames: string[]): Promise<Host> {
+  const host = await upHost({ name, dnsNames });
+  await prepareImages(host, { podman: false });
+  return host;
 }
 
 function publicHostOf(name: string, { tailnet }: HomeOptions): string {

@@ -1,6 +1,7 @@
 import { DISTRIBUTIONS } from "../../hosts/distributions";
 import type { HostFile, Ownership } from "../../provider/contract/release";
-import { downHost, type Host, onHost, upHost } from "../../sandbox";
+import { type Host, onHost } from "../../sandbox";
+import { type Layer, upHostFrom } from "../../sandbox/layers";
 import { LOGIN, type Release } from "./host-programs";
 
 /** A release of scope `user`: a small real service in a container of the sandbox's login user. */
@@ -46,11 +47,13 @@ DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends ${D
 loginctl enable-linger ${LOGIN}
 `;
 
-/** Run as root: a registry on the host itself, and the parts of the stand-in image. */
+/** Run as root: the name of the host's own registry. */
+const NAME_REGISTRY = "echo 127.0.0.1 registry.test >>/etc/hosts";
+
+/** Run as root, with the image's program as input: a registry on the host itself, and the parts of the stand-in image. */
 const STAND_IN = `set -eu
 apt-get update -q >/dev/null
 DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends busybox-static docker-registry >/dev/null
-echo 127.0.0.1 registry.test >>/etc/hosts
 mkdir -p /etc/containers/registries.conf.d
 printf '[[registry]]\\nlocation = "${REGISTRY}"\\ninsecure = true\\n' >/etc/containers/registries.conf.d/test.conf
 cat >/etc/docker/registry/config.yml <<'END'
@@ -70,21 +73,25 @@ tar -C /run/rootfs -c -f /run/rootfs.tar .
 
 const IMPORT = `podman import --quiet --change 'CMD ["/bin/serve"]' /run/rootfs.tar ${IMAGE} && podman push --quiet ${IMAGE}`;
 
-/** A sandbox host on which {@link userRelease} can run. */
-export async function rootlessHost(name: string): Promise<Host> {
-  const host = await upHost({ name });
-  try {
+export const PROBE: Layer = {
+  name: "probe",
+  key: [INSTALL, NAME_REGISTRY, STAND_IN, SERVE, IMPORT],
+  make: async (host) => {
     await asRoot(host, INSTALL);
     await bringStandIn(host);
-    return host;
-  } catch (error) {
-    await downHost(name);
-    throw error;
-  }
+  },
+};
+
+/** A sandbox host on which {@link userRelease} can run. */
+export async function rootlessHost(name: string): Promise<Host> {
+  const host = await upHostFrom(PROBE, { name });
+  await asRoot(host, NAME_REGISTRY);
+  return host;
 }
 
 /** Puts the stand-in image into the login user's store and into the host's own registry; Podman must be installed. */
 export async function bringStandIn(host: Host): Promise<void> {
+  await asRoot(host, NAME_REGISTRY);
   await asRoot(host, STAND_IN, SERVE);
   await asUser(host, IMPORT);
 }

@@ -7,6 +7,7 @@ import { placeStack } from "../../sandbox/deploy/stack-file";
 import { tryRun } from "../../sandbox/process";
 import { DeployedServer } from "./deployed-server";
 import { eventually } from "./jobs";
+import { nativeHost } from "./layers";
 
 const COMMITTED = path.resolve(__dirname, "../../Pulumi.vps.yaml");
 
@@ -16,6 +17,11 @@ export interface UnitLife {
   enabled: string;
   pid: string;
   since: string;
+}
+
+export interface VpsOptions {
+  empty?: boolean;
+  project?: string;
 }
 
 /** The committed Pulumi.vps.yaml. */
@@ -30,12 +36,14 @@ export class VpsServer extends DeployedServer {
   }
 
   /**
-   * A fresh host named `name`, with the stack prepared and nothing deployed yet.
+   * A new host named `name`, with the stack prepared and nothing deployed yet.
+   * @param empty without packages and Python environment, as a hosting company delivers it
    * @param project another checkout whose program is deployed; default: this one
    */
-  static async make(name: string, project?: string): Promise<VpsServer> {
+  static async make(name: string, { empty = false, project }: VpsOptions = {}): Promise<VpsServer> {
+    const dnsNames = [`${name}.test`, `matrix.${name}.test`];
     await downHost(name);
-    const host = await upHost({ name, dnsNames: [`${name}.test`, `matrix.${name}.test`] });
+    const host = empty ? await upHost({ name, dnsNames }) : await nativeHost(name, dnsNames);
     const directory = await fs.mkdtemp(path.join(os.tmpdir(), `hearth-e2e-${name}-`));
     const server = new VpsServer(
       host,
