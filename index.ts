@@ -3,6 +3,7 @@ import { Certificates } from "./components/certificates";
 import { Delegation } from "./components/delegation";
 import { baseUrl as baseUrlOf } from "./components/delegation/documents";
 import { Dns } from "./components/dns";
+import { Firewall } from "./components/firewall";
 import { Homeserver } from "./components/homeserver";
 import { machinesOf } from "./components/hosts";
 import { Inactivity } from "./components/inactivity";
@@ -37,13 +38,7 @@ const homeserver = new Homeserver(named("homeserver"), {
 });
 const behind = { ...base, homeserver };
 const proxy = new ReverseProxy(named("proxy"), { ...behind, config: config.proxy, delegation, certificates });
-const tunnel =
-  config.tunnel &&
-  new Tunnel(named("tunnel"), {
-    ...base,
-    config: config.tunnel,
-    proxy,
-  });
+const tunnel = config.tunnel && new Tunnel(named("tunnel"), { ...base, config: config.tunnel, proxy });
 const dns = config.dns && new Dns(named("dns"), { ...behind, config: config.dns });
 const accounts = new Accounts(named("accounts"), { ...behind, config: config.accounts });
 const maintenance =
@@ -57,13 +52,15 @@ const rooms = new Rooms(named("rooms"), {
   service: inactivity?.members ?? [],
   after: [accounts, ...(inactivity ? [inactivity.account] : [])],
 });
+// The last of the host's releases: it opens the ports of all services before it.
+const firewall = config.firewall && new Firewall(named("firewall"), { machine, config: config.firewall });
 const checks = config.verification.enabled
   ? new Checks(named("verification"), {
       ...behind,
       config,
       after: [accounts, rooms, ...(inactivity ? [inactivity] : []), ...(dns ? [dns] : [])],
       database: postgres.access,
-      releases: { postgres, homeserver, proxy, certificates, tunnel, maintenance },
+      releases: { postgres, homeserver, proxy, certificates, tunnel, maintenance, firewall },
     })
   : undefined;
 

@@ -32,6 +32,7 @@ export interface Distribution {
     interpreter(version: string): string;
   };
   curl: { package: string };
+  nftables: { package: string; program: string };
   /** Why a runtime does not work with this distribution; absent: it works. */
   refused: { native?: string; quadlet?: string };
 }
@@ -57,6 +58,7 @@ const DEBIAN: Omit<Distribution, "title" | "offers"> = {
     interpreter: (version) => `/usr/bin/python${version}`,
   },
   curl: { package: "curl" },
+  nftables: { package: "nftables", program: "/usr/sbin/nft" },
   refused: {},
 };
 
@@ -103,6 +105,7 @@ export const DISTRIBUTIONS: Readonly<Record<string, Distribution>> = {
       interpreter: (version) => `/usr/bin/python${version}`,
     },
     curl: { package: "curl" },
+    nftables: { package: "nftables", program: "/usr/bin/nft" },
     refused: {
       native:
         "runtime native is not supported there yet: Postgres has one cluster, which a new major version cannot read, and Python changes under Synapse's locked packages; use runtime: quadlet",

@@ -13,6 +13,12 @@ export interface ServicePort {
   from: "world" | "host";
 }
 
+/** A port of a service on its host. */
+export interface HostPort extends ServicePort {
+  /** Name of the service. */
+  service: string;
+}
+
 /** `address:port`, with brackets around an IPv6 address. */
 export function endpoint({ address, port }: Listener): string {
   return `${address.includes(":") ? `[${address}]` : address}:${port}`;

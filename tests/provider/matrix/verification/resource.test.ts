@@ -36,6 +36,7 @@ const inputs: Properties = {
     registrationSecret: "/secret",
     maxUploadBytes: 1024,
     federationPort: true,
+    closedPorts: { 5432: "Postgres", 8008: "homeserver", 9000: "metrics" },
     delegation: "here",
     resolve: {},
   },
@@ -134,7 +135,7 @@ test("[W6] how psql reaches the database is no reason to check again; another da
 });
 
 test("[V13] a state of an earlier version is kept, checked again by the next up, and good for `hearth verify`", async () => {
-  const { scope: _, proxyUrl: __, registrationSecret, ...rest } = inputs;
+  const { scope: _, proxyUrl: __, closedPorts: ___, registrationSecret, ...rest } = inputs;
   const database = { name: "synapse", role: "synapse", maxConnections: 10 };
   const old: Properties = { ...rest, registrationSecretPath: registrationSecret ?? "", database };
   const state = { id: "x", inputs: old, outputs: {} };
