@@ -8,7 +8,7 @@ import { tryRun } from "../../sandbox/process";
 import { DeployedServer } from "./deployed-server";
 import { eventually } from "./jobs";
 
-const COMMITTED = path.resolve(__dirname, "../../Pulumi.vps.yaml");
+const CHECKOUT = path.resolve(__dirname, "../..");
 
 /** A unit in systemd: its process, and the time of its start. */
 export interface UnitLife {
@@ -23,7 +23,13 @@ export class VpsServer extends DeployedServer {
   readonly serverName: string;
   readonly publicHost: string;
 
-  private constructor(host: Host, directory: string, stack: Stack) {
+  private constructor(
+    host: Host,
+    directory: string,
+    stack: Stack,
+    /** The checkout whose stack file this is: an earlier version knows no keys of a later one. */
+    private readonly project: string,
+  ) {
     super(host, directory, stack);
     this.serverName = `${host.name}.test`;
     this.publicHost = `matrix.${host.name}.test`;
@@ -31,7 +37,7 @@ export class VpsServer extends DeployedServer {
 
   /**
    * A fresh host named `name`, with the stack prepared and nothing deployed yet.
-   * @param project another checkout whose program is deployed; default: this one
+   * @param project another checkout whose program and stack file are deployed; default: this one
    */
   static async make(name: string, project?: string): Promise<VpsServer> {
     await downHost(name);
@@ -41,6 +47,7 @@ export class VpsServer extends DeployedServer {
       host,
       directory,
       new Stack({ name, directory, ...(project && { project }) }),
+      project ?? CHECKOUT,
     );
     await issueCertificate([server.serverName, server.publicHost], path.join(directory, "tls"));
     await server.reset();
@@ -48,7 +55,7 @@ export class VpsServer extends DeployedServer {
   }
 
   protected async placed(): Promise<string> {
-    return placeStack(await fs.readFile(COMMITTED, "utf8"), {
+    return placeStack(await fs.readFile(path.join(this.project, "Pulumi.vps.yaml"), "utf8"), {
       serverName: this.serverName,
       publicHost: this.publicHost,
       address: this.host.name,

@@ -39,10 +39,15 @@ export const verificationShape: Shape<VerificationInputs> = object<VerificationI
  * those of the usual programs, and the database was the one that psql finds by itself.
  */
 export function completed(inputs: Properties): Properties {
-  const full = withAccess({ proxyUrl: "https://127.0.0.1:443", closedPorts: USUAL_PORTS, ...inputs });
+  const full = withAccess({ proxyUrl: "https://127.0.0.1:443", ...withPorts(inputs) });
   const { database } = full;
   if (!isObject(database) || Array.isArray(database.console)) return full;
   return { ...full, database: { ...database, console: full.scope === "user" ? CONTAINER : PACKAGE } };
+}
+
+/** Earlier versions always tried the ports of the usual programs. */
+export function withPorts(inputs: Properties): Properties {
+  return { closedPorts: USUAL_PORTS, ...inputs };
 }
 
 const USUAL_PORTS = { 5432: "Postgres", 8008: "homeserver", 9000: "metrics" };

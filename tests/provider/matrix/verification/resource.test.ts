@@ -134,6 +134,13 @@ test("[W6] how psql reaches the database is no reason to check again; another da
   ]);
 });
 
+test("[A1] [V11] a state from before the program named the closed ports is no difference, if they are the ports of the usual programs", () => {
+  const { closedPorts: _, ...old } = inputs;
+  expect([...verification.diff(old, inputs).details]).toEqual([]);
+  const more = { ...inputs, closedPorts: { 8018: "homeserver" } };
+  expect(verification.diff(old, more).details.size).toBeGreaterThan(0);
+});
+
 test("[V13] a state of an earlier version is kept, checked again by the next up, and good for `hearth verify`", async () => {
   const { scope: _, proxyUrl: __, closedPorts: ___, registrationSecret, ...rest } = inputs;
   const database = { name: "synapse", role: "synapse", maxConnections: 10 };
