@@ -2,8 +2,9 @@ import { status } from "@grpc/grpc-js";
 import { questions } from "../../components/hosts/facts";
 import { knock } from "../../provider/matrix/verification/network";
 import { type Properties, toProperties } from "../../provider/protocol/values";
-import { downHost, type Host, onHost, rebootHost, upHost } from "../../sandbox";
+import { downHost, type Host, onHost, powerCutHost, upHost } from "../../sandbox";
 import { sh } from "../support/host-programs";
+import { eventually } from "../support/jobs";
 import { changed, DEBIAN_13, fixture, releasesOf, runProgram } from "../support/program";
 import { InitFailed, ProviderClient, type StoredResource } from "../support/provider-client";
 import { failure } from "../support/release-host";
@@ -246,9 +247,15 @@ test("[V11] [A4] rules that lock the operator out return to the ones before by t
   expect(await provider.diff(URN, stored.inputs, await wanted())).toEqual({});
 });
 
-test("[V11] [W10] after a boot the rules are in force before sshd and other services start", async () => {
+test("[V11] [A4] a power cut while a change waits for the login: the boot brings the rules from before, earlier than any service", async () => {
   const good = await own();
-  await rebootHost(NAME);
+  provider.logs.splice(0);
+  const cut = failure(provider.update(URN, stored, await wanted([2222])));
+  const waits = async () => provider.logs.some(({ message }) => message.includes("waiting for a new login"));
+  expect(await eventually(waits)).toBe(true);
+  await powerCutHost(NAME);
+  await upHost({ name: NAME });
+  expect((await cut).details).toMatch(/cut off/);
   expect(await own()).toBe(good);
   const started = async (unit: string) =>
     Number(await sh(host, `systemctl show -P ActiveEnterTimestampMonotonic ${unit}`));
@@ -256,6 +263,8 @@ test("[V11] [W10] after a boot the rules are in force before sshd and other serv
     ["hearth-firewall.service", "sysinit.target", "network-pre.target", "ssh.service"].map(started),
   );
   expect(others.filter((time) => time === 0 || time < (firewall ?? 0))).toEqual([]);
+  stored = await read();
+  expect(await provider.diff(URN, stored.inputs, await wanted())).toEqual({});
 });
 
 test("[A5] without the release the host has no firewall again", async () => {
