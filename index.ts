@@ -3,6 +3,7 @@ import { Certificates } from "./components/certificates";
 import { Delegation } from "./components/delegation";
 import { baseUrl as baseUrlOf } from "./components/delegation/documents";
 import { Dns } from "./components/dns";
+import { Firewall } from "./components/firewall";
 import { Homeserver } from "./components/homeserver";
 import { machinesOf } from "./components/hosts";
 import { Inactivity } from "./components/inactivity";
@@ -74,13 +75,22 @@ const rooms = new Rooms("rooms", {
   service: inactivity?.members ?? [],
   after: [accounts, ...(inactivity ? [inactivity.account] : [])],
 });
+// The last of the host's releases: it opens the ports of all services before it.
+const firewall =
+  config.firewall &&
+  machines.firewall &&
+  new Firewall(`${machines.firewall.name}-firewall`, {
+    machine: machines.firewall,
+    config: config.firewall,
+  });
 const checks = config.verification.enabled
   ? new Checks(named("verification"), {
       ...behind,
       config,
       after: [accounts, rooms, ...(inactivity ? [inactivity] : []), ...(dns ? [dns] : [])],
       database: postgres.access,
-      releases: { postgres, homeserver, proxy, certificates, tunnel, maintenance },
+      ports: machines.proxy.ports,
+      releases: { postgres, homeserver, proxy, certificates, tunnel, maintenance, firewall },
     })
   : undefined;
 

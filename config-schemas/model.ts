@@ -1,6 +1,7 @@
 import type { AccountModel } from "./accounts/schema";
 import { clientInContainer, dnsWithKey } from "./dns/rules";
 import type { DnsConfig } from "./dns/schema";
+import type { FirewallConfig } from "./firewall/schema";
 import { GivenSecret } from "./given-secrets";
 import { accountPasswords, captchaKey, mailLogin } from "./homeserver/rules-registration";
 import { type HomeserverConfig, homeserverImage } from "./homeserver/schema";
@@ -64,6 +65,8 @@ export interface StackModel extends StackConfig {
   accounts: Readonly<Record<string, AccountModel>>;
   tunnel: TunnelModel | undefined;
   dns: DnsModel | undefined;
+  /** Absent also if the stack switches it off. */
+  firewall: FirewallConfig | undefined;
   maintenance: MaintenanceModel | undefined;
   inactivity: InactivityModel | undefined;
 }
@@ -101,6 +104,7 @@ export function modelOf(stack: FullStack): StackModel | undefined {
     proxy: proxy.value,
     tunnel: tunnelModel(stack, target.value, link.value),
     dns: dns.value && { ...dns.value, dynamic: client.value && { ...client.value, image } },
+    firewall: config.firewall?.enabled ? config.firewall : undefined,
     maintenance: maintenance && { ...maintenance, image },
     inactivity: inactivity && { ...inactivity, image },
   };

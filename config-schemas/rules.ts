@@ -1,4 +1,5 @@
 import { dnsRules } from "./dns/rules";
+import { firewallRules } from "./firewall/rules";
 import { homeserverRules } from "./homeserver/rules";
 import { federationRules } from "./homeserver/rules-federation";
 import { registrationRules } from "./homeserver/rules-registration";
@@ -23,6 +24,7 @@ export const rules: readonly AnyRule[] = [
   ...proxyRules,
   ...tunnelRules,
   ...dnsRules,
+  ...firewallRules,
   ...roomRules,
   ...maintenanceRules,
   ...inactivityRules,

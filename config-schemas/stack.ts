@@ -3,6 +3,7 @@ import { accountsSchema } from "./accounts/schema";
 import { certificatesSchema } from "./certificates/schema";
 import { delegationSchema } from "./delegation/schema";
 import { dnsSchema } from "./dns/schema";
+import { firewallSchema } from "./firewall/schema";
 import { homeserverSchema } from "./homeserver/schema";
 import { hostsSchema } from "./hosts/schema";
 import { inactivitySchema } from "./inactivity/schema";
@@ -32,6 +33,10 @@ export const stackSchema = z.strictObject({
       "The tunnel to a host without a public address. Absent: clients connect to ports of the host.",
   }),
   dns: dnsSchema.optional().meta({ description: "DNS records that Hearth keeps. Absent: you create them." }),
+  firewall: firewallSchema.optional().meta({
+    description:
+      "The firewall of the host, IPv4 and IPv6: open are sshd, the public ports of the services and what is named here. Absent: Hearth sets none.",
+  }),
   delegation: delegationSchema
     .prefault({})
     .meta({ description: "The well-known documents, which lead from the bare domain to the homeserver." }),

@@ -34,6 +34,7 @@ export interface Distribution {
   curl: { package: string };
   /** Packages for WireGuard with its filter; wireguard-go serves kernels without the module. */
   wireguard: readonly string[];
+  nftables: { package: string; program: string };
   /** Why a runtime does not work with this distribution; absent: it works. */
   refused: { native?: string; quadlet?: string };
 }
@@ -60,6 +61,7 @@ const DEBIAN: Omit<Distribution, "title" | "offers"> = {
   },
   curl: { package: "curl" },
   wireguard: ["wireguard-tools", "wireguard-go", "nftables"],
+  nftables: { package: "nftables", program: "/usr/sbin/nft" },
   refused: {},
 };
 
@@ -107,6 +109,7 @@ export const DISTRIBUTIONS: Readonly<Record<string, Distribution>> = {
     },
     curl: { package: "curl" },
     wireguard: ["wireguard-tools", "nftables"],
+    nftables: { package: "nftables", program: "/usr/bin/nft" },
     refused: {
       native:
         "runtime native is not supported there yet: Postgres has one cluster, which a new major version cannot read, and Python changes under Synapse's locked packages; use runtime: quadlet",

@@ -4,7 +4,7 @@ import type { MachineFacts } from "../provider/sdk";
 
 /** What a host of which these are the facts answers to what components ask (`components/hosts/facts.ts`). */
 export function answers(known: HostFacts): MachineFacts {
-  const { python, postgres, postgresCluster, nginx, tailscale, ...facts } = known;
+  const { python, postgres, postgresCluster, nginx, tailscale, sshPorts, ...facts } = known;
   const column = columnOf(facts);
   const packages = {
     [column.python.package]: python,
@@ -14,6 +14,7 @@ export function answers(known: HostFacts): MachineFacts {
   const programs = {
     tailscaled: tailscale === "" ? "" : "there",
     ...(postgresCluster === undefined ? {} : { "postgres-clusters": line(postgres, postgresCluster) }),
+    ...(sshPorts === undefined ? {} : { "ssh-ports": sshPorts.join(",") || "-" }),
   };
   return { ...facts, packages, installed: tailscale === "package" ? ["tailscale"] : [], programs };
 }

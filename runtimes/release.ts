@@ -27,7 +27,7 @@ export function serviceRelease(
   { connection, places }: ReleaseHost,
   parts: pulumi.Output<ReleaseParts>,
   opts: pulumi.CustomResourceOptions,
-  more: Pick<ReleaseArgs, "identity" | "revisions"> = {},
+  more: Pick<ReleaseArgs, "identity" | "revisions" | "confirm"> = {},
 ): Release {
   const maps = Object.fromEntries(
     Object.entries(MAPS).map(([map, isList]) => [

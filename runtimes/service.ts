@@ -12,7 +12,7 @@ import type {
 } from "../provider/sdk";
 import type { Container, Mount, Timer } from "./container";
 import type { Layout } from "./layout";
-import type { Listener } from "./listener";
+import type { ServicePort } from "./listener";
 
 /**
  * Describes one service, independent of the runtime. A runtime renders it as a Release: folders, files, secrets, units, checks.
@@ -33,8 +33,8 @@ export interface ServiceSpec {
   runs?: readonly string[];
   /** More files in its program folder, by name. */
   programFiles?: Readonly<Record<string, string>>;
-  /** Addresses and ports where others reach it, in addition to its sockets. */
-  listens?: readonly Listener[];
+  /** TCP ports where others reach it, in addition to its sockets. Firewall and verification read nothing else. */
+  listens?: readonly ServicePort[];
   /** Public facts of other resources (`revision:<name>`): a change to one of them restarts or reloads the service. */
   follows?: { restart?: readonly string[]; reload?: readonly string[] };
   /** Checks in which the service's program itself reads the staged files, in the order of their names. */
@@ -113,8 +113,6 @@ export interface NativeProgram extends Extras {
   repositories?: Readonly<Record<string, AptRepository>>;
   environments?: Readonly<Record<string, PythonEnvironment>>;
   users?: Readonly<Record<string, HostUser>>;
-  /** TCP ports that it opens on all addresses. */
-  opens?: readonly string[];
   /** More folders by path. */
   directories?: Readonly<Record<string, Ownership>>;
   preflights?(at: Layout): Readonly<Record<string, Preflight>>;
@@ -159,8 +157,8 @@ export interface ContainerProgram extends Extras, ContainerParts {
   borrowed?: Readonly<Record<string, string>>;
   /** Port inside the container that is published as `listens`; absent: no port is published. */
   port?: number;
-  /** Listeners that systemd opens for it on the host's addresses. */
-  sockets?: readonly Listener[];
+  /** Whether systemd opens the ports of `listens` for it, on the host's addresses. */
+  sockets?: boolean;
   /** Podman volumes that its release creates. */
   volumes?: readonly string[];
   /** Whether its release creates the network of all containers. */

@@ -1,5 +1,6 @@
 import { type HomeserverConfig, registrationRequirements } from "../../config-schemas/homeserver/schema";
 import type { Layout } from "../../runtimes/layout";
+import type { ServicePort } from "../../runtimes/listener";
 import type { ServiceCheck, ServiceFile, ServiceSpec } from "../../runtimes/service";
 import type { HostFacts } from "../hosts/facts";
 import { officialImage } from "./image";
@@ -56,9 +57,10 @@ function configFiles(plan: HomeserverPlan): ServiceFile[] {
   ];
 }
 
-/** TCP listeners that Synapse opens for other programs on the host. */
-function listenersOf({ listener }: HomeserverConfig) {
-  return (listener?.bindAddresses ?? []).map((address) => ({ address, port: listener?.port ?? 0 }));
+/** TCP ports that Synapse opens for other programs on the host. */
+function listenersOf({ listener }: HomeserverConfig): ServicePort[] {
+  const port = listener?.port ?? 0;
+  return (listener?.bindAddresses ?? []).map((address) => ({ address, port, from: "host" }));
 }
 
 function asksSynapse(config: HomeserverConfig, program: string): ServiceCheck {

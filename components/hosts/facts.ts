@@ -15,6 +15,8 @@ export interface HostFacts extends Omit<MachineFacts, "packages" | "installed" |
   nginx: string;
   /** How tailscaled was installed: not (empty), from a package, or in another way. */
   tailscale: "" | "package" | "other";
+  /** TCP ports where the host can be reached by ssh. Absent: not asked. */
+  sshPorts?: readonly number[];
 }
 
 /** A Postgres cluster from Debian's packages. */
@@ -26,12 +28,21 @@ export interface PostgresCluster {
   socket: string;
 }
 
-/** The facts that components need about a host before they can plan anything for it. */
-export function questions(runtime: "native" | "quadlet"): Pick<HostInputs, "distributions" | "ask"> {
+/**
+ * The facts that components need about a host before they can plan anything for it.
+ * @param firewall whether the host gets a firewall
+ */
+export function questions(
+  runtime: "native" | "quadlet",
+  firewall = false,
+): Pick<HostInputs, "distributions" | "ask"> {
   const programs = {
     tailscaled: { content: programText("tunnel", "questions/tailscaled.sh"), arguments: [] },
     // Only root may see the clusters, and containers have their own.
     ...(runtime === "native" ? { "postgres-clusters": clusterQuestion() } : {}),
+    ...(firewall
+      ? { "ssh-ports": { content: programText("firewall", "questions/ssh_ports.sh"), arguments: [] } }
+      : {}),
   };
   return {
     distributions: Object.fromEntries(
@@ -71,6 +82,7 @@ export function hostFacts(answers: MachineFacts | HostFacts): HostFacts {
     python: version("python").split(".").slice(0, 2).join("."),
     postgres: Number.parseInt(version("postgres"), 10) || 0,
     ...clusterOf(programs["postgres-clusters"] ?? ""),
+    ...sshPortsOf(programs["ssh-ports"]),
     nginx: version("nginx"),
     tailscale: installed.includes("tailscale") ? "package" : other,
   };
@@ -90,6 +102,11 @@ function clusterOf(line: string): Partial<Pick<HostFacts, "postgres" | "postgres
       socket: socket === "-" || socket === undefined ? "" : socket,
     },
   };
+}
+
+function sshPortsOf(line: string | undefined): Pick<HostFacts, "sshPorts"> {
+  if (line === undefined) return {};
+  return { sshPorts: /^\d+(,\d+)*$/.test(line) ? line.split(",").map(Number) : [] };
 }
 
 /** The packages that containers need on the host's distribution, as inputs of a Release. */

@@ -7,6 +7,7 @@ import { columnOf } from "../../hosts/distributions";
 import { type Connection, Host, type Inputs, Release } from "../../provider/sdk";
 import { RUNTIMES } from "../../runtimes";
 import type { Layout } from "../../runtimes/layout";
+import type { HostPort } from "../../runtimes/listener";
 import { type Places, SYSTEM_PLACES, userPlaces } from "../../runtimes/places";
 import type { ReleaseParts } from "../../runtimes/runtime";
 import type { ServiceSpec } from "../../runtimes/service";
@@ -22,6 +23,8 @@ export interface MachineArgs {
   sudoPassword?: pulumi.Input<string> | undefined;
   /** Memory limit of each program on it, MiB; absent: not compared with the host's memory. */
   memory?: Record<string, number>;
+  /** Whether it gets a firewall. */
+  firewall?: boolean;
 }
 
 /** A service on one host. */
@@ -47,6 +50,7 @@ export class Machine extends pulumi.ComponentResource {
   readonly runtime: HostConfig["runtime"];
   /** The folders of its services. Known in previews. */
   readonly places: pulumi.Output<Places>;
+  private readonly rendered: pulumi.Output<HostPort[]>[] = [];
 
   constructor(name: string, args: MachineArgs, opts?: pulumi.ComponentResourceOptions) {
     super("hearth:hosts:Machine", name, {}, opts);
@@ -56,7 +60,12 @@ export class Machine extends pulumi.ComponentResource {
     const rootless = this.runtime === "quadlet";
     this.mayBeRoot = !rootless || args.config.become === "sudo";
     const { connection } = this;
-    const look = { connection, rootless, memory: args.memory ?? {}, ...questions(this.runtime) };
+    const look = {
+      connection,
+      rootless,
+      memory: args.memory ?? {},
+      ...questions(this.runtime, args.firewall),
+    };
     this.host = new Host(name, look, { parent: this });
     this.facts = this.host.facts.apply(hostFacts);
     this.ready = [this.host];
@@ -81,8 +90,10 @@ export class Machine extends pulumi.ComponentResource {
       return {
         layouts: specs.map((one) => runtime.layout(one, host)),
         parts: runtime.render(specs, host),
+        ports: specs.flatMap(({ name, listens = [] }) => listens.map((port) => ({ service: name, ...port }))),
       };
     });
+    this.rendered.push(rendered.apply(({ ports }) => ports));
     return {
       layout: rendered.apply(({ layouts: [first] }) => {
         if (first === undefined) throw new Error("the service has no spec");
@@ -90,6 +101,16 @@ export class Machine extends pulumi.ComponentResource {
       }),
       parts: rendered.apply(({ parts }) => parts),
     };
+  }
+
+  /** Adds a port of a program that was not rendered as a service for this host. */
+  opens(port: HostPort): void {
+    this.rendered.push(pulumi.output([port]));
+  }
+
+  /** The ports of all services that were rendered for this host so far. Known in previews. */
+  get ports(): pulumi.Output<HostPort[]> {
+    return pulumi.all(this.rendered).apply((ports) => ports.flat());
   }
 
   /** Not used without sudo: the Host then refuses a host that lacks something, and its message lists the commands. */
@@ -120,6 +141,8 @@ function connectionOf(name: string, args: MachineArgs): Inputs<Connection> {
 
 /** The hosts of a stack. */
 export interface Machines {
+  /** The host with the firewall, if there is one. */
+  firewall: Machine | undefined;
   /** The host of all services except for the proxy, if that is elsewhere. */
   homeserver: Machine;
   /** The host of the proxy. */
@@ -135,8 +158,9 @@ export function machinesOf(config: StackModel, projectDirectory: string): Machin
     const password = config.sudo.get(name);
     const sudoPassword = password && secretOutput(password);
     const memory = memoryBudget(config, name);
+    const firewall = config.firewall?.host === name;
     const machine =
-      made.get(name) ?? new Machine(name, { config: host, projectDirectory, sudoPassword, memory });
+      made.get(name) ?? new Machine(name, { config: host, projectDirectory, sudoPassword, memory, firewall });
     made.set(name, machine);
     return machine;
   };
@@ -148,6 +172,7 @@ export function machinesOf(config: StackModel, projectDirectory: string): Machin
   const distribution = ({ facts }: Machine) => facts.apply((known) => columnOf(known).title);
   return {
     ...serving,
+    firewall: machines.find(({ name }) => name === config.firewall?.host),
     distributions: Object.fromEntries(machines.map((machine) => [machine.name, distribution(machine)])),
   };
 }

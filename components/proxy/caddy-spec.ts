@@ -1,9 +1,10 @@
+import { isLoopback } from "../../config-schemas/language/addresses";
 import { parseSize } from "../../config-schemas/language/common";
 import type { CaddyModel } from "../../config-schemas/proxy/schema";
 import type { HealthProbe } from "../../provider/sdk";
 import { NETWORK } from "../../runtimes/container";
 import type { Layout } from "../../runtimes/layout";
-import { endpoint, type Listener } from "../../runtimes/listener";
+import { endpoint, type Listener, type ServicePort } from "../../runtimes/listener";
 import type { ContainerProgram, ServiceSpec } from "../../runtimes/service";
 import { CERTIFICATE_NAME, KEY_SECRET } from "../certificates";
 import { socketMount } from "../homeserver/image";
@@ -40,6 +41,7 @@ export function caddySpec(proxy: CaddyArgs): ServiceSpec {
     programs: { quadlet: () => containerOf(proxy) },
     // A reload does not interrupt long polls.
     files: [{ name: CADDYFILE, change: "reload", text: () => renderCaddyfile({ ...plan, ...withTls }) }],
+    listens: listenersOf(proxy),
     // A container keeps the secrets that it was created with, so a new certificate needs a restart.
     follows: { restart: certificate },
     checks: { "10-caddy": { argv: () => [CADDY, "validate", ...OPTIONS], timeoutSeconds: 30 } },
@@ -53,11 +55,12 @@ function endsTls({ certificate }: ProxyArgs): boolean {
 }
 
 /** The public listener, then the one for federation: the Caddyfile identifies them by this order. */
-function listenersOf(proxy: CaddyArgs): Listener[] {
+function listenersOf(proxy: CaddyArgs): (Listener & ServicePort)[] {
   const { plan, config } = proxy;
   const { address } = config.listen;
   const federation = endsTls(proxy) && plan.federationPort ? [{ address, port: FEDERATION_PORT }] : [];
-  return [config.listen, ...federation].map((listener) => reachable(listener, plan));
+  const from = isLoopback(address) ? "host" : "world";
+  return [config.listen, ...federation].map((listener) => ({ ...reachable(listener, plan), from }));
 }
 
 /** On a host without IPv6, the address `::` does not exist: listen on all IPv4 addresses instead. */
@@ -85,7 +88,7 @@ function containerOf(proxy: CaddyArgs): ContainerProgram {
     ],
     borrowed: tls ? { [KEY_FILE]: KEY_SECRET } : {},
     network: NETWORK,
-    sockets: listenersOf(proxy),
+    sockets: true,
     boundingCapabilities: ["NET_BIND_SERVICE"],
     health: {
       command: ["wget", "-q", "-O", "/dev/null", HEALTH_URL],

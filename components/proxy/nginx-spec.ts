@@ -33,7 +33,6 @@ export function nginxSpec({ plan, facts, certificate }: ProxyArgs): ServiceSpec 
         unitFiles: () => ({
           [`${SYSTEM_PLACES.units}/${packaged.unit}.d/50-hearth.conf`]: renderUnitOverride(packaged.program),
         }),
-        opens: ["80", ...ports],
         preflights: ({ host }) => ({
           sites: { program: host.program("other_sites.sh"), arguments: [host.config(SITES)] },
         }),
@@ -52,6 +51,7 @@ export function nginxSpec({ plan, facts, certificate }: ProxyArgs): ServiceSpec 
       { name: MATRIX_FILE, change: "reload", text: () => renderMatrix(nginx) },
       { name: UPSTREAM_FILE, change: "reload", text: () => renderUpstream(plan) },
     ],
+    listens: ["80", ...ports].map((port) => ({ port: Number(port), from: "world" })),
     follows: { reload: certificate },
     health: ({ host }) => ({
       kind: "command",

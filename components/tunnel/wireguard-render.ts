@@ -52,10 +52,12 @@ export function renderInterface({ address, mtu, listenPort, keyFile, filterFile,
 
 /**
  * What may come out of the tunnel: answers, pings, and on the homeserver's host connections to its one port. Nothing is
- * forwarded into the tunnel or out of it, so the other host's networks stay out of reach.
+ * forwarded into the tunnel or out of it, so the other host's networks stay out of reach. And nobody reaches the tunnel's address from
+ * another network: Linux accepts packets for any of its addresses on every interface.
+ * @param address this end's address in the tunnel
  * @param opened port that the other end may connect to
  */
-export function renderFilter(opened?: number): string {
+export function renderFilter(address: string, opened?: number): string {
   return [
     "# Written by Hearth from hearth:tunnel. What the other host may reach through the tunnel.",
     `table ${TABLE}`,
@@ -63,6 +65,7 @@ export function renderFilter(opened?: number): string {
     `table ${TABLE} {`,
     "  chain input {",
     "    type filter hook input priority filter - 10; policy accept;",
+    `    ip daddr ${address} iifname != { "${INTERFACE}", "lo" } drop`,
     `    iifname "${INTERFACE}" jump from_tunnel`,
     "  }",
     "  chain from_tunnel {",

@@ -64,7 +64,7 @@ export function tunnelSpec({ end, peer, subnet, opened }: TunnelPlan): ServiceSp
         change: "restart",
         text: ({ host }) => renderInterface({ ...end, filterFile: host.config(FILTER_FILE) }),
       },
-      { name: FILTER_FILE, change: "restart", text: () => renderFilter(opened) },
+      { name: FILTER_FILE, change: "restart", text: () => renderFilter(end.address, opened) },
     ],
     checks: {
       "10-filter": {
@@ -107,6 +107,6 @@ export function doorSpec(address: string, keeper: DoorKeeper, socket: string): S
         validators: () => ({ "30-door": unitCheck(unit("service")) }),
       }),
     },
-    listens: [{ address, port: DOOR_PORT }],
+    listens: [{ address, port: DOOR_PORT, from: "link" }],
   };
 }

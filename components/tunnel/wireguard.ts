@@ -38,6 +38,10 @@ export class WireGuard extends pulumi.ComponentResource implements Link {
   constructor(name: string, args: WireGuardArgs, opts?: pulumi.ComponentResourceOptions) {
     super("hearth:tunnel:WireGuard", name, {}, opts);
     const { home, edge, config } = args;
+    home.opens({
+      ...{ service: SERVICE, address: config.addresses.home, port: DOOR_PORT, from: "link" as const },
+    });
+    edge.opens({ service: SERVICE, port: config.port, protocol: "udp", from: "world" });
     const keys = { home: this.keysOf(home), edge: this.keysOf(edge) };
     this.reached = { kind: "tcp", address: config.addresses.home, port: DOOR_PORT };
     const edgeRelease = this.end(edge, keys, endOf(args, "edge"), [], [keys.edge, keys.home]);

@@ -1,5 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import { resolveFile } from "../../config-schemas/files";
+import type { FirewallConfig } from "../../config-schemas/firewall/schema";
 import { parseSize } from "../../config-schemas/language/common";
 import type { StackConfig } from "../../config-schemas/stack";
 import {
@@ -9,17 +10,18 @@ import {
   Verification,
   type VerificationInputs,
 } from "../../provider/sdk";
+import type { HostPort } from "../../runtimes/listener";
 import type { Homeserver } from "../homeserver";
-import type { Machine } from "../hosts";
 import type { DatabaseAccess } from "../postgres";
 
 type ProxySections = Pick<StackConfig, "proxy" | "certificates" | "homeserver">;
 
 export interface VerificationArgs {
   config: StackConfig;
-  machine: Machine;
   homeserver: Homeserver;
   database: pulumi.Output<DatabaseAccess>;
+  /** The ports of all services on the proxy's host, to which the public name leads. */
+  ports: pulumi.Output<HostPort[]>;
   /** The checked components, if the stack has them: the checks run after their releases, and again when one changes. */
   releases: Record<string, { release: Release } | undefined>;
   projectDirectory: string;
@@ -67,6 +69,7 @@ function inputsOf(args: VerificationArgs): Inputs<VerificationInputs> {
     proxyUrl: proxyUrlOf(config),
     maxUploadBytes: parseSize(config.homeserver.media.maxUploadSize),
     federationPort: config.proxy.federationPort,
+    closedPorts: args.ports.apply((ports) => closedPorts(ports, config.firewall?.open)),
     delegation: config.delegation.serve,
     ...(partner === undefined ? {} : { partner: partner.url }),
     resolve,
@@ -82,6 +85,26 @@ function inputsOf(args: VerificationArgs): Inputs<VerificationInputs> {
     logFile: homeserver.logFile,
     revisions: Object.fromEntries(present(args).map(([service, release]) => [service, release.digest])),
   };
+}
+
+/** Where these programs listen unless they are told not to. */
+const USUAL_PORTS = { 5432: "Postgres", 8008: "homeserver", 9000: "metrics" };
+
+/**
+ * The ports that nobody outside may reach, with what listens there.
+ * @param ports all ports of the host's services
+ * @param opened what the operator opens for other programs
+ */
+export function closedPorts(
+  ports: readonly HostPort[],
+  opened: FirewallConfig["open"] = [],
+): Record<string, string> {
+  const closed = ports.filter(({ from }) => from === "host").map(({ port, service }) => [port, service]);
+  const world = ports.filter(({ from }) => from === "world");
+  const tcp = opened.filter(({ protocol }) => protocol === "tcp");
+  const open = new Set([...world, ...tcp].map(({ port }) => port));
+  const all: Record<string, string> = { ...USUAL_PORTS, ...Object.fromEntries(closed) };
+  return Object.fromEntries(Object.entries(all).filter(([port]) => !open.has(Number(port))));
 }
 
 /** The URL at which the homeserver's host reaches the proxy. */

@@ -1,11 +1,10 @@
-import { rangeContains } from "../language/addresses";
+import { isLoopback } from "../language/addresses";
 import { isAtLeast, parseDuration, parseSize } from "../language/common";
 import type { Path } from "../language/fault";
 import { type AnyRule, at, rule } from "../language/rule";
 import { installSource } from "./schema";
 import { lockedVersions, makeLock } from "./synapse-locks";
 
-const LOOPBACK = ["127.0.0.0/8", "::1/128"];
 const TAKEN_PORTS: Readonly<Record<number, string>> = {
   22: "sshd",
   80: "the proxy",
@@ -50,9 +49,7 @@ export const homeserverRules: readonly AnyRule[] = [
     needs: ["homeserver"],
     when: ({ homeserver: { listener } }) =>
       (listener?.bindAddresses ?? []).flatMap((address, index): Path[] =>
-        LOOPBACK.some((range) => rangeContains(range, address))
-          ? []
-          : [["homeserver", "listener", "bindAddresses", index]],
+        isLoopback(address) ? [] : [["homeserver", "listener", "bindAddresses", index]],
       ),
     message:
       "is not a loopback address: others could reach the admin API there and forge the client address that rate limits use",

@@ -7,7 +7,7 @@ import type { HostConfig } from "./schema";
 const ON_A_HOST = [
   ...(["homeserver", "postgres", "proxy"] as const),
   // These are optional.
-  ...(["certificates", "tunnel", "dns", "maintenance", "inactivity"] as const),
+  ...(["certificates", "tunnel", "dns", "firewall", "maintenance", "inactivity"] as const),
 ] as const;
 type Placed = (typeof ON_A_HOST)[number];
 
@@ -46,6 +46,7 @@ function hostsWhere(
 function requiredHost(stack: Pick<FullStack, Placed>, section: Placed): string {
   const { homeserver, proxy, tunnel } = stack;
   if (section === "certificates") return proxy.host;
+  if (section === "firewall" && stack.firewall?.host === proxy.host) return proxy.host;
   return section === "proxy" && tunnel?.kind === "wireguard" ? tunnel.edge : homeserver.host;
 }
 

@@ -88,3 +88,8 @@ export function rangeContains(outer: string, inner: string): boolean {
   const [x, y] = [parseRange(outer), parseRange(inner)];
   return x.version === y.version && x.first <= y.first && y.last <= x.last;
 }
+
+/** Whether only programs on the host itself can reach the address. */
+export function isLoopback(address: string): boolean {
+  return rangeContains("127.0.0.0/8", address) || rangeContains("::1/128", address);
+}

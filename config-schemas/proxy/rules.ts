@@ -1,5 +1,5 @@
 import type { HostConfig } from "../hosts/schema";
-import { rangeContains } from "../language/addresses";
+import { isLoopback } from "../language/addresses";
 import type { Path } from "../language/fault";
 import { type AnyRule, at, broken, type Proved, proof, proved, rule } from "../language/rule";
 import type { FullStack } from "../stack";
@@ -28,11 +28,6 @@ function kindFor(runtime: HostConfig["runtime"] | undefined): string {
     runtimes.some((one) => one === runtime),
   );
   return kinds.map(([kind]) => `\`kind: ${kind}\``).join(" or ");
-}
-
-/** Whether only programs on the host itself can reach the address. */
-function isLoopback(address: string): boolean {
-  return rangeContains("127.0.0.0/8", address) || rangeContains("::1/128", address);
 }
 
 /** Caddy's keys with a value other than the default. */

@@ -112,6 +112,8 @@ export interface VerificationInputs extends HomeserverAccess {
   /** Bytes; the limit of homeserver and proxy. */
   maxUploadBytes: number;
   federationPort: boolean;
+  /** TCP ports that must be closed to the outside, with the name of what may listen there. */
+  closedPorts: Record<string, string>;
   /** Where the well-known documents are served: on this stack's hosts or elsewhere. */
   delegation: "here" | "elsewhere";
   /** Base URL of a partner homeserver that is asked to send a signed federation request; absent: not checked. */

@@ -97,10 +97,7 @@ function partsOf(spec: ServiceSpec, host: HostContext): ReleaseParts {
     ]),
     tasks: { ...program.tasks?.(at) },
     units: { [program.unit]: unitOf(spec, program, at, Object.keys(unitFiles)) },
-    ports: {
-      ...portsOf(spec.listens ?? [], program.unit),
-      ...Object.fromEntries((program.opens ?? []).map((port) => [port, program.unit])),
-    },
+    ports: portsOf(spec.listens ?? [], program.unit),
     preflights: { ...program.preflights?.(at) },
     validators: {
       ...mapped({ ...spec.checks, ...program.checks }, (name, check) => [name, asked(check, program, at)]),

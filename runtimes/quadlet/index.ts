@@ -1,7 +1,7 @@
 import type { HostUnit, Validator } from "../../provider/sdk";
 import { type Container, NETWORK } from "../container";
 import type { Layout, Paths } from "../layout";
-import { type Listener, portsOf } from "../listener";
+import { type Listener, portsOf, type ServicePort } from "../listener";
 import { publicFile } from "../ownership";
 import { owned } from "../places";
 import { programFilesOf } from "../programs";
@@ -111,7 +111,7 @@ function partsOf(service: Service): ReleaseParts {
     units: unitsOf(service, at, container),
     ports: {
       ...portsOf(container.publish, `${container.name}.service`),
-      ...portsOf(program.sockets ?? [], `${container.name}.socket`),
+      ...portsOf(socketsOf(service), `${container.name}.socket`),
     },
     validators: {
       ...mapped({ ...spec.checks, ...program.checks }, (name, one) => [name, asked(one, container, at)]),
@@ -124,7 +124,7 @@ function partsOf(service: Service): ReleaseParts {
 function containerOf({ spec, program, secrets }: Service, at: Layout): Container {
   const own = Object.entries(secrets).filter(([, { reader }]) => reader === "service");
   const { listens = [] } = spec;
-  const { container: name, port, sockets = [], after = [] } = program;
+  const { container: name, port, sockets = false, after = [] } = program;
   return {
     ...program,
     name,
@@ -140,14 +140,22 @@ function containerOf({ spec, program, secrets }: Service, at: Layout): Container
     },
     publish: port === undefined ? [] : published(listens).map((one) => ({ ...one, containerPort: port })),
     tmpfs: [],
-    after: [...(sockets.length === 0 ? [] : [`${name}.socket`]), ...after],
+    after: [...(sockets ? [`${name}.socket`] : []), ...after],
     kind: spec.schedule === undefined ? "service" : "job",
   };
 }
 
 /** The containers' network has IPv4 only. */
-function published(listeners: readonly Listener[]): Listener[] {
-  return listeners.filter(({ address }) => !address.includes(":"));
+function published(ports: readonly ServicePort[]): Listener[] {
+  return ports
+    .map(({ address = "0.0.0.0", port }) => ({ address, port }))
+    .filter(({ address }) => !address.includes(":"));
+}
+
+/** The listeners that systemd opens. */
+function socketsOf({ spec: { listens = [] }, program }: Service): Listener[] {
+  if (program.sockets !== true) return [];
+  return listens.map(({ address = "::", port }) => ({ address, port }));
 }
 
 /** Files of systemd and Quadlet by path: those that Podman's generator and systemd check, and drop-ins. */
@@ -156,7 +164,8 @@ function unitFiles(service: Service, at: Layout) {
   const { places } = host;
   const container = containerOf(service, at);
   const { name } = container;
-  const { sockets = [], volumes = [] } = program;
+  const { volumes = [] } = program;
+  const sockets = socketsOf(service);
   const checked: Record<string, string> = {
     [`${places.containers}/${name}.container`]: renderContainer(container),
     ...(program.bringsNetwork === true
@@ -228,7 +237,7 @@ function unitsOf(service: Service, at: Layout, container: Container): Record<str
   const reloadOn = [...paths("reload"), ...(spec.follows?.reload ?? [])];
   const along = program.along === undefined ? {} : { along: [...program.along] };
   return {
-    ...(program.sockets === undefined ? {} : { [`${name}.socket`]: running([], []) }),
+    ...(socketsOf(service).length === 0 ? {} : { [`${name}.socket`]: running([], []) }),
     [`${name}.service`]: { ...running(restartOn, reloadOn), ...along },
   };
 }

@@ -3,13 +3,14 @@ import type { VerificationInputs } from "../../provider/contract/matrix";
 import { downHost, type Host, upHost } from "../../sandbox";
 import { factsOf } from "../support/host-facts";
 import { ok, sh } from "../support/host-programs";
-import { DEBIAN_12, fixture, runProgram } from "../support/program";
+import { changed, DEBIAN_12, fixture, runProgram } from "../support/program";
 import { changesOf, RealReleases } from "../support/real-release";
 import { AT_SYNAPSE } from "../support/synapse-socket";
 
-// The whole deployment once on the older distribution: Postgres 15, Python 3.11, systemd 252 and nginx 1.22.
+// The whole deployment once on the older distribution: Postgres 15, Python 3.11, systemd 252, nginx 1.22 and nftables 1.0.6.
 const NAME = `bookworm-${process.pid}`;
-const ORDER = ["certificates", "postgres", "homeserver", "proxy"];
+const STACK = changed(fixture("minimal"), { firewall: { host: "vps" } });
+const ORDER = ["certificates", "postgres", "homeserver", "proxy", "firewall"];
 const HOSTILE = `
 echo LANG=xx_YY.UTF-8 >/etc/default/locale
 systemd-run --quiet --unit=holder systemd-socket-activate --listen=127.0.0.1:5432 /bin/cat
@@ -32,7 +33,7 @@ beforeAll(async () => {
     postgresCluster: { name: "main", port: 5433, socket: "/run/postgresql" },
   });
   releases = new RealReleases(host, hostFacts);
-  for (const name of ORDER) ok(await releases.apply(fixture("minimal"), name));
+  for (const name of ORDER) ok(await releases.apply(STACK, name));
 });
 afterAll(() => downHost(NAME));
 
@@ -70,6 +71,13 @@ it("[V2] has the collation that Synapse needs, and the computed settings", async
 
 it("[A1] a second apply changes nothing", async () => {
   for (const name of ORDER.filter((each) => each !== "certificates")) {
-    expect([name, changesOf(ok(await releases.apply(fixture("minimal"), name)))]).toEqual([name, []]);
+    expect([name, changesOf(ok(await releases.apply(STACK, name)))]).toEqual([name, []]);
   }
+});
+
+it("[V11] has the firewall, whose rules this version of nftables reads and shows alike", async () => {
+  const table = await sh(host, "nft -s list table inet hearth");
+  expect(table).toMatch(/policy drop;/);
+  expect(table).toMatch(/tcp dport \{ 80, 443, 8448 \} accept/);
+  expect(table).toMatch(/"docker\*"/);
 });

@@ -14,6 +14,8 @@ describe("the facts that components use", () => {
     ["a cluster without a socket", { ...DEBIAN_13, ...cluster("main", 5432, "") }],
     ["Tailscale from a package", { ...DEBIAN_13, tailscale: "package" }],
     ["Tailscale installed in another way", { ...DEBIAN_13, tailscale: "other" }],
+    ["two ports of sshd", { ...DEBIAN_13, sshPorts: [22, 2222] }],
+    ["no sshd", { ...DEBIAN_13, sshPorts: [] }],
     ["a distribution without these packages", { ...DEBIAN_13, postgres: 0, nginx: "", python: "" }],
   ])("follow from the answers of a host: %s", (_what, facts) => {
     expect(hostFacts(answers(facts))).toEqual(facts);
@@ -31,7 +33,8 @@ describe("the facts that components use", () => {
   it.each(["17 main", "17 main 5432 /run/$(id)", "17 ma/in 5432 /run", "x main 5432 /run", ""])(
     "contain no cluster if the answer is invalid: %j",
     (line) => {
-      const seen = hostFacts({ ...answers(DEBIAN_13), programs: { "postgres-clusters": line } });
+      const given = answers(DEBIAN_13);
+      const seen = hostFacts({ ...given, programs: { ...given.programs, "postgres-clusters": line } });
       expect(seen).toEqual(DEBIAN_13);
     },
   );
@@ -40,6 +43,21 @@ describe("the facts that components use", () => {
 it("[W6] only a host whose services are packages is asked for its Postgres clusters", () => {
   expect(Object.keys(questions("native").ask.programs)).toContain("postgres-clusters");
   expect(Object.keys(questions("quadlet").ask.programs)).not.toContain("postgres-clusters");
+});
+
+it.each(["22;", "ssh", "22,,23", "22 23", ""])(
+  "[V11] an answer that is no list of ports opens none: %j",
+  (line) => {
+    const seen = hostFacts({ ...answers(DEBIAN_13), programs: { "ssh-ports": line } });
+    expect(seen.sshPorts).toEqual([]);
+  },
+);
+
+it("[V11] only a host that gets a firewall is asked for the ports of its sshd", () => {
+  for (const runtime of ["native", "quadlet"] as const) {
+    expect(Object.keys(questions(runtime).ask.programs)).not.toContain("ssh-ports");
+    expect(Object.keys(questions(runtime, true).ask.programs)).toContain("ssh-ports");
+  }
 });
 
 it("what containers need comes from the host's distribution", () => {

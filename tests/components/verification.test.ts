@@ -1,4 +1,4 @@
-import { proxyUrlOf, summaryOf } from "../../components/verification";
+import { closedPorts, proxyUrlOf, summaryOf } from "../../components/verification";
 import { CADDY_DEFAULTS } from "../../config-schemas/proxy/schema";
 import { parsedFixture } from "../fixtures/stacks";
 import { changed, fixture, runProgram } from "../support/program";
@@ -14,6 +14,7 @@ it("[V13] the checks run after the releases that they check, and again when one 
     postgres: "digest-of-edge-1-postgres",
     certificates: "digest-of-edge-1-certificates",
     homeserver: "digest-of-edge-1-homeserver",
+    firewall: "digest-of-edge-1-firewall",
     proxy: "digest-of-edge-1-proxy",
   });
   expect(checks?.dependsOn).toEqual(
@@ -40,6 +41,23 @@ it("[V7] [V13] they compare with the stack's limits, in bytes", async () => {
     federationPort: true,
     delegation: "here",
   });
+});
+
+it("[V11] [A8] they knock at the ports of the services that only the host may reach, and at those of the usual programs", () => {
+  const ports = [
+    { service: "homeserver", address: "127.0.0.1", port: 8018, from: "host" as const },
+    { service: "proxy", port: 443, from: "world" as const },
+  ];
+  const usual = { 5432: "Postgres", 8008: "homeserver", 9000: "metrics" };
+  expect(closedPorts(ports)).toEqual({ ...usual, 8018: "homeserver" });
+  // What the stack file opens is open.
+  const open = [
+    { port: 9000, protocol: "tcp" as const, from: ["192.0.2.7"] },
+    { port: 5432, protocol: "udp" as const },
+  ];
+  const { 9000: _, ...rest } = usual;
+  expect(closedPorts(ports, open)).toEqual({ ...rest, 8018: "homeserver" });
+  expect(closedPorts([{ service: "proxy", port: 8008, from: "world" }])).not.toHaveProperty("8008");
 });
 
 it("there are no checks if the stack turns them off", async () => {

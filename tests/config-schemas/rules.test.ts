@@ -3,6 +3,7 @@ import { rules } from "../../config-schemas/rules";
 import { CONTAINERS } from "./rules/containers";
 import { DNS } from "./rules/dns";
 import { FEDERATION } from "./rules/federation";
+import { FIREWALL } from "./rules/firewall";
 import { HOMESERVER } from "./rules/homeserver";
 import { HOSTS } from "./rules/hosts";
 import { INACTIVITY } from "./rules/inactivity";
@@ -17,7 +18,7 @@ import { faultsOf, stackWith } from "./support";
 
 const ROWS = [
   ...[...HOSTS, ...CONTAINERS, ...REGISTRATION, ...FEDERATION, ...HOMESERVER, ...POSTGRES],
-  ...[...PROXY, ...TUNNEL, ...WIREGUARD_ROWS, ...DNS, ...ROOMS, ...MAINTENANCE, ...INACTIVITY],
+  ...[...PROXY, ...TUNNEL, ...WIREGUARD_ROWS, ...DNS, ...FIREWALL, ...ROOMS, ...MAINTENANCE, ...INACTIVITY],
 ];
 
 test("every rule has a stack that follows it and one that breaks it", () => {

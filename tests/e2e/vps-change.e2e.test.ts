@@ -1,3 +1,4 @@
+import { knock } from "../../provider/matrix/verification/network";
 import { issueCertificate } from "../../sandbox";
 import { type AllSeen, summary, whatClientsSee } from "../support/clients";
 import { HAND_EDITS } from "../support/hand-edits";
@@ -34,6 +35,16 @@ describe("a VPS server from the committed stack file", () => {
   test("[A1] the first up ends with a server that answers under its public name", async () => {
     expect(await server.status()).toBe(200);
     expect(await server.status(`/_matrix/client/v3/profile/@alice:${server.serverName}`)).toBe(200);
+  });
+
+  test("[V11] [A8] from outside, the firewall leaves sshd and the proxy open, and nothing else that listens", async () => {
+    await server.sh(
+      "systemd-run --quiet --unit=other systemd-socket-activate --accept --inetd -l 8123 /bin/cat",
+    );
+    await server.sh("until ss -Hltn | grep -q ':8123 '; do sleep 0.1; done");
+    const seen = [22, 80, 443, 8448, 8123].map((port) => knock({}, server.host.address, port));
+    expect(await Promise.all(seen)).toEqual(["open", "open", "open", "open", "silent"]);
+    await server.sh("systemctl stop other");
   });
 
   test("[A1] a second up changes nothing, restarts nothing and logs in once", async () => {

@@ -58,4 +58,10 @@ export const HAND_EDITS: HandEdit[] = [
     shown: [/changed by hand: .*python3-psycopg2/, /\+ python3-psycopg2|python3-psycopg2/],
     repaired: "dpkg -s python3-psycopg2 | grep -q '^Status: install ok installed'",
   },
+  {
+    what: "flushed rules of the firewall",
+    edit: "nft flush ruleset",
+    shown: [/the table inet hearth is not loaded, so all ports are open/],
+    repaired: "nft list table inet hearth | grep -q 'policy drop'",
+  },
 ];

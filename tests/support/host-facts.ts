@@ -4,10 +4,10 @@ import { host as resource } from "../../provider/machine/host";
 import { toProperties } from "../../provider/protocol/values";
 import type { Host } from "../../sandbox";
 
-/** What a preview of the program learns of a host whose services are packages, by the resource Host itself. */
+/** What a preview of the program learns of a host whose services are packages, with a firewall, by the resource Host itself. */
 export async function factsOf({ name, sshConfigFile }: Host): Promise<HostFacts> {
   const connection = { name, transport: "ssh", address: name, sshConfigFile, become: "none" };
-  const inputs = { connection, rootless: false, memory: {}, ...questions("native") };
+  const inputs = { connection, rootless: false, memory: {}, ...questions("native", true) };
   const call = { urn: "", name, preview: true, offline: false, timeoutSeconds: 0 };
   const log = { debug: ignore, info: ignore, warn: ignore, error: ignore };
   const { outputs } = await resource.create(

@@ -30,6 +30,7 @@ export const DEBIAN_13: HostFacts = {
   podman: "5.4.2",
   tailscale: "",
   ipv6: true,
+  sshPorts: [22],
 };
 export const DEBIAN_12: HostFacts = {
   ...DEBIAN_13,

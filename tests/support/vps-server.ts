@@ -9,7 +9,7 @@ import { DeployedServer } from "./deployed-server";
 import { eventually } from "./jobs";
 import { nativeHost } from "./layers";
 
-const COMMITTED = path.resolve(__dirname, "../../Pulumi.vps.yaml");
+const CHECKOUT = path.resolve(__dirname, "../..");
 
 /** A unit in systemd: its process, and the time of its start. */
 export interface UnitLife {
@@ -29,7 +29,13 @@ export class VpsServer extends DeployedServer {
   readonly serverName: string;
   readonly publicHost: string;
 
-  private constructor(host: Host, directory: string, stack: Stack) {
+  private constructor(
+    host: Host,
+    directory: string,
+    stack: Stack,
+    /** The checkout whose stack file this is: an earlier version knows no keys of a later one. */
+    private readonly project: string,
+  ) {
     super(host, directory, stack);
     this.serverName = `${host.name}.test`;
     this.publicHost = `matrix.${host.name}.test`;
@@ -38,7 +44,7 @@ export class VpsServer extends DeployedServer {
   /**
    * A new host named `name`, with the stack prepared and nothing deployed yet.
    * @param empty without packages and Python environment, as a hosting company delivers it
-   * @param project another checkout whose program is deployed; default: this one
+   * @param project another checkout whose program and stack file are deployed; default: this one
    */
   static async make(name: string, { empty = false, project }: VpsOptions = {}): Promise<VpsServer> {
     const dnsNames = [`${name}.test`, `matrix.${name}.test`];
@@ -49,6 +55,7 @@ export class VpsServer extends DeployedServer {
       host,
       directory,
       new Stack({ name, directory, ...(project && { project }) }),
+      project ?? CHECKOUT,
     );
     await issueCertificate([server.serverName, server.publicHost], path.join(directory, "tls"));
     await server.reset();
@@ -56,7 +63,7 @@ export class VpsServer extends DeployedServer {
   }
 
   protected async placed(): Promise<string> {
-    return placeStack(await fs.readFile(COMMITTED, "utf8"), {
+    return placeStack(await fs.readFile(path.join(this.project, "Pulumi.vps.yaml"), "utf8"), {
       serverName: this.serverName,
       publicHost: this.publicHost,
       address: this.host.name,

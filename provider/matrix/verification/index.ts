@@ -3,7 +3,7 @@ import { ProviderError } from "../../protocol/errors";
 import type { Call, Checked, Difference, Resource, State } from "../../protocol/resource";
 import { parse } from "../../protocol/shape";
 import { isObject, type Properties, revealAll, toProperties, UNKNOWN } from "../../protocol/values";
-import { verificationShape } from "./inputs";
+import { verificationShape, withPorts } from "./inputs";
 import { observeHost } from "./observe";
 import { report } from "./report";
 import { verify } from "./run";
@@ -21,7 +21,7 @@ class Verification implements Resource {
   }
 
   diff(olds: Properties, news: Properties): Difference {
-    return { details: compare(verified(olds), verified(news)) };
+    return { details: compare(verified(withPorts(olds)), verified(news)) };
   }
 
   async create(call: Call, inputs: Properties): Promise<{ id: string; outputs: Properties }> {

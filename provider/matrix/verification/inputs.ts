@@ -14,6 +14,10 @@ export const verificationShape: Shape<VerificationInputs> = object<VerificationI
   proxyUrl: text({ pattern: /^https?:\/\/[^/]+:\d+$/, write: "http(s)://address:port" }),
   maxUploadBytes: bytes,
   federationPort: flag,
+  closedPorts: record(
+    text({ pattern: /^[1-9]\d{0,4}$/, write: "a port" }),
+    text({ pattern: /./, write: "what listens there" }),
+  ),
   delegation: oneOf("here", "elsewhere"),
   partner: optional(text({ pattern: /^https:\/\/[^/]+\/?$/, write: "https://name" })),
   resolve: record(dnsName, text({ pattern: /^[0-9A-Fa-f.:]+$/, write: "an IP address" })),
@@ -31,16 +35,22 @@ export const verificationShape: Shape<VerificationInputs> = object<VerificationI
 });
 
 /**
- * Inputs as a state of an earlier version may hold them, completed: TLS ended at the host's own proxy, and the database was
- * the one that psql finds by itself.
+ * Inputs as a state of an earlier version may hold them, completed: TLS ended at the host's own proxy, the closed ports were
+ * those of the usual programs, and the database was the one that psql finds by itself.
  */
 export function completed(inputs: Properties): Properties {
-  const full = withAccess({ proxyUrl: "https://127.0.0.1:443", ...inputs });
+  const full = withAccess({ proxyUrl: "https://127.0.0.1:443", ...withPorts(inputs) });
   const { database } = full;
   if (!isObject(database) || Array.isArray(database.console)) return full;
   return { ...full, database: { ...database, console: full.scope === "user" ? CONTAINER : PACKAGE } };
 }
 
+/** Earlier versions always tried the ports of the usual programs. */
+export function withPorts(inputs: Properties): Properties {
+  return { closedPorts: USUAL_PORTS, ...inputs };
+}
+
+const USUAL_PORTS = { 5432: "Postgres", 8008: "homeserver", 9000: "metrics" };
 const PACKAGE = ["runuser", "-u", "postgres", "--", "psql"];
 const CONTAINER = [
   ...["podman", "exec", "--interactive", "hearth-postgres"],

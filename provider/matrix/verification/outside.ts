@@ -118,17 +118,14 @@ export class Outside {
   }
 
   private async closedPorts(): Promise<Finding> {
-    const { publicHost, resolve } = this.inputs;
+    const { publicHost, resolve, closedPorts } = this.inputs;
     if (await isLoopback(publicHost, resolve)) {
       return notChecked(`${publicHost} is this machine, so this is not a view from outside`);
     }
-    const ports = [
-      // Where Synapse listens by itself, and where the stack may let it.
-      { port: 8008, what: "homeserver" },
-      { port: 5432, what: "Postgres" },
-      { port: 9000, what: "metrics" },
-    ];
-    const knocks = ports.map(async (one) => ({ ...one, state: await knock(resolve, publicHost, one.port) }));
+    const knocks = Object.entries(closedPorts).map(async ([text, what]) => {
+      const port = Number(text);
+      return { port, what, state: await knock(resolve, publicHost, port) };
+    });
     return exposure.judgePorts(publicHost, await Promise.all(knocks));
   }
 

@@ -106,7 +106,8 @@ test("[H15] database, media and log are looked at in their containers' places", 
   const seen = await observeHost(
     {
       ...{ ...access(), publicHost: "home.test", proxyUrl: "http://127.0.0.1:8080", maxUploadBytes: 1024 },
-      ...{ federationPort: false, delegation: "here", resolve: {}, mediaLimitBytes: 0, revisions: {} },
+      ...{ federationPort: false, closedPorts: {}, delegation: "here", resolve: {} },
+      ...{ mediaLimitBytes: 0, revisions: {} },
       database: {
         ...{ name: "synapse", role: "matrix-synapse", maxConnections: 10 },
         console: [

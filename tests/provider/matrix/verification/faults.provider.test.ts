@@ -62,6 +62,7 @@ function inputs(): VerificationInputs {
     scope: "system",
     registrationSecret: homeserver.registrationSecret,
     ...{ maxUploadBytes: LIMIT, federationPort: true, delegation: "here", partner: `https://${PARTNER}` },
+    closedPorts: { 5432: "Postgres", 8008: "homeserver" },
     resolve: { [SERVER_NAME]: ADDRESS, [PUBLIC_HOST]: ADDRESS, [PARTNER]: PARTNER_ADDRESS },
     caFile: authority.caFile,
     database: {

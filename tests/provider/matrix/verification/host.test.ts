@@ -18,6 +18,7 @@ describe("what the host saw", () => {
       registrationSecret: "/s",
       maxUploadBytes: 1024,
       federationPort: true,
+      closedPorts: {},
       delegation: "here",
       resolve: {},
     },

@@ -36,6 +36,7 @@ const inputs: Properties = {
     registrationSecret: "/secret",
     maxUploadBytes: 1024,
     federationPort: true,
+    closedPorts: { 5432: "Postgres", 8008: "homeserver", 9000: "metrics" },
     delegation: "here",
     resolve: {},
   },
@@ -133,8 +134,15 @@ test("[W6] how psql reaches the database is no reason to check again; another da
   ]);
 });
 
+test("[A1] [V11] a state from before the program named the closed ports is no difference, if they are the ports of the usual programs", () => {
+  const { closedPorts: _, ...old } = inputs;
+  expect([...verification.diff(old, inputs).details]).toEqual([]);
+  const more = { ...inputs, closedPorts: { 8018: "homeserver" } };
+  expect(verification.diff(old, more).details.size).toBeGreaterThan(0);
+});
+
 test("[V13] a state of an earlier version is kept, checked again by the next up, and good for `hearth verify`", async () => {
-  const { scope: _, proxyUrl: __, registrationSecret, ...rest } = inputs;
+  const { scope: _, proxyUrl: __, closedPorts: ___, registrationSecret, ...rest } = inputs;
   const database = { name: "synapse", role: "synapse", maxConnections: 10 };
   const old: Properties = { ...rest, registrationSecretPath: registrationSecret ?? "", database };
   const state = { id: "x", inputs: old, outputs: {} };
