@@ -12,6 +12,7 @@ import { ReverseProxy } from "./components/proxy";
 import { Rooms } from "./components/rooms";
 import { Tunnel } from "./components/tunnel";
 import { Checks } from "./components/verification";
+import { keptNames, publicNames } from "./config-schemas/certificates/names";
 import { loadStack } from "./config-schemas/load";
 
 const { config, projectDirectory } = loadStack();
@@ -25,8 +26,6 @@ const delegation = new Delegation(named("delegation"), {
   config: config.delegation,
   homeserver: config.homeserver,
 });
-const certificates =
-  config.certificates && new Certificates(named("certificates"), { ...base, config: config.certificates });
 const postgres = new Postgres(named("postgres"), { ...base, config: config.postgres });
 const homeserver = new Homeserver(named("homeserver"), {
   ...base,
@@ -36,6 +35,13 @@ const homeserver = new Homeserver(named("homeserver"), {
   secrets: config.homeserverSecrets,
 });
 const behind = { ...base, homeserver };
+const dns = config.dns && new Dns(named("dns"), { ...behind, config: config.dns });
+const certificates =
+  config.certificates &&
+  new Certificates(named("certificates"), {
+    ...{ ...base, config: config.certificates, records: dns?.records ?? [] },
+    ...{ names: publicNames(config), keptNames: keptNames(config) },
+  });
 const proxy = new ReverseProxy(named("proxy"), { ...behind, config: config.proxy, delegation, certificates });
 const tunnel =
   config.tunnel &&
@@ -44,7 +50,6 @@ const tunnel =
     config: config.tunnel,
     proxy,
   });
-const dns = config.dns && new Dns(named("dns"), { ...behind, config: config.dns });
 const accounts = new Accounts(named("accounts"), { ...behind, config: config.accounts });
 const maintenance =
   config.maintenance && new Maintenance(named("maintenance"), { ...behind, config: config.maintenance });

@@ -1,3 +1,4 @@
+import { certificateRules } from "./certificates/rules";
 import { dnsRules } from "./dns/rules";
 import { homeserverRules } from "./homeserver/rules";
 import { federationRules } from "./homeserver/rules-federation";
@@ -21,6 +22,7 @@ export const rules: readonly AnyRule[] = [
   ...federationRules,
   ...postgresRules,
   ...proxyRules,
+  ...certificateRules,
   ...tunnelRules,
   ...dnsRules,
   ...roomRules,

@@ -32,6 +32,9 @@ export interface Distribution {
     interpreter(version: string): string;
   };
   curl: { package: string };
+  openssl: { package: string };
+  /** ACME client. */
+  certbot: { package: string };
   /** Why a runtime does not work with this distribution; absent: it works. */
   refused: { native?: string; quadlet?: string };
 }
@@ -57,6 +60,8 @@ const DEBIAN: Omit<Distribution, "title" | "offers"> = {
     interpreter: (version) => `/usr/bin/python${version}`,
   },
   curl: { package: "curl" },
+  openssl: { package: "openssl" },
+  certbot: { package: "certbot" },
   refused: {},
 };
 
@@ -103,6 +108,8 @@ export const DISTRIBUTIONS: Readonly<Record<string, Distribution>> = {
       interpreter: (version) => `/usr/bin/python${version}`,
     },
     curl: { package: "curl" },
+    openssl: { package: "openssl" },
+    certbot: { package: "certbot" },
     refused: {
       native:
         "runtime native is not supported there yet: Postgres has one cluster, which a new major version cannot read, and Python changes under Synapse's locked packages; use runtime: quadlet",
