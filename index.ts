@@ -14,6 +14,7 @@ import { Rooms } from "./components/rooms";
 import { Tunnel } from "./components/tunnel";
 import { WireGuard } from "./components/tunnel/wireguard";
 import { Checks } from "./components/verification";
+import { keptNames, publicNames } from "./config-schemas/certificates/names";
 import { loadStack } from "./config-schemas/load";
 
 const { config, projectDirectory } = loadStack();
@@ -29,9 +30,6 @@ const delegation = new Delegation(named("delegation"), {
   config: config.delegation,
   homeserver: config.homeserver,
 });
-const certificates =
-  config.certificates &&
-  new Certificates(namedAtProxy("certificates"), { ...atProxy, config: config.certificates });
 const postgres = new Postgres(named("postgres"), { ...base, config: config.postgres });
 const homeserver = new Homeserver(named("homeserver"), {
   ...base,
@@ -41,6 +39,13 @@ const homeserver = new Homeserver(named("homeserver"), {
   secrets: config.homeserverSecrets,
 });
 const behind = { ...base, homeserver };
+const dns = config.dns && new Dns(named("dns"), { ...behind, config: config.dns });
+const certificates =
+  config.certificates &&
+  new Certificates(namedAtProxy("certificates"), {
+    ...{ ...atProxy, config: config.certificates, records: dns?.records ?? [] },
+    ...{ names: publicNames(config), keptNames: keptNames(config) },
+  });
 const link =
   config.tunnel?.kind === "wireguard"
     ? new WireGuard(named("wireguard"), {
@@ -62,7 +67,6 @@ const tunnel =
   config.tunnel?.kind === "tailscale-funnel"
     ? new Tunnel(named("tunnel"), { ...base, config: config.tunnel, proxy })
     : undefined;
-const dns = config.dns && new Dns(named("dns"), { ...behind, config: config.dns });
 const accounts = new Accounts("accounts", { ...behind, config: config.accounts });
 const maintenance =
   config.maintenance && new Maintenance(named("maintenance"), { ...behind, config: config.maintenance });

@@ -2,6 +2,8 @@ import { createPrivateKey, type KeyObject, X509Certificate } from "node:crypto";
 import { accessSync, constants, readFileSync, realpathSync, statSync } from "node:fs";
 import { homedir } from "node:os";
 import { resolve } from "node:path";
+import { publicNames } from "./certificates/names";
+import type { CertificateFiles } from "./certificates/schema";
 import type { Fault, Path } from "./language/fault";
 import { certificatesIn, isPicture } from "./public-files";
 import type { StackConfig } from "./stack";
@@ -11,12 +13,6 @@ import type { StackConfig } from "./stack";
  */
 export function resolveFile(projectDirectory: string, file: string): string {
   return file.startsWith("~/") ? resolve(homedir(), file.slice(2)) : resolve(projectDirectory, file);
-}
-
-/** The public names that the certificate must cover. */
-function certificateNames(config: Pick<StackConfig, "homeserver" | "delegation">): string[] {
-  const { serverName, publicHost } = config.homeserver;
-  return config.delegation.serve === "here" ? [...new Set([publicHost, serverName])] : [publicHost];
 }
 
 /** The fault of a file that Hearth cannot read; undefined when it can. */
@@ -76,10 +72,14 @@ function privateKeyFrom(text: string): KeyObject | undefined {
   }
 }
 
-function certificateFaults(config: StackConfig, certificate: X509Certificate, now: Date): Fault[] {
+function certificateFaults(
+  config: StackConfig,
+  { certificateFile: value }: CertificateFiles,
+  certificate: X509Certificate,
+  now: Date,
+): Fault[] {
   const path = ["certificates", "certificateFile"];
-  const value = config.certificates?.certificateFile;
-  const faults: Fault[] = certificateNames(config)
+  const faults: Fault[] = publicNames(config)
     .filter((name) => certificate.checkHost(name, { subject: "never" }) === undefined)
     .map((name) => ({
       path,
@@ -106,7 +106,7 @@ function notPem(path: Path, file: string, what: string, fix: string): Fault {
 
 /** Faults of a readable certificate and key. */
 function keyPairFaults(config: StackConfig, root: string, now: Date): Fault[] {
-  if (config.certificates === undefined) return [];
+  if (config.certificates?.source !== "files") return [];
   const { certificateFile, privateKeyFile } = config.certificates;
   const keyPath = ["certificates", "privateKeyFile"];
   const found = certificatesFrom(root, certificateFile, ["certificates", "certificateFile"]);
@@ -129,7 +129,7 @@ function keyPairFaults(config: StackConfig, root: string, now: Date): Fault[] {
         "name a file with one -----BEGIN PRIVATE KEY-----; decrypt an encrypted key with `openssl pkey`",
       ),
     );
-  if (certificate) faults.push(...certificateFaults(config, certificate, now));
+  if (certificate) faults.push(...certificateFaults(config, config.certificates, certificate, now));
   if (certificate && key && !certificate.checkPrivateKey(key))
     faults.push({
       path: keyPath,
@@ -140,14 +140,21 @@ function keyPairFaults(config: StackConfig, root: string, now: Date): Fault[] {
   return faults;
 }
 
+function certificateFileFaults(config: StackConfig, root: string, now: Date): Fault[] {
+  const { certificates } = config;
+  return certificates?.source === "acme"
+    ? authorityFaults(certificates.caFile, "certificates", root)
+    : keyPairFaults(config, root, now);
+}
+
 /** Whether two paths lead to one file, or to two copies of it. */
 function sameFile(one: string, other: string): boolean {
   return realpathSync(one) === realpathSync(other) || readFileSync(one).equals(readFileSync(other));
 }
 
-function authorityFaults({ verification: { caFile } }: StackConfig, root: string): Fault[] {
-  if (caFile === undefined) return [];
-  const found = certificatesFrom(root, caFile, ["verification", "caFile"]);
+function authorityFaults(file: string | undefined, section: string, root: string): Fault[] {
+  if (file === undefined) return [];
+  const found = certificatesFrom(root, file, [section, "caFile"]);
   return isFault(found) ? [found] : [];
 }
 
@@ -177,12 +184,26 @@ function sshFiles(config: StackConfig): NamedFile[] {
   );
 }
 
+function certificateSources({ certificates }: StackConfig): [Path, string | undefined][] {
+  const at = (key: string): Path => ["certificates", key];
+  switch (certificates?.source) {
+    case "files":
+      return [
+        [at("certificateFile"), certificates.certificateFile],
+        [at("privateKeyFile"), certificates.privateKeyFile],
+      ];
+    case "acme":
+      return [[at("caFile"), certificates.caFile]];
+    default:
+      return [];
+  }
+}
+
 /** The files of a stack that Hearth itself reads, with their paths in the stack file. */
 export function readFiles(config: StackConfig): NamedFile[] {
   return present([
     [["verification", "caFile"], config.verification.caFile],
-    [["certificates", "certificateFile"], config.certificates?.certificateFile],
-    [["certificates", "privateKeyFile"], config.certificates?.privateKeyFile],
+    ...certificateSources(config),
     ...(["spaces", "rooms"] as const).flatMap((kind) =>
       Object.entries(config.rooms[kind]).map(([key, { avatar }]): [Path, string | undefined] => [
         ["rooms", kind, key, "avatar"],
@@ -204,8 +225,10 @@ export function fileFaults(config: StackConfig, projectDirectory: string, now: D
   const unreadable = (section: string) => faults.some((fault) => fault.path[0] === section);
   return [
     ...faults,
-    ...(unreadable("verification") ? [] : authorityFaults(config, projectDirectory)),
+    ...(unreadable("verification")
+      ? []
+      : authorityFaults(config.verification.caFile, "verification", projectDirectory)),
     ...(unreadable("rooms") ? [] : pictureFaults(config, projectDirectory)),
-    ...(unreadable("certificates") ? [] : keyPairFaults(config, projectDirectory, now)),
+    ...(unreadable("certificates") ? [] : certificateFileFaults(config, projectDirectory, now)),
   ];
 }

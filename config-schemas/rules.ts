@@ -1,3 +1,4 @@
+import { certificateRules } from "./certificates/rules";
 import { dnsRules } from "./dns/rules";
 import { firewallRules } from "./firewall/rules";
 import { homeserverRules } from "./homeserver/rules";
@@ -22,6 +23,7 @@ export const rules: readonly AnyRule[] = [
   ...federationRules,
   ...postgresRules,
   ...proxyRules,
+  ...certificateRules,
   ...tunnelRules,
   ...dnsRules,
   ...firewallRules,

@@ -35,6 +35,9 @@ export interface Distribution {
   /** Packages for WireGuard with its filter; wireguard-go serves kernels without the module. */
   wireguard: readonly string[];
   nftables: { package: string; program: string };
+  openssl: { package: string };
+  /** ACME client. */
+  certbot: { package: string };
   /** Why a runtime does not work with this distribution; absent: it works. */
   refused: { native?: string; quadlet?: string };
 }
@@ -62,6 +65,8 @@ const DEBIAN: Omit<Distribution, "title" | "offers"> = {
   curl: { package: "curl" },
   wireguard: ["wireguard-tools", "wireguard-go", "nftables"],
   nftables: { package: "nftables", program: "/usr/sbin/nft" },
+  openssl: { package: "openssl" },
+  certbot: { package: "certbot" },
   refused: {},
 };
 
@@ -110,6 +115,8 @@ export const DISTRIBUTIONS: Readonly<Record<string, Distribution>> = {
     curl: { package: "curl" },
     wireguard: ["wireguard-tools", "nftables"],
     nftables: { package: "nftables", program: "/usr/bin/nft" },
+    openssl: { package: "openssl" },
+    certbot: { package: "certbot" },
     refused: {
       native:
         "runtime native is not supported there yet: Postgres has one cluster, which a new major version cannot read, and Python changes under Synapse's locked packages; use runtime: quadlet",

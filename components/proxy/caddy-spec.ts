@@ -6,7 +6,7 @@ import { NETWORK } from "../../runtimes/container";
 import type { Layout } from "../../runtimes/layout";
 import { endpoint, type Listener, type ServicePort } from "../../runtimes/listener";
 import type { ContainerProgram, ServiceSpec } from "../../runtimes/service";
-import { CERTIFICATE_NAME, KEY_SECRET } from "../certificates";
+import { CERTIFICATE_NAME, KEY_SECRET } from "../certificates/paths";
 import { socketMount } from "../homeserver/image";
 import { ADMIN_ADDRESS, HEALTH_URL, renderCaddyfile } from "./caddy";
 import type { ProxyArgs } from "./kinds";

@@ -4,7 +4,8 @@ import { parseSize } from "../../config-schemas/language/common";
 import type { ProxyModel } from "../../config-schemas/proxy/schema";
 import type { Release } from "../../provider/sdk";
 import { serviceRelease } from "../../runtimes/release";
-import { type Certificates, tlsFolder } from "../certificates";
+import type { Certificates } from "../certificates";
+import { tlsFolder } from "../certificates/paths";
 import type { Delegation } from "../delegation";
 import type { Homeserver } from "../homeserver";
 import type { Machine } from "../hosts";
@@ -40,7 +41,7 @@ export class ReverseProxy extends pulumi.ComponentResource {
       (facts, [layout, places]) =>
         proxySpec(config, {
           ...{ plan: planOf(args, facts), facts, certificate },
-          ...{ tlsFolder: tlsFolder(places), homeserver: layout },
+          ...{ tlsFolder: tlsFolder(places), acme: certificates?.renewal !== undefined, homeserver: layout },
         }),
       pulumi.all([homeserver.layout, machine.places]),
     );
@@ -54,7 +55,7 @@ export class ReverseProxy extends pulumi.ComponentResource {
       machine,
       parts,
       { parent: this, dependsOn: [...machine.ready, ...before, ...after, ...linked] },
-      { revisions: certificates === undefined ? {} : { [CERTIFICATE]: certificates.release.digest } },
+      { revisions: certificates === undefined ? {} : { [CERTIFICATE]: certificates.revision } },
     );
     this.registerOutputs({ digest: this.release.digest });
   }

@@ -12,8 +12,10 @@ export interface ProxyArgs {
   facts: Pick<HostFacts, "nginx" | "distribution" | "release">;
   /** Subjects that change with the certificate; empty: this proxy does not end TLS. */
   certificate: readonly string[];
-  /** Folder of the certificate on the host. */
+  /** Folder of the operator's certificate on the host. */
   tlsFolder: string;
+  /** Whether the host gets and renews the certificate itself, with ACME. */
+  acme: boolean;
   /** Paths of the homeserver. */
   homeserver: Pick<Layout, "host">;
 }

@@ -3,6 +3,7 @@ import { unitCheck } from "../../runtimes/native";
 import { PUBLIC_DIRECTORY } from "../../runtimes/ownership";
 import { SYSTEM_PLACES } from "../../runtimes/places";
 import type { ServiceSpec } from "../../runtimes/service";
+import { CERTIFICATE_PATHS } from "../certificates/paths";
 import type { ProxyArgs } from "./kinds";
 import {
   MAIN_FILE,
@@ -11,13 +12,15 @@ import {
   renderMatrix,
   renderUpstream,
   SITES,
+  SITES_FOLDER,
   UPSTREAM_FILE,
 } from "./render";
 import { renderUnitOverride } from "./unit";
 
 /** nginx from the distribution's package, with only Hearth's configuration. */
-export function nginxSpec({ plan, facts, certificate }: ProxyArgs): ServiceSpec {
-  const nginx = { ...plan, nginx: facts.nginx };
+export function nginxSpec({ plan, facts, certificate, acme }: ProxyArgs): ServiceSpec {
+  const paths = CERTIFICATE_PATHS[acme ? "acme" : "files"];
+  const nginx = { ...plan, nginx: facts.nginx, certificate: paths, challenged: acme };
   const { nginx: packaged, curl } = columnOf(facts);
   const ports = plan.federationPort ? ["443", "8448"] : ["443"];
   return {
@@ -29,7 +32,7 @@ export function nginxSpec({ plan, facts, certificate }: ProxyArgs): ServiceSpec 
         // A package's unit that serves only its welcome page.
         adopt: true,
         packages: { [packaged.package]: "any", [curl.package]: "any" },
-        directories: { [`${SYSTEM_PLACES.config("proxy")}/${SITES}`]: PUBLIC_DIRECTORY },
+        directories: { [SITES_FOLDER]: PUBLIC_DIRECTORY },
         unitFiles: () => ({
           [`${SYSTEM_PLACES.units}/${packaged.unit}.d/50-hearth.conf`]: renderUnitOverride(packaged.program),
         }),

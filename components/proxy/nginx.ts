@@ -18,6 +18,9 @@ export function listenPlain({ ipv6 }: { ipv6: boolean }, port: number, options =
   return [`listen ${port}${options};`, ...(ipv6 ? [`listen [::]:${port}${options};`] : [])];
 }
 
+/** Answers plain HTTP. */
+export const REDIRECT = "return 301 https://$host$request_uri;";
+
 /** A block directive with indented lines. */
 export function block(head: string, lines: readonly string[]): string[] {
   return [`${head} {`, ...lines.map((line) => (line === "" ? "" : `    ${line}`)), "}"];

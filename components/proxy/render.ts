@@ -1,8 +1,9 @@
 import { endpoint } from "../../runtimes/listener";
-import { CERTIFICATE_FILE, PRIVATE_KEY_FILE } from "../certificates";
+import { SYSTEM_PLACES } from "../../runtimes/places";
+import type { CertificatePaths } from "../certificates/paths";
 import { WELL_KNOWN_CLIENT, WELL_KNOWN_SERVER, type WellKnownDocuments } from "../delegation/documents";
 import { ERROR_ANSWERS } from "./errors";
-import { block, file, listen, listenPlain, quoted } from "./nginx";
+import { block, file, listen, listenPlain, quoted, REDIRECT } from "./nginx";
 import {
   answersBareDomain,
   CONCURRENT,
@@ -18,15 +19,19 @@ import {
 export interface NginxPlan extends ProxyPlan {
   /** Version of nginx on the host, e.g. `1.26.3`. */
   nginx: string;
+  certificate: CertificatePaths;
+  /** Whether another release has the server for HTTP on port 80, where an authority asks for proofs. */
+  challenged: boolean;
 }
 
-const FOLDER = "/etc/hearth/proxy";
+const FOLDER = SYSTEM_PLACES.config("proxy");
 /** Names of files in this folder. */
 export const SITES = "sites";
 export const MAIN_FILE = "nginx.conf";
 export const MATRIX_FILE = `${SITES}/matrix.conf`;
 export const UPSTREAM_FILE = "synapse.inc";
-/** Path of nginx's main file. */
+/** Folder of the sites that nginx serves, and path of its main file. */
+export const SITES_FOLDER = `${FOLDER}/${SITES}`;
 export const MAIN_PATH = `${FOLDER}/${MAIN_FILE}`;
 
 /**
@@ -141,8 +146,7 @@ export function renderMatrix(plan: NginxPlan): string {
     "",
     ...strangers(plan),
     "",
-    ...redirect(plan),
-    "",
+    ...(plan.challenged ? [] : [...redirect(plan), ""]),
     ...publicServer(plan),
     ...(answersBareDomain(plan) && plan.documents ? ["", ...bareDomain(plan, plan.documents)] : []),
     ...(plan.federationPort ? ["", ...federationServer(plan)] : []),
@@ -205,12 +209,12 @@ function redirect(plan: ProxyPlan): string[] {
   return block("server", [
     ...listenPlain(plan, 80),
     `server_name ${federationNames(plan).join(" ")};`,
-    "return 301 https://$host$request_uri;",
+    REDIRECT,
   ]);
 }
 
-function tls(): string[] {
-  return [`ssl_certificate ${CERTIFICATE_FILE};`, `ssl_certificate_key ${PRIVATE_KEY_FILE};`];
+function tls({ certificate: { certificateFile, keyFile } }: NginxPlan): string[] {
+  return [`ssl_certificate ${certificateFile};`, `ssl_certificate_key ${keyFile};`];
 }
 
 const HSTS = "add_header Strict-Transport-Security max-age=31536000 always;";
@@ -248,7 +252,7 @@ function publicServer(plan: NginxPlan): string[] {
   return block("server", [
     ...listen(plan, 443),
     `server_name ${plan.publicHost};`,
-    ...tls(),
+    ...tls(plan),
     HSTS,
     ...refusals(plan),
     "",
@@ -262,7 +266,7 @@ function bareDomain(plan: NginxPlan, documents: WellKnownDocuments): string[] {
   return block("server", [
     ...listen(plan, 443),
     `server_name ${plan.serverName};`,
-    ...tls(),
+    ...tls(plan),
     HSTS,
     ...refusals(plan),
     "",
@@ -275,7 +279,7 @@ function federationServer(plan: NginxPlan): string[] {
   return block("server", [
     ...listen(plan, 8448),
     `server_name ${federationNames(plan).join(" ")};`,
-    ...tls(),
+    ...tls(plan),
     HSTS,
     ...refusals(plan),
     "",

@@ -154,16 +154,4 @@ export const homeserverRules: readonly AnyRule[] = [
     message: "is elsewhere, but serverName and publicHost are the same name, which this stack's proxy serves",
     fix: "write `serve: here`, or choose a different publicHost for the homeserver",
   }),
-  rule({
-    name: "certificate and key are two files",
-    needs: ["certificates"],
-    when: ({ certificates }) =>
-      at(
-        certificates !== undefined && certificates.certificateFile === certificates.privateKeyFile,
-        "certificates",
-        "privateKeyFile",
-      ),
-    message: "is the same file as the certificate, so everybody could read the key",
-    fix: "put the private key into a separate file",
-  }),
 ];

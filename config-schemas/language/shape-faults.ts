@@ -97,6 +97,9 @@ function unknownKey(path: Path): Fault {
   const advice = path[0] === "homeserver" ? synapseKeyAdvice(name) : undefined;
   if (advice !== undefined) return { path, problem, fix: advice };
   const allowed = keysAt(parent);
+  // Another mapping of a union has it.
+  if (allowed.includes(name))
+    return { path, problem: `is not a key of this kind of ${keyOf(parent)}`, fix: "remove it" };
   const meant = nearest(name, allowed);
   if (meant !== undefined) return { path, problem, fix: `did you mean ${keyOf([...parent, meant])}?` };
   const homes = homesNear(name, parent);
@@ -128,7 +131,9 @@ function outOfBounds(path: Path, value: unknown, issue: Issue): Fault {
 
 function allowedValues(issue: Issue): string[] {
   if (issue.code === "invalid_value") return issue.values.map(String);
-  if ("options" in issue && Array.isArray(issue.options)) return issue.options.map(String);
+  // An absent key may stand for one of the options.
+  if ("options" in issue && Array.isArray(issue.options))
+    return issue.options.filter((option) => option !== undefined).map(String);
   return [];
 }
 

@@ -1,4 +1,4 @@
-import { CERTIFICATE_NAME, KEY_SECRET, tlsFolder } from "../../components/certificates";
+import { CERTIFICATE_NAME, KEY_SECRET, tlsFolder } from "../../components/certificates/paths";
 import { socketMount } from "../../components/homeserver/image";
 import { caddySpec } from "../../components/proxy/caddy-spec";
 import type { ProxyPlan } from "../../components/proxy/plan";
@@ -101,6 +101,7 @@ export function proxyRelease(wanted: Wanted = {}): Omit<ReleaseInputs, "connecti
     facts: { nginx: "", distribution: "debian", release: "13" },
     certificate: tls ? ["revision:certificates"] : [],
     tlsFolder: tlsFolder(PLACES),
+    acme: false,
     homeserver: containerLayout(PLACES),
   });
   return {

@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { endWarning } from "../../components/certificates";
+import { endWarning } from "../../components/certificates/lifetime";
 import { changed, fixture, type Registered, runProgram } from "../support/program";
 
 function certificateFor(days: number): string {
@@ -8,16 +8,30 @@ function certificateFor(days: number): string {
   return execFileSync("openssl", options, { encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] });
 }
 
+const DAY = 86_400_000;
+
 it.each([
-  [60, false],
-  [15, false],
-  [13, true],
-  [1, true],
-])("a certificate that expires in %i days: warning %s", (days, warned) => {
-  const warning = endWarning(certificateFor(days), new Date());
-  expect(warning !== undefined).toBe(warned);
-  if (warned) expect(warning).toMatch(/expires in \d+ days .*\n {2}fix: renew it/);
-});
+  [6, 3.9, undefined],
+  [6, 4.1, "in 45 hours"],
+  [6, 5.9, "in 2 hours"],
+  [45, 29, undefined],
+  [45, 31, "in 13 days"],
+  [64, 42, undefined],
+  [64, 43, "in 20 days"],
+  [90, 59, undefined],
+  [90, 61, "in 28 days"],
+])(
+  "[V10] a certificate of %d days is reported from a third of its lifetime on: after %d days %s",
+  (days, passed, end) => {
+    const warning = endWarning(certificateFor(days), new Date(Date.now() + passed * DAY));
+    expect(warning?.split("\n")[0]).toEqual(
+      end &&
+        expect.stringMatching(
+          `^the certificate expires ${end} \\(.*\\); less than a third of its lifetime is left$`,
+        ),
+    );
+  },
+);
 
 it("[A9] the private key is the only secret value of the release", async () => {
   const run = await runProgram(fixture("minimal"));
@@ -68,5 +82,45 @@ it("[H2] for containers the private key is a Podman secret, and a new certificat
   expect(release("vps-proxy")).toMatchObject({
     revisions: { certificates: "digest-of-vps-certificates" },
     units: { "hearth-caddy.service": { restartOn: expect.arrayContaining(["revision:certificates"]) } },
+  });
+});
+
+const ACME = { host: "vps", source: "acme", acceptTerms: true };
+
+it("[V10] with ACME the host has client, timer and challenge before the proxy, which reads the certificate through one link", async () => {
+  const run = await runProgram(changed(fixture("minimal"), { certificates: ACME }));
+  expect(run.errors).toEqual([]);
+  const release = (name: string) =>
+    run.resources.find((one) => one.name === name && one.type.endsWith(":Release"));
+  expect(release("vps-certificates")).toBeUndefined();
+  expect(release("vps-proxy")?.dependsOn).toContain("vps-certificates-acme");
+  const sites = JSON.stringify(release("vps-proxy")?.inputs.files);
+  expect(sites).toContain("ssl_certificate /var/lib/hearth-data/certificates/current/fullchain.pem;");
+  expect(sites).toContain("ssl_certificate_key /var/lib/hearth-data/certificates/current/privkey.pem;");
+  expect(release("vps-certificates-acme")?.inputs).toMatchObject({
+    packages: { certbot: "any" },
+    units: { "hearth-certificates.timer": { enabled: true, state: "running" } },
+    tasks: {
+      certificate: {
+        want: "matrix.example.org, example.org: ecdsa-p256 from https://acme-v02.api.letsencrypt.org/directory",
+      },
+    },
+  });
+});
+
+it("[V10] records that Hearth keeps come before the certificate, and their names are not asked for in the preview", async () => {
+  const address = { type: "A", name: "matrix.example.org", address: "192.0.2.10" };
+  const run = await runProgram(
+    changed(fixture("minimal"), {
+      certificates: ACME,
+      dns: { host: "vps", records: { matrix: address } },
+      secrets: { dynu: { apiKey: "planted" } },
+    }),
+  );
+  expect(run.errors).toEqual([]);
+  const acme = run.resources.find(({ name }) => name === "vps-certificates-acme");
+  expect(acme?.dependsOn).toContain("vps-dns-matrix");
+  expect(acme?.inputs.preflights).toMatchObject({
+    names: { arguments: ["/var/lib/hearth-data/certificates/current/fullchain.pem", "example.org"] },
   });
 });

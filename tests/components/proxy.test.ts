@@ -1,3 +1,4 @@
+import { CERTIFICATE_PATHS } from "../../components/certificates/paths";
 import { type NginxPlan, renderMain, renderMatrix, renderUpstream } from "../../components/proxy/render";
 
 const plan: NginxPlan = {
@@ -9,6 +10,8 @@ const plan: NginxPlan = {
   readTimeout: "10m",
   federationPort: true,
   ipv6: true,
+  certificate: CERTIFICATE_PATHS.files,
+  challenged: false,
   documents: { server: '{"m.server":"matrix.example.org:443"}', client: '{"m.homeserver":{}}' },
 };
 

@@ -1,5 +1,6 @@
 import { PROOFS } from "../../config-schemas/model";
 import { rules } from "../../config-schemas/rules";
+import { CERTIFICATES } from "./rules/certificates";
 import { CONTAINERS } from "./rules/containers";
 import { DNS } from "./rules/dns";
 import { FEDERATION } from "./rules/federation";
@@ -18,7 +19,8 @@ import { faultsOf, stackWith } from "./support";
 
 const ROWS = [
   ...[...HOSTS, ...CONTAINERS, ...REGISTRATION, ...FEDERATION, ...HOMESERVER, ...POSTGRES],
-  ...[...PROXY, ...TUNNEL, ...WIREGUARD_ROWS, ...DNS, ...FIREWALL, ...ROOMS, ...MAINTENANCE, ...INACTIVITY],
+  ...[...CERTIFICATES, ...PROXY, ...TUNNEL, ...WIREGUARD_ROWS, ...DNS, ...FIREWALL],
+  ...[...ROOMS, ...MAINTENANCE, ...INACTIVITY],
 ];
 
 test("every rule has a stack that follows it and one that breaks it", () => {

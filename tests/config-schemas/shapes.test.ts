@@ -216,8 +216,18 @@ const REJECTED: [string, Change, string[]][] = [
   ],
   [
     "a certificate source that this version does not have",
-    { certificates: { source: "acme" } },
-    ["hearth:certificates.source: can only be files | write files"],
+    { certificates: { source: "akme" } },
+    ["hearth:certificates.source: is none of: files, acme | did you mean acme?"],
+  ],
+  [
+    "[V10] a directory without https, and keys of another source",
+    { certificates: { source: "acme", directory: "http://ca.example.org/directory", keyType: "ed25519" } },
+    [
+      "hearth:certificates.directory: is not letsencrypt, letsencrypt-staging or the https URL of a directory, e.g. https://ca.example.org/acme/directory | write for example `directory: letsencrypt-staging`",
+      "hearth:certificates.keyType: is none of: ecdsa-p256, ecdsa-p384, rsa-2048, rsa-4096 | choose one of them",
+      "hearth:certificates.certificateFile: is not a key of this kind of hearth:certificates | remove it",
+      "hearth:certificates.privateKeyFile: is not a key of this kind of hearth:certificates | remove it",
+    ],
   ],
   [
     "[V8] a rate of zero, which would lock everybody out",

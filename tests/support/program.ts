@@ -1,7 +1,7 @@
 import { execFileSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { dirname, join } from "node:path";
+import { dirname, isAbsolute, join } from "node:path";
 import * as pulumi from "@pulumi/pulumi";
 import * as yaml from "yaml";
 import * as zod from "zod";
@@ -56,14 +56,19 @@ function makeProject(stack: FixtureStack): string {
     host.knownHostsFile,
   ]);
   for (const file of files) if (file !== undefined) writeFileSync(join(folder, file), "");
-  const { caFile } = config.verification;
-  if (caFile !== undefined) issue(["authority"], join(folder, caFile), join(folder, "authority.key"));
+  const authorities = [config.verification, config.certificates].map((section) =>
+    section !== undefined && "caFile" in section ? section.caFile : undefined,
+  );
+  // A test on a host names a real one.
+  for (const file of authorities)
+    if (file !== undefined && !isAbsolute(file))
+      issue(["authority"], join(folder, file), join(folder, "authority.key"));
   // The operator's confirmation, as in `npx hearth trust`.
   confirm(join(folder, CONFIRMED), stack.name, confirmationsOf(config, secrets, folder));
   // An empty public key: only a host can check the fingerprint.
   mkdirSync(join(folder, "keys"));
   writeFileSync(join(folder, "keys", "matrix-org-archive-keyring.gpg"), Buffer.from([0x98, 0]));
-  if (config.certificates !== undefined) {
+  if (config.certificates?.source === "files") {
     const { certificateFile, privateKeyFile } = config.certificates;
     for (const file of [certificateFile, privateKeyFile])
       mkdirSync(join(folder, dirname(file)), { recursive: true });

@@ -83,12 +83,4 @@ export const HOMESERVER: Row[] = [
       "hearth:delegation.serve: is elsewhere, but serverName and publicHost are the same name, which this stack's proxy serves | write `serve: here`, or choose a different publicHost for the homeserver",
     ],
   },
-  {
-    rule: "certificate and key are two files",
-    good: {},
-    bad: { certificates: { privateKeyFile: "./fullchain.pem" } },
-    says: [
-      "hearth:certificates.privateKeyFile: is the same file as the certificate, so everybody could read the key | put the private key into a separate file",
-    ],
-  },
 ];
