@@ -87,8 +87,8 @@ test("[W3] [A8] through the tunnel the edge reaches Synapse and nothing else at 
     "home, not through the tunnel": await server.onEdge(knock(homeLan, 9999)),
   };
   // Linux accepts packets for an address of any interface: without the filter the door would be open to the network at home.
-  const beside = `ip route add 10.213.87.2 via ${homeLan}; ${knock("10.213.87.2", 8008)}; ip route del 10.213.87.2`;
-  expect(await partner.sh(beside)).toBe("closed\n");
+  const roundabout = `ip route add 10.213.87.2 via ${homeLan}; ${knock("10.213.87.2", 8008)}; ip route del 10.213.87.2`;
+  expect(await partner.sh(roundabout)).toBe("closed\n");
   expect(found).toEqual({
     ...Object.fromEntries(Object.keys(found).map((name) => [name, "closed\n"])),
     "home, not through the tunnel": "open\n",
