@@ -68,6 +68,7 @@ const checks = config.verification.enabled
       config,
       after: [accounts, rooms, ...(inactivity ? [inactivity] : []), ...(dns ? [dns] : [])],
       database: postgres.access,
+      renewal: certificates?.renewal,
       releases: { postgres, homeserver, proxy, certificates, tunnel, maintenance },
     })
   : undefined;

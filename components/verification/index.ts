@@ -18,6 +18,8 @@ export interface VerificationArgs {
   machine: Machine;
   homeserver: Homeserver;
   database: pulumi.Output<DatabaseAccess>;
+  /** Command on the host that says how the last renewal of the certificate went; undefined: the operator renews it. */
+  renewal: readonly string[] | undefined;
   /** The checked components, if the stack has them: the checks run after their releases, and again when one changes. */
   releases: Record<string, { release: Release } | undefined>;
   projectDirectory: string;
@@ -75,6 +77,7 @@ function inputsOf(args: VerificationArgs): Inputs<VerificationInputs> {
       maxConnections: config.postgres.pool.max,
       console: args.database.apply((database) => [...database.console]),
     },
+    ...(args.renewal === undefined ? {} : { renewal: [...args.renewal] }),
     mediaPath: homeserver.mediaPath,
     mediaLimitBytes: mediaLimit === undefined ? 0 : parseSize(mediaLimit),
     logFile: homeserver.logFile,
