@@ -96,7 +96,7 @@ function client(plan: AcmePlan): NativeProgram {
         want: `${names.join(", ")}: ${config.keyType} from ${directoryOf(config)}`,
       },
     }),
-    publishes: () => ({ [FACT]: { argv: RENEWAL } }),
+    publishes: () => ({ [FACT]: { argv: ask("publish", ACME_FOLDER) } }),
   };
 }
 
@@ -104,5 +104,5 @@ function ask(...words: string[]): string[] {
   return ["/usr/bin/python3", "-B", `${SYSTEM_PLACES.programs(SERVICE)}/certificate.py`, ...words];
 }
 
-/** Prints a line about the certificate and its last renewal, without a change. */
-export const RENEWAL: string[] = ask("publish", ACME_FOLDER);
+/** Says on the host how the last renewal went. */
+export const RENEWAL: string[] = ask("renewal", ACME_FOLDER);

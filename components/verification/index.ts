@@ -22,6 +22,8 @@ export interface VerificationArgs {
   database: pulumi.Output<DatabaseAccess>;
   /** The ports of all services on the proxy's host, to which the public name leads. */
   ports: pulumi.Output<HostPort[]>;
+  /** Command on the homeserver's host that says how the last renewal of the certificate went; undefined: the operator renews it, or another host. */
+  renewal: readonly string[] | undefined;
   /** The checked components, if the stack has them: the checks run after their releases, and again when one changes. */
   releases: Record<string, { release: Release } | undefined>;
   projectDirectory: string;
@@ -80,6 +82,7 @@ function inputsOf(args: VerificationArgs): Inputs<VerificationInputs> {
       maxConnections: config.postgres.pool.max,
       console: args.database.apply((database) => [...database.console]),
     },
+    ...(args.renewal === undefined ? {} : { renewal: [...args.renewal] }),
     mediaPath: homeserver.mediaPath,
     mediaLimitBytes: mediaLimit === undefined ? 0 : parseSize(mediaLimit),
     logFile: homeserver.logFile,

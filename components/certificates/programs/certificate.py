@@ -4,6 +4,7 @@ The certificate of this host, for `pulumi up` and previews. Changes nothing, exc
 Usage:
     certificate.py observe DATA   one line: what the certificate was asked for, or why there is none to use
     certificate.py publish DATA   one line: fingerprint, first and last second of its validity, `ok` or why the last renewal failed
+    certificate.py renewal DATA   status 0, or 1 and why the last renewal failed, in a line
     certificate.py issue DATA UNIT PROXY   starts UNIT, which gets a certificate; PROXY is the unit of a proxy to reload before
 """
 
@@ -35,6 +36,12 @@ def publish(data):
     return f"{held.fingerprint} {stamp(held.start)} {stamp(held.end)} {verdict}"
 
 
+def renewal(data):
+    """Why the last renewal failed, or None."""
+    last = versions.last(data)
+    return f"the renewal at {stamp(last['at'])} failed: {last['reason']}" if last.get("reason") else None
+
+
 def stamp(seconds):
     return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(seconds))
 
@@ -51,12 +58,11 @@ def issue(data, unit, proxy):
 
 def main():
     verb, data, *more = sys.argv[1:]
-    if verb == "issue":
-        fault = issue(data, *more)
-        sys.exit(fault)
-    said = observe(data) if verb == "observe" else publish(data)
+    said = {"observe": observe, "publish": publish, "renewal": renewal, "issue": issue}[verb](data, *more)
     if said is not None:
         print(said)
+    if said is not None and verb in ("renewal", "issue"):
+        sys.exit(1)
 
 
 if __name__ == "__main__":

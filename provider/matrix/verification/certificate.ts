@@ -69,15 +69,16 @@ export function judgeCertificate(host: string, seen: Handshake, now: Date): Find
     );
   }
   if (seen.error !== undefined) return untrusted(seen);
-  // Renewal is due with a third of the life left; later than a quarter (at most a week) it has not happened.
   const lifetime = (seen.validTo.getTime() - seen.validFrom.getTime()) / DAY;
+  // Renewal is due with a third of the life left; later than a quarter (at most a week) it has not happened.
   if (days < Math.min(7, lifetime / 4)) {
     return fail(
       `the certificate ends on ${until} and has not been renewed`,
       "look at the renewal's timer and log",
     );
   }
-  return pass(`${seen.names}, by ${seen.issuer}, until ${until}, ${seen.protocol}`);
+  const due = days <= lifetime / 3 ? ` (less than a third of its lifetime: renew it)` : "";
+  return pass(`${seen.names}, by ${seen.issuer}, until ${until}${due}, ${seen.protocol}`);
 }
 
 function untrusted(seen: Handshake): Finding {

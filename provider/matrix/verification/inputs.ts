@@ -28,6 +28,7 @@ export const verificationShape: Shape<VerificationInputs> = object<VerificationI
     maxConnections: integer(1, 100_000),
     console: list(text({ pattern: /./, write: "a word of the command" })),
   }),
+  renewal: optional(list(text({ pattern: /./, write: "a word of the command" }))),
   mediaPath: path,
   mediaLimitBytes: bytes,
   logFile: path,

@@ -47,6 +47,9 @@ function onHost(inputs: VerificationInputs, observed: Observed): Check[] {
     ...(behindTunnel ? [["upload above the limit", aboveLimit] satisfies Check] : []),
     ["forged X-Forwarded-For", judge(host.judgeForwardedAddress)],
     ["Postgres connections", judge((seen) => host.judgeDatabase(inputs, seen))],
+    ...(inputs.renewal === undefined
+      ? []
+      : [["certificate renewal", judge(host.judgeRenewal)] satisfies Check]),
     ["media disk use", judge((seen) => host.judgeMedia(inputs, seen))],
     ["federation log", judge((seen) => host.judgeLog(inputs, seen))],
   ];

@@ -47,6 +47,8 @@ const inDays = (days: number) => new Date(NOW.getTime() + days * 24 * 3600_000);
 test.each<[string, string | undefined, number, number, Result, RegExp]>([
   ["good", undefined, -30, 60, "pass", /example\.org, by Test/],
   ["six-day certificate with four days left", undefined, -2, 4, "pass", /./],
+  ["ninety-day certificate with a third left", undefined, -60, 30, "pass", /less than a third .*: renew it/],
+  ["ninety-day certificate with more left", undefined, -59, 31, "pass", /until \d{4}-\d\d-\d\d, TLS/],
   ["six-day certificate with a day left", undefined, -5, 1, "fail", /not been renewed/],
   ["five of ninety days left", undefined, -85, 5, "fail", /not been renewed/],
   ["ended", "CERT_HAS_EXPIRED", -90, -1, "fail", /ended on 2026-05-31/],
