@@ -11,16 +11,19 @@ import { Postgres } from "./components/postgres";
 import { ReverseProxy } from "./components/proxy";
 import { Rooms } from "./components/rooms";
 import { Tunnel } from "./components/tunnel";
+import { WireGuard } from "./components/tunnel/wireguard";
 import { Checks } from "./components/verification";
 import { keptNames, publicNames } from "./config-schemas/certificates/names";
 import { loadStack } from "./config-schemas/load";
 
 const { config, projectDirectory } = loadStack();
-// All services share the homeserver's host: the rules refuse another placement. Other hosts are only looked at.
 const machines = machinesOf(config, projectDirectory);
-const machine = machines.serving;
+// All services are on the homeserver's host, except for the proxy of a tunnel between two hosts. Other hosts are only looked at.
+const machine = machines.homeserver;
 const named = (part: string) => `${machine.name}-${part}`;
 const base = { machine, projectDirectory, homeserverConfig: config.homeserver };
+const atProxy = { ...base, machine: machines.proxy };
+const namedAtProxy = (part: string) => `${machines.proxy.name}-${part}`;
 
 const delegation = new Delegation(named("delegation"), {
   config: config.delegation,
@@ -38,25 +41,38 @@ const behind = { ...base, homeserver };
 const dns = config.dns && new Dns(named("dns"), { ...behind, config: config.dns });
 const certificates =
   config.certificates &&
-  new Certificates(named("certificates"), {
-    ...{ ...base, config: config.certificates, records: dns?.records ?? [] },
+  new Certificates(namedAtProxy("certificates"), {
+    ...{ ...atProxy, config: config.certificates, records: dns?.records ?? [] },
     ...{ names: publicNames(config), keptNames: keptNames(config) },
   });
-const proxy = new ReverseProxy(named("proxy"), { ...behind, config: config.proxy, delegation, certificates });
+const link =
+  config.tunnel?.kind === "wireguard"
+    ? new WireGuard(named("wireguard"), {
+        config: config.tunnel,
+        home: machine,
+        edge: machines.proxy,
+        homeserver: homeserver.endpoint,
+      })
+    : undefined;
+const proxy = new ReverseProxy(namedAtProxy("proxy"), {
+  ...atProxy,
+  homeserver,
+  link,
+  config: config.proxy,
+  delegation,
+  certificates,
+});
 const tunnel =
-  config.tunnel &&
-  new Tunnel(named("tunnel"), {
-    ...base,
-    config: config.tunnel,
-    proxy,
-  });
-const accounts = new Accounts(named("accounts"), { ...behind, config: config.accounts });
+  config.tunnel?.kind === "tailscale-funnel"
+    ? new Tunnel(named("tunnel"), { ...base, config: config.tunnel, proxy })
+    : undefined;
+const accounts = new Accounts("accounts", { ...behind, config: config.accounts });
 const maintenance =
   config.maintenance && new Maintenance(named("maintenance"), { ...behind, config: config.maintenance });
 const inactivity =
   config.inactivity &&
   new Inactivity(named("inactivity"), { ...behind, config: config.inactivity, sections: config });
-const rooms = new Rooms(named("rooms"), {
+const rooms = new Rooms("rooms", {
   ...behind,
   config: config.rooms,
   service: inactivity?.members ?? [],
@@ -68,7 +84,7 @@ const checks = config.verification.enabled
       config,
       after: [accounts, rooms, ...(inactivity ? [inactivity] : []), ...(dns ? [dns] : [])],
       database: postgres.access,
-      renewal: certificates?.renewal,
+      certificates,
       releases: { postgres, homeserver, proxy, certificates, tunnel, maintenance },
     })
   : undefined;

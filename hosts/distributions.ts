@@ -35,6 +35,8 @@ export interface Distribution {
   openssl: { package: string };
   /** ACME client. */
   certbot: { package: string };
+  /** Packages for WireGuard with its filter; wireguard-go serves kernels without the module. */
+  wireguard: readonly string[];
   /** Why a runtime does not work with this distribution; absent: it works. */
   refused: { native?: string; quadlet?: string };
 }
@@ -62,6 +64,7 @@ const DEBIAN: Omit<Distribution, "title" | "offers"> = {
   curl: { package: "curl" },
   openssl: { package: "openssl" },
   certbot: { package: "certbot" },
+  wireguard: ["wireguard-tools", "wireguard-go", "nftables"],
   refused: {},
 };
 
@@ -110,6 +113,7 @@ export const DISTRIBUTIONS: Readonly<Record<string, Distribution>> = {
     curl: { package: "curl" },
     openssl: { package: "openssl" },
     certbot: { package: "certbot" },
+    wireguard: ["wireguard-tools", "nftables"],
     refused: {
       native:
         "runtime native is not supported there yet: Postgres has one cluster, which a new major version cannot read, and Python changes under Synapse's locked packages; use runtime: quadlet",

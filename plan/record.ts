@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import * as pulumi from "@pulumi/pulumi";
 import { MockMonitor } from "@pulumi/pulumi/runtime/mocks";
 import type { HostFacts } from "../components/hosts/facts";
@@ -108,10 +109,19 @@ function answer(
 ): Record<string, unknown> {
   if (type.endsWith(":Host"))
     return { facts: answers(inputs.rootless === true ? { ...facts, login: LOGIN } : facts) };
-  if (type.endsWith(":Release")) return { instance: `i-${name}`, digest: `digest-of-${name}` };
+  if (type.endsWith(":Release")) {
+    const facts = Object.keys(isObject(inputs.publishes) ? inputs.publishes : {});
+    const published = Object.fromEntries(facts.map((fact) => [fact, publishedAs(fact, name)]));
+    return { instance: `i-${name}`, digest: `digest-of-${name}`, published };
+  }
   if (type.endsWith(":Account")) return { userId: `@${name}` };
   if (/:(Space|Room)$/.test(type)) return { roomId: `!${name}`, inviteLink: `link-to-${name}` };
   return { results: [] };
+}
+
+/** A fact that a host would publish; it looks like a public key. */
+function publishedAs(fact: string, name: string): string {
+  return createHash("sha256").update(`${fact} of ${name}`).digest("base64");
 }
 
 function resolved(exported: Record<string, unknown>): Promise<Record<string, unknown>> {

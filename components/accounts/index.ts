@@ -3,6 +3,7 @@ import type { AccountModel } from "../../config-schemas/accounts/schema";
 import { secretOutput } from "../../config-schemas/secret-output";
 import { Account, type AccountInputs, type Inputs } from "../../provider/sdk";
 import type { Homeserver } from "../homeserver";
+import { formerNames } from "../homeserver/names";
 import type { Machine } from "../hosts";
 
 export interface AccountsArgs {
@@ -20,16 +21,15 @@ export class Accounts extends pulumi.ComponentResource {
   readonly userIds: Record<string, pulumi.Output<string>> = {};
 
   constructor(name: string, args: AccountsArgs, opts?: pulumi.ComponentResourceOptions) {
-    super("hearth:accounts:Accounts", name, {}, opts);
+    const { machine, homeserver } = args;
+    super("hearth:accounts:Accounts", name, {}, { aliases: formerNames(machine, name), ...opts });
     for (const [localpart, config] of Object.entries(args.config)) {
-      const account = new Account(
-        `${args.machine.name}-account-${localpart}`,
-        accountArgs(localpart, config, args),
-        {
-          parent: this,
-          dependsOn: args.homeserver.release,
-        },
-      );
+      const resource = `account-${localpart}`;
+      const account = new Account(resource, accountArgs(localpart, config, args), {
+        parent: this,
+        dependsOn: homeserver.release,
+        aliases: formerNames(machine, resource),
+      });
       this.userIds[localpart] = account.userId;
     }
     this.registerOutputs({ userIds: this.userIds });

@@ -2,6 +2,7 @@ import * as pulumi from "@pulumi/pulumi";
 import type { HomeserverConfig } from "../../config-schemas/homeserver/schema";
 import { installSource } from "../../config-schemas/homeserver/schema";
 import type { HomeserverSecrets } from "../../config-schemas/model";
+import type { SocketEndpoint } from "../../hosts/link";
 import type { HomeserverAccess, Inputs, Release } from "../../provider/sdk";
 import type { Layout } from "../../runtimes/layout";
 import { serviceRelease } from "../../runtimes/release";
@@ -25,8 +26,10 @@ export interface HomeserverArgs {
 export class Homeserver extends pulumi.ComponentResource {
   readonly release: Release;
   readonly serverName: string;
-  /** Path of its socket: on the host for a native Synapse, else in containers that mount the socket's folder. */
-  readonly socket = SOCKET;
+  /** Path of its socket for the proxy on its host: a container sees it where it mounts the socket's folder. */
+  readonly socket: SocketEndpoint = { kind: "socket", path: SOCKET };
+  /** Its socket for other programs on its host. */
+  readonly endpoint: pulumi.Output<SocketEndpoint>;
   /** Its paths. */
   readonly layout: pulumi.Output<Layout>;
   /** Inputs of all resources that use its API. */
@@ -43,10 +46,11 @@ export class Homeserver extends pulumi.ComponentResource {
     this.layout = service.layout;
     this.mediaPath = this.layout.apply(({ host }) => host.data("media"));
     this.logFile = this.layout.apply(({ host }) => `${host.data("log")}/homeserver.log`);
+    this.endpoint = this.layout.apply((at): SocketEndpoint => ({ kind: "socket", path: hostSocket(at) }));
     this.access = {
       connection: machine.connection,
       scope: machine.places.scope,
-      homeserverUrl: this.layout.apply((at) => `unix:${hostSocket(at)}`),
+      homeserverUrl: this.endpoint.apply(({ path }) => `unix:${path}`),
       serverName: this.serverName,
       registrationSecret: this.layout.apply(({ host }) => host.secret("registration")),
     };

@@ -3,6 +3,7 @@ import { Account, type HomeserverAccess, type Inputs, type Release } from "../..
 import type { JobHost } from "../../runtimes/job";
 import type { Layout } from "../../runtimes/layout";
 import { jobHost } from "./image";
+import { formerNames } from "./names";
 
 /** The homeserver that jobs use. */
 interface JobServer {
@@ -24,14 +25,15 @@ export function jobHostOf(
  * name is taken, the account is reclaimed first, so nobody keeps access to a future admin account.
  */
 export function jobAccount(
-  { name }: { name: string },
+  host: { name: string },
   { access, release }: Omit<JobServer, "layout">,
   person: { localpart: string; admin: boolean; displayName: string },
   parent: pulumi.Resource,
 ): Account {
+  const name = `account-${person.localpart}`;
   return new Account(
-    `${name}-account-${person.localpart}`,
+    name,
     { ...access, ...person, deactivated: false, password: { kind: "generated", reclaim: true } },
-    { parent, dependsOn: release },
+    { parent, dependsOn: release, aliases: formerNames(host, name) },
   );
 }

@@ -12,3 +12,11 @@ export const USER = "matrix-synapse";
 export const UNIT = "matrix-synapse.service";
 /** Name of the container and of its unit, for a Synapse in a container. */
 export const CONTAINER = "hearth-synapse";
+
+/**
+ * What is kept on the homeserver (accounts, Spaces, rooms) is named without a host, so that it stays when the server moves to
+ * another one. These are the aliases for states of earlier versions, which used the host's name.
+ */
+export function formerNames(host: { name: string }, name: string): { name: string }[] {
+  return [{ name: `${host.name}-${name}` }];
+}

@@ -26,7 +26,7 @@ export function memoryBudget(config: StackConfig, host: string): Record<string, 
     ["synapse", homeserver.host === host, () => homeserverMemoryMiB(homeserver)],
     ["postgres", postgres.host === host, () => postgresMemoryMiB(postgres)],
     ...caddy.map(({ memory }): Use => ["caddy", true, () => Math.floor(parseSize(memory) / 1024 ** 2)]),
-    ["tailscaled", tunnel?.host === host, () => TUNNEL_MIB],
+    ["tailscaled", tunnel?.kind === "tailscale-funnel" && tunnel.host === host, () => TUNNEL_MIB],
     ["jobs", jobs > 0, () => jobs * JOB_MIB],
     ["the system itself", true, () => SYSTEM_MIB],
   ];

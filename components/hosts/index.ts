@@ -1,7 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import { resolveFile } from "../../config-schemas/files";
 import type { HostConfig } from "../../config-schemas/hosts/schema";
-import type { StackModel } from "../../config-schemas/model";
+import type { NamedHost, StackModel } from "../../config-schemas/model";
 import { secretOutput } from "../../config-schemas/secret-output";
 import { columnOf } from "../../hosts/distributions";
 import { type Connection, Host, type Inputs, Release } from "../../provider/sdk";
@@ -120,27 +120,34 @@ function connectionOf(name: string, args: MachineArgs): Inputs<Connection> {
 
 /** The hosts of a stack. */
 export interface Machines {
-  /** The host of all services. */
-  serving: Machine;
+  /** The host of all services except for the proxy, if that is elsewhere. */
+  homeserver: Machine;
+  /** The host of the proxy. */
+  proxy: Machine;
   /** The distribution of each host, for people, e.g. `Debian 13 (trixie)`. Known in previews. */
   distributions: Readonly<Record<string, pulumi.Output<string>>>;
 }
 
 /** Creates one Machine for each entry of `hearth:hosts`. */
 export function machinesOf(config: StackModel, projectDirectory: string): Machines {
-  const machineOf = (name: string, host: HostConfig) => {
+  const made = new Map<string, Machine>();
+  const machineOf = ({ name, config: host }: NamedHost): Machine => {
     const password = config.sudo.get(name);
     const sudoPassword = password && secretOutput(password);
     const memory = memoryBudget(config, name);
-    return new Machine(name, { config: host, projectDirectory, sudoPassword, memory });
+    const machine =
+      made.get(name) ?? new Machine(name, { config: host, projectDirectory, sudoPassword, memory });
+    made.set(name, machine);
+    return machine;
   };
-  const serving = machineOf(config.serving.name, config.serving.config);
-  const machines = Object.entries(config.hosts).map(([name, host]) =>
-    name === serving.name ? serving : machineOf(name, host),
-  );
+  const serving = {
+    homeserver: machineOf(config.serving.homeserver),
+    proxy: machineOf(config.serving.proxy),
+  };
+  const machines = Object.entries(config.hosts).map(([name, host]) => machineOf({ name, config: host }));
   const distribution = ({ facts }: Machine) => facts.apply((known) => columnOf(known).title);
   return {
-    serving,
+    ...serving,
     distributions: Object.fromEntries(machines.map((machine) => [machine.name, distribution(machine)])),
   };
 }

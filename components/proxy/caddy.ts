@@ -1,4 +1,6 @@
 import { parseDuration } from "../../config-schemas/language/common";
+import type { Endpoint } from "../../hosts/link";
+import { endpoint } from "../../runtimes/listener";
 import { WELL_KNOWN_CLIENT, WELL_KNOWN_SERVER, type WellKnownDocuments } from "../delegation/documents";
 import { block, directive, file } from "./caddyfile";
 import { ERROR_ANSWERS, type ErrorAnswer } from "./errors";
@@ -214,7 +216,14 @@ function passOn({ path, maxBytes, upload }: Passed): string[] {
 
 /** A snippet that forwards requests, `atATime` of them at the same time; others wait until one has ended. */
 function snippet(name: string, plan: CaddyPlan, atATime: number): string[] {
-  return block(`(${name})`, block(`reverse_proxy unix/${plan.upstream}`, upstreamOptions(plan, atATime)));
+  return block(
+    `(${name})`,
+    block(`reverse_proxy ${upstreamOf(plan.upstream)}`, upstreamOptions(plan, atATime)),
+  );
+}
+
+function upstreamOf(upstream: Endpoint): string {
+  return upstream.kind === "socket" ? `unix/${upstream.path}` : endpoint(upstream);
 }
 
 function upstreamOptions({ readTimeout }: CaddyPlan, atATime: number): string[] {

@@ -10,6 +10,7 @@ import type { Delegation } from "../delegation";
 import type { Homeserver } from "../homeserver";
 import type { Machine } from "../hosts";
 import type { HostFacts } from "../hosts/facts";
+import type { WireGuard } from "../tunnel/wireguard";
 import { proxySpec } from "./kinds";
 import type { ProxyPlan } from "./plan";
 
@@ -17,6 +18,8 @@ export interface ReverseProxyArgs {
   config: ProxyModel;
   machine: Machine;
   homeserver: Homeserver;
+  /** Connects this host with the homeserver's; absent: they are the same. */
+  link?: WireGuard | undefined;
   homeserverConfig: HomeserverConfig;
   delegation: Delegation;
   /** Absent if a tunnel ends TLS. */
@@ -32,7 +35,7 @@ export class ReverseProxy extends pulumi.ComponentResource {
 
   constructor(name: string, args: ReverseProxyArgs, opts?: pulumi.ComponentResourceOptions) {
     super("hearth:proxy:ReverseProxy", name, {}, opts);
-    const { config, machine, homeserver, certificates } = args;
+    const { config, machine, homeserver, certificates, link } = args;
     const certificate = certificates === undefined ? [] : [`revision:${CERTIFICATE}`];
     const { parts } = machine.service(
       (facts, [layout, places]) =>
@@ -45,12 +48,13 @@ export class ReverseProxy extends pulumi.ComponentResource {
     // A container needs the private network, which the homeserver's release creates.
     const before = machine.runtime === "quadlet" ? [homeserver.release] : [];
     const after = certificates === undefined ? [] : [certificates.release];
+    const linked = link === undefined ? [] : Object.values(link.releases);
     this.release = serviceRelease(
       name,
       "proxy",
       machine,
       parts,
-      { parent: this, dependsOn: [...machine.ready, ...before, ...after] },
+      { parent: this, dependsOn: [...machine.ready, ...before, ...after, ...linked] },
       { revisions: certificates === undefined ? {} : { [CERTIFICATE]: certificates.revision } },
     );
     this.registerOutputs({ digest: this.release.digest });
@@ -58,14 +62,14 @@ export class ReverseProxy extends pulumi.ComponentResource {
 }
 
 function planOf(
-  { config, homeserver, homeserverConfig, delegation }: ReverseProxyArgs,
+  { config, homeserver, homeserverConfig, delegation, link }: ReverseProxyArgs,
   { ipv6 = true }: Partial<Pick<HostFacts, "ipv6">>,
 ): ProxyPlan {
   return {
     ipv6,
     serverName: homeserverConfig.serverName,
     publicHost: homeserverConfig.publicHost,
-    upstream: homeserver.socket,
+    upstream: link?.reached ?? homeserver.socket,
     maxUploadBytes: parseSize(homeserverConfig.media.maxUploadSize),
     readTimeout: config.readTimeout,
     federationPort: config.federationPort,

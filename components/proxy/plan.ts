@@ -1,11 +1,12 @@
+import type { Endpoint } from "../../hosts/link";
 import type { WellKnownDocuments } from "../delegation/documents";
 
 /** What every kind of proxy must do, as plain values. */
 export interface ProxyPlan {
   serverName: string;
   publicHost: string;
-  /** Path of Synapse's socket. */
-  upstream: string;
+  /** Where the proxy reaches Synapse. */
+  upstream: Endpoint;
   /** Exactly Synapse's own limit, bytes. Above it Synapse closes the connection, and a proxy would answer 502 instead of 413. */
   maxUploadBytes: number;
   /** How long a request may wait for Synapse, e.g. `10m`. */

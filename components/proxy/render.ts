@@ -1,3 +1,4 @@
+import { endpoint } from "../../runtimes/listener";
 import { SYSTEM_PLACES } from "../../runtimes/places";
 import type { CertificatePaths } from "../certificates/paths";
 import { WELL_KNOWN_CLIENT, WELL_KNOWN_SERVER, type WellKnownDocuments } from "../delegation/documents";
@@ -132,7 +133,7 @@ export function renderUpstream(plan: ProxyPlan): string {
     "proxy_set_header X-Forwarded-Proto $scheme;",
     `proxy_read_timeout ${plan.readTimeout};`,
     `proxy_send_timeout ${plan.readTimeout};`,
-    "proxy_connect_timeout 5s;",
+    ...(plan.upstream.kind === "socket" ? ["proxy_connect_timeout 5s;"] : throughLink()),
     "# While Synapse restarts, requests wait on its socket. What the restart cut off is asked again, unless it may have changed something.",
     "proxy_next_upstream error;",
   ]);
@@ -155,16 +156,36 @@ export function renderMatrix(plan: NginxPlan): string {
 /** How often a request is sent again when the connection to Synapse fails: during a change, its roll back and failed starts. */
 const TRIES = 4;
 
+/** Open connections to the other host that nginx keeps for the next requests: a new one costs two trips through the link. */
+const KEPT = 64;
+
+/** How long nginx keeps an unused one, seconds: a host that loses power does not close it, and a request on it would wait for minutes. */
+const KEPT_SECONDS = 5;
+
 /**
- * The same socket several times: nginx tries each of them at most once, and never marks one as failed. It keeps no connection
- * open: a new one over a socket costs nothing, and a retry on an old one would reach the Synapse that is stopping.
+ * The same server several times: nginx tries each of them at most once, and never marks one as failed. To a socket it keeps no
+ * connection open: a new one costs nothing, and a retry on an old one would reach the Synapse that is stopping. Through a link
+ * one server is enough: connections wait on the other host while Synapse restarts, and a host that is off must not be tried
+ * again and again while a client waits.
  */
-function upstream(plan: ProxyPlan): string[] {
-  const server = `server unix:${plan.upstream} max_fails=0;`;
-  return block(
-    "upstream synapse",
-    Array.from({ length: TRIES }, () => server),
-  );
+function upstream({ upstream: to }: ProxyPlan): string[] {
+  if (to.kind === "socket") {
+    const server = `server unix:${to.path} max_fails=0;`;
+    return block(
+      "upstream synapse",
+      Array.from({ length: TRIES }, () => server),
+    );
+  }
+  return block("upstream synapse", [
+    `server ${endpoint(to)} max_fails=0;`,
+    `keepalive ${KEPT};`,
+    `keepalive_timeout ${KEPT_SECONDS}s;`,
+  ]);
+}
+
+/** A host that is off does not answer at all: clients hear of it after this time. */
+function throughLink(): string[] {
+  return ["proxy_connect_timeout 1500ms;", 'proxy_set_header Connection "";'];
 }
 
 /** nginx does not answer requests for unknown names at all. */
@@ -201,15 +222,21 @@ const HSTS = "add_header Strict-Transport-Security max-age=31536000 always;";
 const OWN_HEADERS = ["add_header Access-Control-Allow-Origin * always;", HSTS];
 
 /** All other paths do not exist. */
-function refusals(): string[] {
-  return [...errorAnswers(), ...block("location /", ["return 404;"])];
+function refusals(plan: ProxyPlan): string[] {
+  return [...errorAnswers(plan), ...block("location /", ["return 404;"])];
 }
 
-/** nginx's own errors, in the format that Matrix clients expect. */
-function errorAnswers(): string[] {
+/**
+ * nginx's own errors, in the format that Matrix clients expect. Over a socket a timeout means that Synapse is slow, which 504 says;
+ * through a link the other host may be off, and then all statuses mean the same to a client.
+ */
+function errorAnswers({ upstream: { kind } }: ProxyPlan): string[] {
   const answers = Object.entries(ERROR_ANSWERS);
+  const told = (status: number) => (kind === "socket" ? "" : `=${status} `);
   return [
-    ...answers.map(([name, { statuses }]) => `error_page ${statuses.join(" ")} @${name};`),
+    ...answers.map(
+      ([name, { statuses, status }]) => `error_page ${statuses.join(" ")} ${told(status)}@${name};`,
+    ),
     ...answers.flatMap(([name, { status, body }]) =>
       block(`location @${name}`, [
         "default_type application/json;",
@@ -227,7 +254,7 @@ function publicServer(plan: NginxPlan): string[] {
     `server_name ${plan.publicHost};`,
     ...tls(plan),
     HSTS,
-    ...refusals(),
+    ...refusals(plan),
     "",
     ...publicPaths(plan).flatMap((passed) => passOn(passed)),
     ...(plan.documents ? wellKnown(plan.documents) : []),
@@ -241,7 +268,7 @@ function bareDomain(plan: NginxPlan, documents: WellKnownDocuments): string[] {
     `server_name ${plan.serverName};`,
     ...tls(plan),
     HSTS,
-    ...refusals(),
+    ...refusals(plan),
     "",
     ...wellKnown(documents),
   ]);
@@ -254,7 +281,7 @@ function federationServer(plan: NginxPlan): string[] {
     `server_name ${federationNames(plan).join(" ")};`,
     ...tls(plan),
     HSTS,
-    ...refusals(),
+    ...refusals(plan),
     "",
     ...federationPaths().flatMap((passed) => passOn(passed)),
   ]);

@@ -2,6 +2,7 @@ import * as pulumi from "@pulumi/pulumi";
 import type { RoomsConfig } from "../../config-schemas/rooms/schema";
 import { Room, Space } from "../../provider/sdk";
 import type { Homeserver } from "../homeserver";
+import { formerNames } from "../homeserver/names";
 import type { Machine } from "../hosts";
 import { roomSettings, type ServiceMember, spaceSettings } from "./settings";
 
@@ -29,19 +30,24 @@ export class Rooms extends pulumi.ComponentResource {
   readonly inviteLinks: Record<string, pulumi.Output<string>> = {};
 
   constructor(name: string, args: RoomsArgs, opts?: pulumi.ComponentResourceOptions) {
-    super("hearth:rooms:Rooms", name, {}, opts);
     const { homeserver, machine, config } = args;
+    super("hearth:rooms:Rooms", name, {}, { aliases: formerNames(machine, name), ...opts });
     const { access, serverName } = homeserver;
     const context = { ...args, serverName };
-    const options = { parent: this, dependsOn: [homeserver.release, ...args.after] };
+    const dependsOn = [homeserver.release, ...args.after];
+    const options = (resource: string) => ({
+      ...{ parent: this, dependsOn, aliases: formerNames(machine, resource) },
+    });
     for (const [key, space] of Object.entries(config.spaces)) {
       const inputs = { ...access, ...spaceSettings(key, space, context) };
-      this.keep(key, new Space(`${machine.name}-space-${key}`, inputs, options));
+      const resource = `space-${key}`;
+      this.keep(key, new Space(resource, inputs, options(resource)));
     }
     for (const [key, room] of Object.entries(config.rooms)) {
       const spaceId = room.space === undefined ? undefined : this.roomIds[room.space];
       const inputs = { ...access, ...roomSettings(key, room, context, spaceId) };
-      this.keep(key, new Room(`${machine.name}-room-${key}`, inputs, options));
+      const resource = `room-${key}`;
+      this.keep(key, new Room(resource, inputs, options(resource)));
     }
     this.registerOutputs({ roomIds: this.roomIds, inviteLinks: this.inviteLinks });
   }

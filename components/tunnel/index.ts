@@ -1,6 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { HomeserverConfig } from "../../config-schemas/homeserver/schema";
-import type { TunnelModel } from "../../config-schemas/model";
+import type { FunnelModel } from "../../config-schemas/model";
 import { secretOutput } from "../../config-schemas/secret-output";
 import { columnOf } from "../../hosts/distributions";
 import type { Release } from "../../provider/sdk";
@@ -15,7 +15,7 @@ import { type Installation, installationFault, installationOf, readVendorKey } f
 import { funnelSpec, SERVICE } from "./spec";
 
 export interface TunnelArgs {
-  config: TunnelModel;
+  config: FunnelModel;
   machine: Machine;
   /** The homeserver's public name: it must become the host's name in its tailnet. */
   homeserverConfig: Pick<HomeserverConfig, "publicHost">;

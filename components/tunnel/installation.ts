@@ -1,4 +1,4 @@
-import type { TunnelConfig } from "../../config-schemas/tunnel/schema";
+import type { FunnelConfig } from "../../config-schemas/tunnel/schema";
 import type { AptRepository } from "../../provider/sdk";
 import { archiveKey } from "../../runtimes/native/archive-key";
 import type { Places } from "../../runtimes/places";
@@ -15,7 +15,7 @@ export interface Installation {
 
 /** What decides how tailscaled is installed. */
 interface Question {
-  config: Pick<TunnelConfig, "install">;
+  config: Pick<FunnelConfig, "install">;
   facts: Pick<HostFacts, "tailscale" | "distribution" | "codename">;
   scope: Places["scope"];
   /** See {@link readVendorKey}. */

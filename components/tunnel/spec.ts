@@ -1,5 +1,5 @@
 import type * as pulumi from "@pulumi/pulumi";
-import type { TunnelConfig } from "../../config-schemas/tunnel/schema";
+import type { FunnelConfig } from "../../config-schemas/tunnel/schema";
 import type { HostTask } from "../../provider/sdk";
 import type { Layout } from "../../runtimes/layout";
 import { owned, type Places } from "../../runtimes/places";
@@ -16,7 +16,7 @@ const KEY = "auth-key";
 
 /** What Tailscale Funnel must do on the host. */
 export interface FunnelPlan {
-  config: TunnelConfig;
+  config: FunnelConfig;
   /** The public name: it must become the host's name in its tailnet. */
   publicHost: string;
   /** Target of Funnel. */

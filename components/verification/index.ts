@@ -9,17 +9,19 @@ import {
   Verification,
   type VerificationInputs,
 } from "../../provider/sdk";
+import type { Certificates } from "../certificates";
 import type { Homeserver } from "../homeserver";
 import type { Machine } from "../hosts";
 import type { DatabaseAccess } from "../postgres";
+
+type ProxySections = Pick<StackConfig, "proxy" | "certificates" | "homeserver">;
 
 export interface VerificationArgs {
   config: StackConfig;
   machine: Machine;
   homeserver: Homeserver;
   database: pulumi.Output<DatabaseAccess>;
-  /** Command on the host that says how the last renewal of the certificate went; undefined: the operator renews it. */
-  renewal: readonly string[] | undefined;
+  certificates: Certificates | undefined;
   /** The checked components, if the stack has them: the checks run after their releases, and again when one changes. */
   releases: Record<string, { release: Release } | undefined>;
   projectDirectory: string;
@@ -77,7 +79,7 @@ function inputsOf(args: VerificationArgs): Inputs<VerificationInputs> {
       maxConnections: config.postgres.pool.max,
       console: args.database.apply((database) => [...database.console]),
     },
-    ...(args.renewal === undefined ? {} : { renewal: [...args.renewal] }),
+    ...(args.certificates?.renewal === undefined ? {} : { renewal: args.certificates.renewal }),
     mediaPath: homeserver.mediaPath,
     mediaLimitBytes: mediaLimit === undefined ? 0 : parseSize(mediaLimit),
     logFile: homeserver.logFile,
@@ -85,8 +87,9 @@ function inputsOf(args: VerificationArgs): Inputs<VerificationInputs> {
   };
 }
 
-/** The URL at which the host itself reaches its proxy. */
-export function proxyUrlOf({ proxy, certificates }: Pick<StackConfig, "proxy" | "certificates">): string {
+/** The URL at which the homeserver's host reaches the proxy. */
+export function proxyUrlOf({ proxy, certificates, homeserver }: ProxySections): string {
+  if (proxy.host !== homeserver.host) return `https://${homeserver.publicHost}:443`;
   if (proxy.kind === "nginx") return "https://127.0.0.1:443";
   const { address, port } = proxy.listen;
   const everywhere = address === "::" || address === "0.0.0.0";

@@ -39,17 +39,31 @@ function hostsWhere(
   return Object.entries(stack.hosts).filter(([, host]) => breaks(host));
 }
 
-/** The host of the homeserver, and of all services until they may be on several hosts. */
-export const servingHost = proof({
+/**
+ * The host that each section must be on: the homeserver's own services use its sockets and its loopback. Only the proxy may be
+ * elsewhere, at the other end of a tunnel between two hosts; its certificate goes with it.
+ */
+function requiredHost(stack: Pick<FullStack, Placed>, section: Placed): string {
+  const { homeserver, proxy, tunnel } = stack;
+  if (section === "certificates") return proxy.host;
+  return section === "proxy" && tunnel?.kind === "wireguard" ? tunnel.edge : homeserver.host;
+}
+
+/** The hosts of the homeserver and of its proxy. */
+export const servingHosts = proof({
   name: "a service's host is a host of the stack",
   needs: ["hosts", ...ON_A_HOST],
   prove: (stack) => {
-    const { hosts, homeserver } = stack;
+    const { hosts, homeserver, proxy } = stack;
     const unknown = placements(stack).filter(({ host }) => !Object.hasOwn(hosts, host));
-    const config = Object.hasOwn(hosts, homeserver.host) ? hosts[homeserver.host] : undefined;
-    return config === undefined || unknown.length > 0
+    const named = (name: string) => {
+      const config = Object.hasOwn(hosts, name) ? hosts[name] : undefined;
+      return config && { name, config };
+    };
+    const [home, front] = [named(homeserver.host), named(proxy.host)];
+    return home === undefined || front === undefined || unknown.length > 0
       ? broken(...unknown.map(({ section }): Path => [section, "host"]))
-      : proved({ name: homeserver.host, config });
+      : proved({ homeserver: home, proxy: front });
   },
   message: (stack, [section]) => `names ${hostOf(stack, section)}, which is not under hearth:hosts`,
   fix: (stack, [section]) => {
@@ -118,17 +132,26 @@ export const hostRules: readonly AnyRule[] = [
       "is root, but with `runtime: quadlet` the containers belong to the login user, who must not be root",
     fix: "log in as an ordinary user (with `become: sudo` if the user may use sudo), or write `runtime: native`",
   }),
-  servingHost,
+  servingHosts,
   rule({
-    name: "the homeserver's services share its host",
+    name: "a service is on the host where others reach it",
     needs: [...ON_A_HOST],
     when: (stack) =>
       placements(stack)
-        .filter(({ host }) => host !== stack.homeserver.host)
+        .filter(({ section, host }) => host !== requiredHost(stack, section))
         .map(({ section }): Path => [section, "host"]),
-    message: ({ homeserver }) =>
-      `differs from the homeserver's host, ${homeserver.host}: the services communicate unencrypted over loopback and a socket`,
-    fix: ({ homeserver }) => `write \`host: ${homeserver.host}\``,
+    message: (stack, [section]) => {
+      const { homeserver, proxy } = stack;
+      if (section === "certificates") return `differs from the proxy's host, ${proxy.host}`;
+      return section === "proxy" && stack.tunnel?.kind === "wireguard"
+        ? `is not the tunnel's edge, ${stack.tunnel.edge}, to which clients and servers connect`
+        : `differs from the homeserver's host, ${homeserver.host}: the services communicate unencrypted over loopback and a socket`;
+    },
+    fix: (stack, [section]) => {
+      const required = requiredHost(stack, section as Placed);
+      const tunnel = section === "proxy" && stack.tunnel === undefined;
+      return `write \`host: ${required}\`${tunnel ? ", or add hearth:tunnel with `kind: wireguard`, which links two hosts" : ""}`;
+    },
   }),
   rule({
     name: "a sudo password belongs to a host that uses sudo",

@@ -71,6 +71,12 @@ export function parseRange(text: string): Range {
   return { version, first, last: first + (1n << free) - 1n };
 }
 
+/** The nth address of an IPv4 range; 0 is its first. */
+export function nthAddress(range: string, n: number): string {
+  const address = parseRange(range).first + BigInt(n);
+  return [24n, 16n, 8n, 0n].map((shift) => (address >> shift) & 255n).join(".");
+}
+
 /** Whether the two ranges share an address. */
 export function rangesOverlap(a: string, b: string): boolean {
   const [x, y] = [parseRange(a), parseRange(b)];

@@ -110,6 +110,11 @@ export const ipAddress = z
   .union([z.ipv4(), z.ipv6()], { error: "an IPv4 or IPv6 address, e.g. 192.0.2.1" })
   .meta({ title: "address" });
 
+/** Where a host is reached: a DNS name or an address. */
+export const nameOrAddress = z
+  .union([dnsName, ipAddress], { error: "a DNS name or an IP address, e.g. edge.example.org" })
+  .meta({ title: "name or address" });
+
 /** A range of addresses. */
 export const cidr = z
   .union([z.cidrv4(), z.cidrv6()], {

@@ -87,9 +87,9 @@ export const proxyRules: readonly AnyRule[] = [
     name: "something ends TLS",
     needs: ["certificates", "tunnel"],
     when: ({ certificates, tunnel }) =>
-      at(certificates === undefined && tunnel === undefined, "certificates"),
-    message: "is absent and so is hearth:tunnel, but clients and servers use https only",
-    fix: "add the files of a certificate for all public names, or a tunnel, which has its own certificate",
+      at(certificates === undefined && tunnel?.kind !== "tailscale-funnel", "certificates"),
+    message: "is absent, and no hearth:tunnel ends TLS, but clients and servers use https only",
+    fix: "add the files of a certificate for all public names, or Funnel, which has its own certificate",
   }),
   rule({
     name: "plain HTTP stays on loopback",

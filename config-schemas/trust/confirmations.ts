@@ -94,7 +94,11 @@ function secretsElsewhere({ homeserver, tunnel, dns }: StackConfig, secrets: Pla
       says: `the password for mail is sent to ${email.smtpHost}, port ${email.smtpPort}`,
       when: "change",
     });
-  if (tunnel !== undefined && secrets.tunnel !== undefined && tunnel.controlUrl !== TAILSCALE_CONTROL_URL)
+  if (
+    tunnel?.kind === "tailscale-funnel" &&
+    secrets.tunnel !== undefined &&
+    tunnel.controlUrl !== TAILSCALE_CONTROL_URL
+  )
     all.push({
       path: ["tunnel", "controlUrl"],
       says: `the auth key of the tunnel is sent to ${tunnel.controlUrl}`,

@@ -1,16 +1,17 @@
 import { type AnyRule, at, broken, proof, proved, removeSecret, rule } from "../language/rule";
+import { wireguardRules } from "./rules-wireguard";
 
 /** The only names that Funnel's servers forward: they read the name in the TLS handshake. */
 const FUNNEL_NAME = /^[a-z0-9-]+\.[a-z0-9-]+\.ts\.net$/;
 
-/** Where the tunnel connects to the proxy, with plain HTTP; undefined: there is no tunnel. */
+/** Where Funnel connects to the proxy, with plain HTTP; undefined: there is no Funnel. */
 export const tunnelTarget = proof({
   name: "a tunnel that ends TLS leads to a proxy without TLS",
   needs: ["proxy", "tunnel"],
   prove: ({ proxy, tunnel }) =>
     tunnel?.kind === "tailscale-funnel" && proxy.kind === "nginx"
       ? broken(["proxy", "kind"])
-      : proved(tunnel && proxy.listen),
+      : proved(tunnel?.kind === "tailscale-funnel" ? proxy.listen : undefined),
   message: "is nginx, which ends TLS itself on public ports, but Funnel connects to plain HTTP on loopback",
   fix: "write `kind: caddy`, and `runtime: quadlet` for the host",
 });
@@ -75,7 +76,10 @@ export const tunnelRules: readonly AnyRule[] = [
     when: ({ hosts, tunnel }) => {
       const host = hosts[tunnel?.host ?? ""];
       return at(
-        tunnel?.install === "repository" && host?.runtime === "quadlet" && host.become === "none",
+        tunnel?.kind === "tailscale-funnel" &&
+          tunnel.install === "repository" &&
+          host?.runtime === "quadlet" &&
+          host.become === "none",
         "tunnel",
         "install",
       );
@@ -84,11 +88,12 @@ export const tunnelRules: readonly AnyRule[] = [
     fix: "install Tailscale on the host yourself and write `install: present`, or write `become: sudo` for the host",
   }),
   rule({
-    name: "an auth key belongs to a tunnel",
+    name: "an auth key belongs to Funnel",
     needs: ["tunnel", "secrets"],
     when: ({ tunnel, secrets }) =>
-      at(secrets.tunnel !== undefined && tunnel === undefined, "secrets", "tunnel"),
-    message: "is for hearth:tunnel, which is absent",
-    fix: `${removeSecret("tunnel")}, or add hearth:tunnel`,
+      at(secrets.tunnel !== undefined && tunnel?.kind !== "tailscale-funnel", "secrets", "tunnel"),
+    message: "is for a hearth:tunnel with `kind: tailscale-funnel`, which is absent",
+    fix: `${removeSecret("tunnel")}, or add this tunnel`,
   }),
+  ...wireguardRules,
 ];

@@ -5,8 +5,8 @@ import { SandboxError } from "../errors";
 export interface Placement {
   serverName: string;
   publicHost: string;
-  /** Address of the sandbox host. */
-  address: string;
+  /** Address of the sandbox host; of several, by their names in the stack file. */
+  address: string | Readonly<Record<string, string>>;
   sshConfigFile: string;
   /** Login user. Default: root. */
   user?: string;
@@ -30,16 +30,17 @@ export interface Placement {
 
 /**
  * The committed stack file `text` with only addresses, names, keys and users replaced; the rest, also comments, stays
- * as written. Throws if the file is not a stack file with one host.
+ * as written. Throws if the file is not a stack file with exactly these hosts.
  */
 export function placeStack(text: string, placement: Placement): string {
   const document = parseDocument(text);
   const [fault] = document.errors;
   if (fault) throw new SandboxError(`the stack file is not YAML: ${fault.message}`);
-  const host = onlyHost(document);
-  set(document, "hosts", [host, "address"], placement.address);
-  set(document, "hosts", [host, "user"], placement.user ?? "root");
-  set(document, "hosts", [host, "sshConfigFile"], placement.sshConfigFile);
+  for (const [host, address] of addressesOf(document, placement.address)) {
+    set(document, "hosts", [host, "address"], address);
+    set(document, "hosts", [host, "user"], placement.user ?? "root");
+    set(document, "hosts", [host, "sshConfigFile"], placement.sshConfigFile);
+  }
   set(document, "homeserver", ["serverName"], placement.serverName);
   set(document, "homeserver", ["publicHost"], placement.publicHost);
   set(document, "homeserver", ["federation", "allowedRanges"], [placement.network]);
@@ -82,16 +83,23 @@ function valueAt(value: unknown, path: readonly string[]): unknown {
   return found;
 }
 
-function onlyHost(document: Document): string {
+/** The address of each host of the file. */
+function addressesOf(document: Document, address: Placement["address"]): [string, string][] {
   const hosts = document.getIn(["config", "hearth:hosts"]);
   const names = hosts instanceof YAMLMap ? hosts.items.map((item) => String(item.key)) : [];
-  const [name, ...others] = names;
-  if (name === undefined || others.length > 0) {
+  const [only = ""] = names;
+  const addresses = typeof address === "string" ? { [only]: address } : address;
+  const wanted = Object.keys(addresses);
+  if (
+    only === "" ||
+    names.length !== wanted.length ||
+    names.some((name) => !Object.hasOwn(addresses, name))
+  ) {
     throw new SandboxError(
-      `the stack file has ${names.length} hosts under config → hearth:hosts; exactly one is needed here`,
+      `the stack file has ${names.length} hosts under config → hearth:hosts (${names.join(", ")}); there are addresses for ${wanted.length} (${wanted.join(", ")})`,
     );
   }
-  return name;
+  return Object.entries(addresses);
 }
 
 function placePeople(document: Document, people: Record<string, string>): void {

@@ -9,10 +9,10 @@ const accountsOf = async (name: string) => {
 it("[V12] there is one account for each entry, after the homeserver", async () => {
   const { accounts, run } = await accountsOf("full");
   expect([...accounts.keys()].sort()).toEqual([
-    "edge-1-account-admin",
-    "edge-1-account-alice",
-    "edge-1-account-b.c_d=e-f",
-    "edge-1-account-gone",
+    "account-admin",
+    "account-alice",
+    "account-b.c_d=e-f",
+    "account-gone",
   ]);
   for (const account of accounts.values()) expect(account.dependsOn).toContain("edge-1-homeserver");
   expect(Object.keys(run.outputs.userIds as object).sort()).toEqual(["admin", "alice", "b.c_d=e-f", "gone"]);
@@ -20,9 +20,9 @@ it("[V12] there is one account for each entry, after the homeserver", async () =
 
 it("[V12] an account gets its flags and names unchanged", async () => {
   const { accounts } = await accountsOf("full");
-  expect(accounts.get("edge-1-account-gone")?.inputs).toMatchObject({ deactivated: true, admin: false });
-  expect(accounts.get("edge-1-account-admin")?.inputs).toMatchObject({ deactivated: false, admin: true });
-  expect(accounts.get("edge-1-account-alice")?.inputs).toMatchObject({
+  expect(accounts.get("account-gone")?.inputs).toMatchObject({ deactivated: true, admin: false });
+  expect(accounts.get("account-admin")?.inputs).toMatchObject({ deactivated: false, admin: true });
+  expect(accounts.get("account-alice")?.inputs).toMatchObject({
     displayName: "Alice",
     password: { kind: "generated" },
     homeserverUrl: "unix:/run/hearth-synapse/synapse.sock",
@@ -31,7 +31,7 @@ it("[V12] an account gets its flags and names unchanged", async () => {
 
 it("[A9] only the value of a given password is a secret", async () => {
   const { accounts } = await accountsOf("full");
-  expect(accounts.get("edge-1-account-admin")?.inputs.password).toEqual({
+  expect(accounts.get("account-admin")?.inputs.password).toEqual({
     kind: "given",
     value: {
       value: "planted-secret-secrets-accounts-admin",

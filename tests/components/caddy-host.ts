@@ -82,7 +82,8 @@ export interface Wanted {
 
 const NAME = "chat.tail1a2b.ts.net";
 const PLAN: ProxyPlan = {
-  ...{ serverName: NAME, publicHost: NAME, upstream: "/run/hearth-synapse/synapse.sock" },
+  ...{ serverName: NAME, publicHost: NAME },
+  upstream: { kind: "socket", path: "/run/hearth-synapse/synapse.sock" },
   ...{ maxUploadBytes: 2 * MIB, readTimeout: "10m", federationPort: false, ipv6: true },
   documents: {
     server: `{"m.server":"${NAME}:443"}`,

@@ -5,7 +5,8 @@ import { MIB, proxyRelease } from "./caddy-host";
 
 const NAME = "chat.tail1a2b.ts.net";
 const plan: CaddyPlan = {
-  ...{ serverName: NAME, publicHost: NAME, upstream: "/run/hearth-synapse/synapse.sock" },
+  ...{ serverName: NAME, publicHost: NAME },
+  upstream: { kind: "socket", path: "/run/hearth-synapse/synapse.sock" },
   ...{ maxUploadBytes: 10 * MIB, readTimeout: "10m", federationPort: true, ipv6: true },
   documents: { server: '{"m.server":"a"}', client: '{"m.homeserver":{}}' },
 };

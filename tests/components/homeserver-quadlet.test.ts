@@ -39,7 +39,7 @@ describe("Synapse in a container", () => {
   it("has one path for the host and one for containers", async () => {
     const { homeserver: made } = await containerReleases();
     expect(made).toMatchObject({
-      socket: "/run/hearth-synapse/synapse.sock",
+      socket: { kind: "socket", path: "/run/hearth-synapse/synapse.sock" },
       access: { scope: "user", registrationSecret: "podman:hearth-registration" },
     });
   });

@@ -5,7 +5,7 @@ const plan: NginxPlan = {
   nginx: "1.26.3",
   serverName: "example.org",
   publicHost: "matrix.example.org",
-  upstream: "/run/hearth-synapse/synapse.sock",
+  upstream: { kind: "socket", path: "/run/hearth-synapse/synapse.sock" },
   maxUploadBytes: 100 * 1024 ** 2,
   readTimeout: "10m",
   federationPort: true,

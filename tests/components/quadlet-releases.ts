@@ -6,6 +6,7 @@ import { GivenSecret } from "../../config-schemas/given-secrets";
 import { homeserverSchema } from "../../config-schemas/homeserver/schema";
 import { hostsSchema } from "../../config-schemas/hosts/schema";
 import { postgresSchema } from "../../config-schemas/postgres/schema";
+import type { SocketEndpoint } from "../../hosts/link";
 import type { ReleaseInputs } from "../../provider/contract/release";
 import { type Answer, call, LOGIN } from "../support/host-programs";
 import { DEBIAN_13, unwrap } from "../support/program";
@@ -25,7 +26,7 @@ export interface Wanted {
 /** The inputs of all releases, and outputs of the homeserver's component. */
 export interface Rendered {
   releases: Record<string, ReleaseInputs>;
-  homeserver: { socket: string; access: object };
+  homeserver: { socket: SocketEndpoint; access: object };
 }
 
 const SERVER = { host: "home", serverName: "home.test", publicHost: "home.test", version: "1.163.2" };

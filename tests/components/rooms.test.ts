@@ -105,23 +105,23 @@ it("[H12] a room waits for its Space, whose ID it needs, and for the accounts of
   const run = await runProgram(stack);
   expect(run.errors).toEqual([]);
   const kept = new Map(run.resources.map((resource) => [resource.name, resource]));
-  const main = kept.get("edge-1-room-main");
+  const main = kept.get("room-main");
   expect(main).toMatchObject({
     type: "hearth-host:index:Room",
     inputs: {
-      joinRule: { rule: "restricted", spaceIds: ["!edge-1-space-home"] },
-      parent: { roomId: "!edge-1-space-home" },
+      joinRule: { rule: "restricted", spaceIds: ["!space-home"] },
+      parent: { roomId: "!space-home" },
       ...{ serverName: "example.org", key: "main" },
     },
-    parent: "edge-1-rooms",
+    parent: "rooms",
   });
   expect(main?.dependsOn).toEqual(
-    expect.arrayContaining(["edge-1-space-home", "edge-1-homeserver", "edge-1-account-alice"]),
+    expect.arrayContaining(["space-home", "edge-1-homeserver", "account-alice"]),
   );
-  expect(kept.get("edge-1-room-alone")?.dependsOn).not.toContain("edge-1-space-home");
-  expect(kept.get("edge-1-verification")?.dependsOn).toContain("edge-1-room-main");
+  expect(kept.get("room-alone")?.dependsOn).not.toContain("space-home");
+  expect(kept.get("edge-1-verification")?.dependsOn).toContain("room-main");
   expect(run.outputs).toMatchObject({
-    roomIds: { home: "!edge-1-space-home", main: "!edge-1-room-main", alone: "!edge-1-room-alone" },
-    inviteLinks: { home: "link-to-edge-1-space-home" },
+    roomIds: { home: "!space-home", main: "!room-main", alone: "!room-alone" },
+    inviteLinks: { home: "link-to-space-home" },
   });
 });

@@ -4,7 +4,7 @@ import type { HostFacts } from "../../components/hosts/facts";
 import { Tunnel, type TunnelArgs } from "../../components/tunnel";
 import { GivenSecret } from "../../config-schemas/given-secrets";
 import { hostsSchema } from "../../config-schemas/hosts/schema";
-import { tunnelSchema } from "../../config-schemas/tunnel/schema";
+import { tailscaleFunnelSchema } from "../../config-schemas/tunnel/schema";
 import type { ReleaseInputs } from "../../provider/contract/release";
 import { Release } from "../../provider/sdk";
 import { DEBIAN_13, unwrap } from "../support/program";
@@ -51,7 +51,7 @@ function argsOf({ publicHost = "home.tail1a2b.ts.net", authKey, config, host }: 
   if (hostConfig === undefined) throw new Error("no host");
   return {
     config: {
-      ...tunnelSchema.parse({ kind: "tailscale-funnel", host: "home", ...config }),
+      ...tailscaleFunnelSchema.parse({ kind: "tailscale-funnel", host: "home", ...config }),
       target: { address: "127.0.0.1", port: 8080 },
       authKey: authKey === undefined ? undefined : new GivenSecret(authKey),
     },

@@ -22,7 +22,7 @@ it("[V13] the checks run after the releases that they check, and again when one 
       "edge-1-certificates",
       "edge-1-homeserver",
       "edge-1-proxy",
-      "edge-1-account-alice",
+      "account-alice",
     ]),
   );
 });
@@ -80,6 +80,7 @@ it.each([
   "[H15] the host connects to the address at which its proxy listens: %s",
   (_what, change, certificates, url) => {
     const { config } = parsedFixture(fixture("minimal"));
-    expect(proxyUrlOf({ proxy: { ...config.proxy, ...change }, certificates })).toBe(url);
+    const { homeserver } = config;
+    expect(proxyUrlOf({ proxy: { ...config.proxy, ...change }, certificates, homeserver })).toBe(url);
   },
 );

@@ -13,11 +13,13 @@ import { PROXY } from "./rules/proxy";
 import { REGISTRATION } from "./rules/registration";
 import { ROOMS } from "./rules/rooms";
 import { TUNNEL } from "./rules/tunnel";
+import { WIREGUARD_ROWS } from "./rules/wireguard";
 import { faultsOf, stackWith } from "./support";
 
 const ROWS = [
   ...[...HOSTS, ...CONTAINERS, ...REGISTRATION, ...FEDERATION, ...HOMESERVER, ...POSTGRES],
-  ...[...CERTIFICATES, ...PROXY, ...TUNNEL, ...DNS, ...ROOMS, ...MAINTENANCE, ...INACTIVITY],
+  ...[...CERTIFICATES, ...PROXY, ...TUNNEL, ...WIREGUARD_ROWS],
+  ...[...DNS, ...ROOMS, ...MAINTENANCE, ...INACTIVITY],
 ];
 
 test("every rule has a stack that follows it and one that breaks it", () => {

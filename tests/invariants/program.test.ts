@@ -14,6 +14,8 @@ import {
 /** Invariants for every stack file in this repository, on both distributions. */
 
 const OURS = "hearth-host:index:";
+/** Resources that stay when the homeserver moves to another host, and the first word of their names. */
+const KEPT: Record<string, string> = { Account: "account", Space: "space", Room: "room" };
 const stacks = [...fixtureStacks(), ...committedStacks()];
 const grid = stacks.flatMap((stack) =>
   [DEBIAN_12, DEBIAN_13].map((facts) => ({ title: `${stack.name} on ${facts.codename}`, stack, facts })),
@@ -58,10 +60,11 @@ describe.each(grid)("$title", ({ stack, facts }) => {
     expect(releases.length).toBeGreaterThan(3);
   });
 
-  it("every resource on a host is named after the host, and no two have the same name", () => {
+  it("every resource on a host is named after the host, what is kept on the homeserver is not, and no two have the same name", () => {
     const own = run.resources.filter(({ type }) => type.startsWith(OURS));
     for (const resource of own) {
-      expect(`${resource.name}-`).toMatch(new RegExp(`^${hostOf(resource)}-`));
+      const name = KEPT[resource.type.slice(OURS.length)] ?? hostOf(resource);
+      expect(`${resource.name}-`).toMatch(new RegExp(`^${name}-`));
       expect(hostOf(resource)).not.toBe("");
     }
     const keys = run.resources.map(({ type, name }) => `${type} ${name}`);
@@ -90,7 +93,7 @@ describe.each(grid)("$title", ({ stack, facts }) => {
       ),
     );
     const named = releases.flatMap((release) => [
-      ...Object.values(release.files).flatMap(({ content }) => pathsIn(content)),
+      ...Object.values(release.files ?? {}).flatMap(({ content }) => pathsIn(content)),
       ...JSON.stringify([release.validators, release.health, release.tasks, release.units]).matchAll(
         /\/(?:etc\/hearth|usr\/local\/lib\/hearth)\/[\w./-]+/g,
       ),
@@ -126,7 +129,9 @@ describe.each(grid)("$title", ({ stack, facts }) => {
       if (units.length === 0) continue;
       const watched = new Set(units.flatMap((unit) => [...unit.restartOn, ...unit.reloadOn]));
       // A unit's own file restarts it anyway, and so does a container's.
-      const read = Object.keys(release.files).filter((path) => CONFIGURATION.test(path) && !UNIT.test(path));
+      const read = Object.keys(release.files ?? {}).filter(
+        (path) => CONFIGURATION.test(path) && !UNIT.test(path),
+      );
       expect(read.filter((path) => !watched.has(path))).toEqual([]);
     }
   });
@@ -144,7 +149,7 @@ describe.each(grid)("$title", ({ stack, facts }) => {
       for (const [path, { mode }] of Object.entries(release.secrets ?? {})) {
         expect([path, mode]).toEqual([path, expect.stringMatching(/^06[04]0$/)]);
       }
-      for (const [path, { owner, content }] of Object.entries(release.files)) {
+      for (const [path, { owner, content }] of Object.entries(release.files ?? {})) {
         // An attacker can make a service write every file that it may write. (Containers get these files read-only.)
         expect([path, owner]).toEqual([path, release.scope === "user" ? "alice" : "root"]);
         expect([path, content.endsWith("\n")]).toEqual([path, true]);

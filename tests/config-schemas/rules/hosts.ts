@@ -68,11 +68,13 @@ export const HOSTS: Row[] = [
     ),
   },
   {
-    rule: "the homeserver's services share its host",
+    rule: "a service is on the host where others reach it",
     good: { hosts: { other: { address: "b" } } },
-    bad: { hosts: { other: { address: "b" } }, postgres: { host: "other" } },
+    bad: { hosts: { other: { address: "b" } }, postgres: { host: "other" }, proxy: { host: "other" } },
     says: [
       "hearth:postgres.host: differs from the homeserver's host, vps: the services communicate unencrypted over loopback and a socket | write `host: vps`",
+      "hearth:proxy.host: differs from the homeserver's host, vps: the services communicate unencrypted over loopback and a socket | write `host: vps`, or add hearth:tunnel with `kind: wireguard`, which links two hosts",
+      "hearth:certificates.host: differs from the proxy's host, other | write `host: other`",
     ],
   },
   {

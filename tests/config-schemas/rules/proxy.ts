@@ -32,7 +32,7 @@ export const PROXY: Row[] = [
     good: { hosts: ROOTLESS, proxy: { kind: "caddy", federationPort: false }, ...FUNNEL },
     bad: { certificates: undefined },
     says: [
-      "hearth:certificates: is absent and so is hearth:tunnel, but clients and servers use https only | add the files of a certificate for all public names, or a tunnel, which has its own certificate",
+      "hearth:certificates: is absent, and no hearth:tunnel ends TLS, but clients and servers use https only | add the files of a certificate for all public names, or Funnel, which has its own certificate",
     ],
   },
   {

@@ -79,11 +79,11 @@ export const TUNNEL: Row[] = [
     ],
   },
   {
-    rule: "an auth key belongs to a tunnel",
+    rule: "an auth key belongs to Funnel",
     good: behindFunnel({ secrets: { tunnel: { authKey: "planted" } } }),
     bad: { secrets: { tunnel: { authKey: "planted" } } },
     says: [
-      "hearth:secrets.tunnel: is for hearth:tunnel, which is absent | run: npm run pulumi -- config rm --path 'hearth:secrets.tunnel', or add hearth:tunnel",
+      "hearth:secrets.tunnel: is for a hearth:tunnel with `kind: tailscale-funnel`, which is absent | run: npm run pulumi -- config rm --path 'hearth:secrets.tunnel', or add this tunnel",
     ],
   },
 ];
