@@ -1,6 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { CertificatesConfig } from "../../config-schemas/certificates/schema";
-import type { Release } from "../../provider/sdk";
+import type { Inputs, Release, VerificationInputs } from "../../provider/sdk";
 import type { Machine } from "../hosts";
 import { acmeRelease } from "./acme";
 import { RENEWAL } from "./acme-spec";
@@ -24,8 +24,8 @@ export class Certificates extends pulumi.ComponentResource {
   readonly release: Release;
   /** Changes whenever the proxy must read its files again; what the host renews, it makes the proxy read itself. */
   readonly revision: pulumi.Output<string>;
-  /** A program on the host that says how the last renewal went; undefined: the operator renews. */
-  readonly renewal: readonly string[] | undefined;
+  /** A command on the host that says how the last renewal went; undefined: the operator renews. */
+  readonly renewal: Inputs<VerificationInputs>["renewal"];
 
   constructor(name: string, args: CertificatesArgs, opts?: pulumi.ComponentResourceOptions) {
     super("hearth:certificates:Certificates", name, {}, opts);
@@ -37,7 +37,7 @@ export class Certificates extends pulumi.ComponentResource {
         break;
       case "acme":
         ({ release: this.release, revision: this.revision } = acmeRelease(name, { ...args, config }, this));
-        this.renewal = RENEWAL;
+        this.renewal = { connection: machine.connection, argv: RENEWAL };
         break;
     }
     this.registerOutputs({ digest: this.release.digest });

@@ -124,8 +124,11 @@ export interface VerificationInputs extends HomeserverAccess {
   caFile?: string;
   /** Database checks on the host; `console` is the command that opens psql there as the server's superuser. */
   database: { name: string; role: string; maxConnections: number; console: string[] };
-  /** Command on the host that ends well, or prints why it could not renew the certificate. Absent: the operator renews. */
-  renewal?: string[];
+  /**
+   * A command on a host, as root, that ends well or prints why the host could not renew the certificate. Absent: the operator
+   * renews it.
+   */
+  renewal?: { connection: Connection; argv: string[] };
   mediaPath: string;
   /** Media disk use above which the check fails, bytes; 0: not limited. */
   mediaLimitBytes: number;

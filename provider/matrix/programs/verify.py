@@ -2,9 +2,9 @@
 
 Request: scope, homeserverUrl, serverName, publicHost, proxyUrl (https://127.0.0.1:443; http:// behind a tunnel that ends TLS),
 registrationSecret, maxUploadBytes, database {name, role, console: the command that opens psql as the superuser}, mediaPath, logFile;
-optional: stateDirectory, renewal (a command that says how the last renewal of the certificate went).
+optional: stateDirectory.
 
-Answer: {admin, upload, forwardedAddress, destinations, database, renewal, media, log}: facts, one object for each question; `error`
+Answer: {admin, upload, forwardedAddress, destinations, database, media, log}: facts, one object for each question; `error`
 in one of them says why it has no answer. Nothing is judged here, and nothing stays behind.
 """
 
@@ -84,15 +84,6 @@ def observe_media(request):
     return {"used": used, "free": space.f_bavail * space.f_frsize, "size": space.f_blocks * space.f_frsize}
 
 
-def observe_renewal(request):
-    """What the host's own program says about the last renewal of the certificate."""
-    try:
-        done = subprocess.run(request["renewal"], capture_output=True, text=True, cwd="/", timeout=20, check=False)
-    except (OSError, subprocess.TimeoutExpired) as error:
-        return {"error": str(error)}
-    return {} if done.returncode == 0 else {"fault": (done.stdout.strip() or done.stderr.strip()).split("\n")[-1]}
-
-
 def observe_destinations(request, token):
     """How many other servers are known, and which of them cannot be reached now."""
     direct = Homeserver(request["homeserverUrl"])
@@ -123,8 +114,6 @@ def run(request):
         "media": (observe_media, request),
         "log": (observe_log, request),
     }
-    if "renewal" in request:
-        questions["renewal"] = (observe_renewal, request)
     if request["proxyUrl"].startswith("http://"):
         questions["aboveLimit"] = (observe_above_limit, request)
     observations = {}

@@ -24,8 +24,6 @@ export interface Observations {
   };
   destinations?: Failed & { known?: number; failing?: number; names?: string[] };
   database: Failed & { sqlite: string[]; connections?: number; available?: number };
-  /** Only if the host renews its certificate. */
-  renewal?: Failed & { fault?: string };
   media: Failed & { used?: number; free?: number; size?: number };
   log: Failed & { warnings?: Record<string, number>; errors?: string[]; errorCount?: number };
 }
@@ -113,15 +111,6 @@ export function judgeDatabase(inputs: VerificationInputs, seen: Observations): F
   return pass(
     `${connections} of at most ${maxConnections} connections (Postgres allows ${available}), no SQLite`,
   );
-}
-
-/** The old certificate is in use until the next try, which may be good: so it is no fault of the services, but somebody must look. */
-export function judgeRenewal({ renewal }: Observations): Finding {
-  const { fault, error } = renewal ?? { error: "the host gave no answer" };
-  if (error !== undefined) return notChecked(error, "run pulumi up");
-  if (fault !== undefined)
-    return fail(fault, "correct the cause; the host tries again by itself, twice a day");
-  return pass("the host's last try did not fail");
 }
 
 export function judgeMedia(inputs: VerificationInputs, seen: Observations): Finding {

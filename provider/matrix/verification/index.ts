@@ -53,7 +53,8 @@ class Verification implements Resource {
 }
 
 /** What a change of is a reason to verify again: not how the host and the database on it are reached. */
-function verified({ connection: _, database, ...rest }: Properties): Properties {
+function verified({ connection: _, database, renewal, ...others }: Properties): Properties {
+  const rest = { ...others, renewal: isObject(renewal) ? (renewal.argv ?? null) : null };
   if (!isObject(database)) return { ...rest, database: database ?? null };
   const { console: __, ...same } = database;
   return { ...rest, database: same };

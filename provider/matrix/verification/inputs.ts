@@ -1,4 +1,5 @@
 import type { VerificationInputs } from "../../contract/matrix";
+import { connectionShape } from "../../protocol/connection";
 import { flag, integer, list, object, oneOf, optional, record, type Shape, text } from "../../protocol/shape";
 import { isObject, type Properties } from "../../protocol/values";
 import { accessMembers, withAccess } from "../access";
@@ -28,7 +29,12 @@ export const verificationShape: Shape<VerificationInputs> = object<VerificationI
     maxConnections: integer(1, 100_000),
     console: list(text({ pattern: /./, write: "a word of the command" })),
   }),
-  renewal: optional(list(text({ pattern: /./, write: "a word of the command" }))),
+  renewal: optional(
+    object<NonNullable<VerificationInputs["renewal"]>>({
+      connection: connectionShape,
+      argv: list(text({ pattern: /./, write: "a word of the command" })),
+    }),
+  ),
   mediaPath: path,
   mediaLimitBytes: bytes,
   logFile: path,

@@ -14,7 +14,6 @@ export function observeHost(inputs: VerificationInputs, signal: AbortSignal): Pr
     proxyUrl: inputs.proxyUrl,
     maxUploadBytes: inputs.maxUploadBytes,
     database: { name: inputs.database.name, role: inputs.database.role, console: inputs.database.console },
-    ...(inputs.renewal === undefined ? {} : { renewal: inputs.renewal }),
     mediaPath: inputs.mediaPath,
     logFile: inputs.logFile,
   };

@@ -4,6 +4,7 @@ import type { CheckResult, VerificationInputs } from "../../contract/matrix";
 import { type Check, type Finding, firstLine, notChecked } from "./finding";
 import * as host from "./host";
 import { Outside } from "./outside";
+import { checkRenewal } from "./renewal";
 import { judgeAboveLimitBehind } from "./upload";
 
 /** What the checks need besides their inputs. */
@@ -26,14 +27,14 @@ export async function verify(inputs: VerificationInputs, environment: Environmen
     ...outside.discovery(),
     ...outside.interfaces(observed),
     ...outside.exposed(),
-    ...onHost(inputs, observed),
+    ...onHost(inputs, observed, environment.signal),
   ];
   return Promise.all(checks.map(async ([check, finding]) => ({ check, ...(await finding) })));
 }
 
 type Observed = Promise<{ observations: host.Observations } | { error: Error }>;
 
-function onHost(inputs: VerificationInputs, observed: Observed): Check[] {
+function onHost(inputs: VerificationInputs, observed: Observed, signal: AbortSignal | undefined): Check[] {
   const judge = async (decide: (seen: host.Observations) => Finding): Promise<Finding> => {
     const seen = await observed;
     if ("observations" in seen) return decide(seen.observations);
@@ -49,7 +50,7 @@ function onHost(inputs: VerificationInputs, observed: Observed): Check[] {
     ["Postgres connections", judge((seen) => host.judgeDatabase(inputs, seen))],
     ...(inputs.renewal === undefined
       ? []
-      : [["certificate renewal", judge(host.judgeRenewal)] satisfies Check]),
+      : [["certificate renewal", checkRenewal(inputs.renewal, signal)] satisfies Check]),
     ["media disk use", judge((seen) => host.judgeMedia(inputs, seen))],
     ["federation log", judge((seen) => host.judgeLog(inputs, seen))],
   ];

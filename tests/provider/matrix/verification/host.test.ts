@@ -44,7 +44,6 @@ describe("what the host saw", () => {
     upload: (given: host.Observations) => host.judgeUpload(given),
     forwarded: (given: host.Observations) => host.judgeForwardedAddress(given),
     database: (given: host.Observations) => host.judgeDatabase(inputs, given),
-    renewal: (given: host.Observations) => host.judgeRenewal(given),
     media: (given: host.Observations) => host.judgeMedia(inputs, given),
     log: (given: host.Observations) => host.judgeLog(inputs, given),
   };
@@ -70,9 +69,6 @@ describe("what the host saw", () => {
       { forwardedAddress: { believed: false, seen: [] } },
       "not checked",
     ],
-    ["renewal", "[V10] went well", { renewal: {} }, "pass"],
-    ["renewal", "[V10] failed", { renewal: { fault: "the authority does not answer" } }, "fail"],
-    ["renewal", "[V10] not known", { renewal: { error: "no such program" } }, "not checked"],
     ["database", "[V13] in range", {}, "pass"],
     ["database", "[V13] none", { database: { sqlite: [], connections: 0, available: 100 } }, "fail"],
     [

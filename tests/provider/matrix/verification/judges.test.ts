@@ -11,6 +11,7 @@ import { bytes, type Finding, together } from "../../../../provider/matrix/verif
 import { canonical, judgeKeys } from "../../../../provider/matrix/verification/keys";
 import { judgeName } from "../../../../provider/matrix/verification/names";
 import type { Answer } from "../../../../provider/matrix/verification/network";
+import { judgeRenewal, type RenewalSeen } from "../../../../provider/matrix/verification/renewal";
 import { judgeAboveLimit, judgeAboveLimitBehind } from "../../../../provider/matrix/verification/upload";
 import { delegated, judgeClient, judgeServer } from "../../../../provider/matrix/verification/wellknown";
 
@@ -269,4 +270,14 @@ test("findings about one thing on several ports are one: the worst", () => {
 
 test("sizes are written with binary units", () => {
   expect([0, 1023, 1024, 104857600].map(bytes)).toEqual(["0 B", "1023 B", "1.0 KiB", "100.0 MiB"]);
+});
+
+test.each<[string, RenewalSeen, Result]>([
+  ["went well", {}, "pass"],
+  ["failed", { fault: "the renewal at 2027-01-01 failed: the authority does not answer" }, "fail"],
+  ["no program", { error: "No such file or directory" }, "not checked"],
+])("[V10] certificate renewal: %s", (_what, seen, result) => {
+  const finding = judgeRenewal(seen);
+  expect(verdict(finding)).toBe(result);
+  if (seen.fault !== undefined) expect(finding.seen).toBe(seen.fault);
 });
