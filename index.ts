@@ -94,8 +94,7 @@ const checks = config.verification.enabled
       after: [accounts, rooms, ...(inactivity ? [inactivity] : []), ...(dns ? [dns] : [])],
       database: postgres.access,
       ports: machines.proxy.ports,
-      // The checks ask the homeserver's host only.
-      renewal: machines.proxy === machine ? certificates?.renewal : undefined,
+      certificates,
       releases: { postgres, homeserver, proxy, certificates, tunnel, maintenance, firewall },
     })
   : undefined;

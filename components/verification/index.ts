@@ -11,6 +11,7 @@ import {
   type VerificationInputs,
 } from "../../provider/sdk";
 import type { HostPort } from "../../runtimes/listener";
+import type { Certificates } from "../certificates";
 import type { Homeserver } from "../homeserver";
 import type { DatabaseAccess } from "../postgres";
 
@@ -22,8 +23,8 @@ export interface VerificationArgs {
   database: pulumi.Output<DatabaseAccess>;
   /** The ports of all services on the proxy's host, to which the public name leads. */
   ports: pulumi.Output<HostPort[]>;
-  /** Command on the homeserver's host that says how the last renewal of the certificate went; undefined: the operator renews it, or another host. */
-  renewal: readonly string[] | undefined;
+  /** Says how the last renewal of the certificate went, if a host renews it. */
+  certificates: Pick<Certificates, "renewal"> | undefined;
   /** The checked components, if the stack has them: the checks run after their releases, and again when one changes. */
   releases: Record<string, { release: Release } | undefined>;
   projectDirectory: string;
@@ -82,7 +83,7 @@ function inputsOf(args: VerificationArgs): Inputs<VerificationInputs> {
       maxConnections: config.postgres.pool.max,
       console: args.database.apply((database) => [...database.console]),
     },
-    ...(args.renewal === undefined ? {} : { renewal: [...args.renewal] }),
+    ...(args.certificates?.renewal === undefined ? {} : { renewal: args.certificates.renewal }),
     mediaPath: homeserver.mediaPath,
     mediaLimitBytes: mediaLimit === undefined ? 0 : parseSize(mediaLimit),
     logFile: homeserver.logFile,
