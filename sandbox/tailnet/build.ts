@@ -1,10 +1,8 @@
-import { createHash } from "node:crypto";
 import fs from "node:fs/promises";
-import os from "node:os";
 import path from "node:path";
-import { messageOf, SandboxError } from "../errors";
+import { builtPrograms, pinnedVersion } from "../go-programs";
 import { run } from "../process";
-import { exists, type Progress } from "../state";
+import type { Progress } from "../state";
 
 /** Go module with the stand-in's source; its go.mod pins Tailscale's module and all others by checksum. */
 const SOURCE = path.join(__dirname, "../../stand-ins/tailnet");
@@ -16,37 +14,16 @@ const VENDOR_FILES = ["tailscaled.service", "tailscaled.defaults"];
 /** A directory with `tailscale`, `tailscaled`, `tailnet` and the vendor's unit and defaults. */
 export type TailscaleBuild = string;
 
-/**
- * Builds Tailscale's real programs and the stand-in for its service, once for each source: 2 minutes on two cores. The result is in
- * the cache next to the engine; Go caches compiled packages, so an interrupted build continues.
- */
+/** Builds Tailscale's real programs and the stand-in for its service, once for each source. */
 export async function ensureTailscale(progress: Progress): Promise<TailscaleBuild> {
-  const version = await pinnedVersion();
-  const directory = path.join(cacheDirectory(), "tailscale", `${version}-${await sourceDigest()}`);
-  if (await exists(directory)) return directory;
-  const staging = `${directory}.partial-${process.pid}`;
-  await fs.rm(staging, { recursive: true, force: true });
-  await fs.mkdir(staging, { recursive: true });
-  const started = Date.now();
-  const tell = () =>
-    progress(`building tailscaled ${version} from source (about 2 minutes, once): ${seconds(started)}`);
-  tell();
-  const timer = setInterval(tell, 15_000);
-  try {
-    await build(version, staging);
-    await fs.rename(staging, directory).catch(async (error) => {
-      // Another run was faster.
-      if (!(await exists(directory))) throw error;
-    });
-  } catch (error) {
-    throw new SandboxError(
-      `tailscaled could not be built: ${messageOf(error)}\n  fix: install Go 1.26 or newer`,
-    );
-  } finally {
-    clearInterval(timer);
-    await fs.rm(staging, { recursive: true, force: true });
-  }
-  return directory;
+  const version = await pinnedVersion(SOURCE, TAILSCALE);
+  return builtPrograms(
+    {
+      ...{ title: `tailscaled ${version}`, name: "tailscale", source: SOURCE, version, time: "2 minutes" },
+      build: (directory) => build(version, directory),
+    },
+    progress,
+  );
 }
 
 async function build(version: string, directory: string): Promise<void> {
@@ -59,23 +36,3 @@ async function build(version: string, directory: string): Promise<void> {
     await fs.copyFile(path.join(module.trim(), "cmd/tailscaled", name), path.join(directory, name));
   }
 }
-
-async function pinnedVersion(): Promise<string> {
-  const text = await fs.readFile(path.join(SOURCE, "go.mod"), "utf8");
-  return /^\s*(?:require )?tailscale\.com v(\S+)/m.exec(text)?.[1] ?? "unpinned";
-}
-
-async function sourceDigest(): Promise<string> {
-  const digest = createHash("sha256");
-  for (const name of (await fs.readdir(SOURCE)).sort())
-    digest.update(await fs.readFile(path.join(SOURCE, name)));
-  return digest.digest("hex").slice(0, 12);
-}
-
-/** The toolchain's cache, outside the checkout. */
-function cacheDirectory(): string {
-  const base = process.env.XDG_CACHE_HOME || path.join(os.homedir(), ".cache");
-  return process.env.HEARTH_CACHE || path.join(base, "hearth");
-}
-
-const seconds = (since: number) => `${Math.round((Date.now() - since) / 1000)} s`;
