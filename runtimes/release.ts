@@ -13,7 +13,7 @@ interface ReleaseHost {
 const MAPS: Record<keyof ReleaseParts, boolean> = {
   ...{ packages: false, repositories: false, users: false, directories: false, files: false, secrets: false },
   ...{ images: true, containerSecrets: false, environments: false, tasks: false, units: false, ports: false },
-  ...{ preflights: false, validators: false, health: false },
+  ...{ preflights: false, validators: false, health: false, publishes: false },
 };
 
 /**

@@ -20,6 +20,7 @@ export type ReleaseParts = Partial<
     | "preflights"
     | "validators"
     | "health"
+    | "publishes"
   >
 > & {
   secrets?: Record<string, Inputs<HostSecret>>;

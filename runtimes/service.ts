@@ -7,6 +7,7 @@ import type {
   Inputs,
   Ownership,
   Preflight,
+  PublishedFact,
   PythonEnvironment,
   Validator,
 } from "../provider/sdk";
@@ -101,7 +102,7 @@ interface Extras {
 
 /** A program from packages, as a systemd unit. */
 export interface NativeProgram extends Extras {
-  /** Full name of the unit. */
+  /** Full name of the unit; with a schedule, a timer of the same name starts it. */
   unit: string;
   /** Whether a package created the unit: Hearth takes it over while it runs, unless a preflight objects. */
   adopt?: boolean;
@@ -118,6 +119,8 @@ export interface NativeProgram extends Extras {
   /** More folders by path. */
   directories?: Readonly<Record<string, Ownership>>;
   preflights?(at: Layout): Readonly<Record<string, Preflight>>;
+  /** Programs that print public facts about it. */
+  publishes?(at: Layout): Readonly<Record<string, PublishedFact>>;
   /** The user that runs its checks. Default: root. */
   user?: string;
   /** Path of its own interpreter. */

@@ -14,6 +14,7 @@ import {
   type Runtime,
 } from "../runtime";
 import type { NativeProgram, ServiceCheck, ServiceSecret, ServiceSpec } from "../service";
+import { renderTimer } from "../timer";
 
 /** Runs a program as an unprivileged user: a program from a package index needs no privileges to print a secret. */
 const WITHOUT_RIGHTS = [
@@ -69,7 +70,8 @@ function partsOf(spec: ServiceSpec, host: HostContext): ReleaseParts {
   const { places } = host;
   const file = (text: string) => publicFile(text, places);
   const configured = [...(program.files ?? []), ...(spec.files ?? [])];
-  const unitFiles = program.unitFiles?.(at) ?? {};
+  const timer = timerOf(spec, program, places);
+  const unitFiles = { ...program.unitFiles?.(at), ...timer };
   const secrets = { ...spec.secrets, ...program.secrets };
   const programs = programsOf(spec.name);
   return {
@@ -96,18 +98,39 @@ function partsOf(spec: ServiceSpec, host: HostContext): ReleaseParts {
       { source: secret.source(at), ...accessOf(secret, owned(places, "0600")) },
     ]),
     tasks: { ...program.tasks?.(at) },
-    units: { [program.unit]: unitOf(spec, program, at, Object.keys(unitFiles)) },
+    units:
+      spec.schedule === undefined
+        ? { [program.unit]: unitOf(spec, program, at, Object.keys(unitFiles)) }
+        : { [timerName(program)]: { ...RUNNING, restartOn: Object.keys(timer), reloadOn: [] } },
     ports: {
       ...portsOf(spec.listens ?? [], program.unit),
       ...Object.fromEntries((program.opens ?? []).map((port) => [port, program.unit])),
     },
     preflights: { ...program.preflights?.(at) },
+    publishes: { ...program.publishes?.(at) },
     validators: {
       ...mapped({ ...spec.checks, ...program.checks }, (name, check) => [name, asked(check, program, at)]),
       ...program.validators?.(at),
     },
     health: healthOf(spec.health?.(at) ?? program.answers?.(at)),
   };
+}
+
+const RUNNING = { enabled: true, state: "running" } as const;
+
+function timerName({ unit }: NativeProgram): string {
+  return unit.replace(/\.service$/, ".timer");
+}
+
+/** The timer of a service with a schedule, by path: only the timer starts it. */
+function timerOf(
+  { schedule, description }: ServiceSpec,
+  program: NativeProgram,
+  { units }: HostContext["places"],
+): Record<string, string> {
+  if (schedule === undefined) return {};
+  const name = program.unit.replace(/\.service$/, "");
+  return { [`${units}/${timerName(program)}`]: renderTimer({ name, description, ...schedule }) };
 }
 
 function accessOf({ access }: ServiceSecret, usual: Ownership): Ownership {
@@ -126,8 +149,7 @@ function unitOf(
     changing(files, change).map(({ name }) => at.host.config(name));
   return {
     ...(program.adopt === true ? { adopt: true } : {}),
-    enabled: true,
-    state: "running",
+    ...RUNNING,
     restartOn: [
       ...(spec.runs ?? []).map((name) => at.host.program(name)),
       ...unitFiles,

@@ -15,8 +15,9 @@ import {
   type Runtime,
 } from "../runtime";
 import type { ContainerProgram, ServiceCheck, ServiceSecret, ServiceSpec } from "../service";
+import { renderTimer } from "../timer";
 import { quadletCheck, runOnce } from "./podman";
-import { renderContainer, renderNetwork, renderTimer, renderVolume } from "./render";
+import { renderContainer, renderNetwork, renderVolume } from "./render";
 import { renderSocket } from "./socket";
 
 /** How long a container itself takes to start, in addition to its program, s. */

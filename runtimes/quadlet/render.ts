@@ -1,4 +1,4 @@
-import type { Container, ContainerHealth, Mount, PublishedPort, Timer } from "../container";
+import type { Container, ContainerHealth, Mount, PublishedPort } from "../container";
 import { NETWORK } from "../container";
 import {
   ADDRESS,
@@ -75,35 +75,6 @@ export function renderVolume(name: string): string {
     ["Volume", [["VolumeName", safe(name, NAME)]]],
     TRIED_AGAIN,
   ]);
-}
-
-/** A timer for the job of the same name: an ordinary systemd unit. */
-export function renderTimer(timer: Timer): string {
-  return render("starts a job", [
-    ["Unit", [["Description", text(timer.description)]]],
-    [
-      "Timer",
-      [
-        ...timesOf(timer.when),
-        ["RandomizedDelaySec", timer.randomDelaySeconds],
-        ["Unit", `${safe(timer.name, NAME)}.service`],
-      ],
-    ],
-    ["Install", [["WantedBy", "timers.target"]]],
-  ]);
-}
-
-function timesOf(when: Timer["when"]): Option[] {
-  if ("calendar" in when) {
-    return [
-      ["OnCalendar", text(when.calendar)],
-      ["Persistent", true],
-    ];
-  }
-  return [
-    ["OnBootSec", when.bootSeconds],
-    ...(when.everySeconds === undefined ? [] : ([["OnUnitInactiveSec", when.everySeconds]] as const)),
-  ];
 }
 
 function unitOptions({ description, after, kind }: Container): Option[] {

@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { renderContainer, renderNetwork, renderTimer, renderVolume } from "../../../runtimes/quadlet/render";
+import { renderContainer, renderNetwork, renderVolume } from "../../../runtimes/quadlet/render";
+import { renderTimer } from "../../../runtimes/timer";
 import { CONTAINERS, LOGIN_FACTS } from "../../components/quadlet-releases";
 import { type HomeHost, homeHost } from "../../support/home-host";
 import { EVERYTHING, JOB } from "./sample";

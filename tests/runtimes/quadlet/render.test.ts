@@ -1,6 +1,7 @@
 import type { Container } from "../../../runtimes/container";
 import { runOnce } from "../../../runtimes/quadlet/podman";
-import { renderContainer, renderNetwork, renderTimer, renderVolume } from "../../../runtimes/quadlet/render";
+import { renderContainer, renderNetwork, renderVolume } from "../../../runtimes/quadlet/render";
+import { renderTimer } from "../../../runtimes/timer";
 import { EVERYTHING, JOB } from "./sample";
 
 /** The values of each option in their order, by `Section.Option`. */
