@@ -1,3 +1,4 @@
+import { backupRules } from "./backup/rules";
 import { dnsRules } from "./dns/rules";
 import { homeserverRules } from "./homeserver/rules";
 import { federationRules } from "./homeserver/rules-federation";
@@ -26,4 +27,5 @@ export const rules: readonly AnyRule[] = [
   ...roomRules,
   ...maintenanceRules,
   ...inactivityRules,
+  ...backupRules,
 ];

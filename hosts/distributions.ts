@@ -34,6 +34,10 @@ export interface Distribution {
   curl: { package: string };
   /** Packages for WireGuard with its filter; wireguard-go serves kernels without the module. */
   wireguard: readonly string[];
+  /** Backups: the program, encryption to a person's key, and ssh for a target behind it. */
+  restic: { package: string };
+  age: { package: string };
+  ssh: { package: string };
   /** Why a runtime does not work with this distribution; absent: it works. */
   refused: { native?: string; quadlet?: string };
 }
@@ -60,6 +64,9 @@ const DEBIAN: Omit<Distribution, "title" | "offers"> = {
   },
   curl: { package: "curl" },
   wireguard: ["wireguard-tools", "wireguard-go", "nftables"],
+  restic: { package: "restic" },
+  age: { package: "age" },
+  ssh: { package: "openssh-client" },
   refused: {},
 };
 
@@ -107,6 +114,9 @@ export const DISTRIBUTIONS: Readonly<Record<string, Distribution>> = {
     },
     curl: { package: "curl" },
     wireguard: ["wireguard-tools", "nftables"],
+    restic: { package: "restic" },
+    age: { package: "age" },
+    ssh: { package: "openssh" },
     refused: {
       native:
         "runtime native is not supported there yet: Postgres has one cluster, which a new major version cannot read, and Python changes under Synapse's locked packages; use runtime: quadlet",

@@ -9,6 +9,7 @@ import {
   Verification,
   type VerificationInputs,
 } from "../../provider/sdk";
+import type { Backup } from "../backup";
 import type { Homeserver } from "../homeserver";
 import type { Machine } from "../hosts";
 import type { DatabaseAccess } from "../postgres";
@@ -20,8 +21,9 @@ export interface VerificationArgs {
   machine: Machine;
   homeserver: Homeserver;
   database: pulumi.Output<DatabaseAccess>;
+  backup: Pick<Backup, "checked">;
   /** The checked components, if the stack has them: the checks run after their releases, and again when one changes. */
-  releases: Record<string, { release: Release } | undefined>;
+  releases: Record<string, { release: Release | undefined } | undefined>;
   projectDirectory: string;
   /** Other resources that must exist first. */
   after: pulumi.Resource[];
@@ -54,7 +56,7 @@ export function summaryOf(results: readonly CheckResult[]): string {
 
 function present({ releases }: VerificationArgs): [string, Release][] {
   return Object.entries(releases).flatMap(([service, there]): [string, Release][] =>
-    there === undefined ? [] : [[service, there.release]],
+    there?.release === undefined ? [] : [[service, there.release]],
   );
 }
 
@@ -77,6 +79,7 @@ function inputsOf(args: VerificationArgs): Inputs<VerificationInputs> {
       maxConnections: config.postgres.pool.max,
       console: args.database.apply((database) => [...database.console]),
     },
+    ...(args.backup.checked === undefined ? {} : { backup: args.backup.checked }),
     mediaPath: homeserver.mediaPath,
     mediaLimitBytes: mediaLimit === undefined ? 0 : parseSize(mediaLimit),
     logFile: homeserver.logFile,

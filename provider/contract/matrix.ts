@@ -122,6 +122,11 @@ export interface VerificationInputs extends HomeserverAccess {
   caFile?: string;
   /** Database checks on the host; `console` is the command that opens psql there as the server's superuser. */
   database: { name: string; role: string; maxConnections: number; console: string[] };
+  /**
+   * Backups: the command on the host that prints when they last succeeded, and the age at which the check fails. Absent: the stack has
+   * none.
+   */
+  backup?: { state: string[]; maxAgeSeconds: number; drill: boolean };
   mediaPath: string;
   /** Media disk use above which the check fails, bytes; 0: not limited. */
   mediaLimitBytes: number;

@@ -1,5 +1,6 @@
 import { PROOFS } from "../../config-schemas/model";
 import { rules } from "../../config-schemas/rules";
+import { BACKUPS } from "./rules/backup";
 import { CONTAINERS } from "./rules/containers";
 import { DNS } from "./rules/dns";
 import { FEDERATION } from "./rules/federation";
@@ -17,7 +18,7 @@ import { faultsOf, stackWith } from "./support";
 
 const ROWS = [
   ...[...HOSTS, ...CONTAINERS, ...REGISTRATION, ...FEDERATION, ...HOMESERVER, ...POSTGRES],
-  ...[...PROXY, ...TUNNEL, ...WIREGUARD_ROWS, ...DNS, ...ROOMS, ...MAINTENANCE, ...INACTIVITY],
+  ...[...PROXY, ...TUNNEL, ...WIREGUARD_ROWS, ...DNS, ...ROOMS, ...MAINTENANCE, ...INACTIVITY, ...BACKUPS],
 ];
 
 test("every rule has a stack that follows it and one that breaks it", () => {

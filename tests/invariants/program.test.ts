@@ -122,7 +122,10 @@ describe.each(grid)("$title", ({ stack, facts }) => {
 
   it("a configuration that a service reads always restarts or reloads it", () => {
     for (const release of Object.values(releasesOf(run))) {
-      const units = Object.values(release.units ?? {});
+      // A job reads its files whenever its timer starts it.
+      const units = Object.entries(release.units ?? {}).flatMap(([name, unit]) =>
+        name.endsWith(".timer") ? [] : [unit],
+      );
       if (units.length === 0) continue;
       const watched = new Set(units.flatMap((unit) => [...unit.restartOn, ...unit.reloadOn]));
       // A unit's own file restarts it anyway, and so does a container's.
