@@ -39,7 +39,7 @@ test("the --help of a verb names every option and the exit statuses", async () =
 test.each<[string[], RegExp]>([
   [
     ["verfy"],
-    /^hearth: "verfy" is not a verb; allowed: verify, backup, trust \(npx hearth --help\)\n$/,
+    /^hearth: "verfy" is not a verb; allowed: verify, backup, restore, trust \(npx hearth --help\)\n$/,
   ],
   [["constructor"], /"constructor" is not a verb/],
   [["verify", "--jsno"], /^hearth: verify: Unknown option '--jsno' \(npx hearth verify --help\)\n$/],

@@ -23,24 +23,26 @@ export class VpsServer extends DeployedServer {
   readonly serverName: string;
   readonly publicHost: string;
 
-  private constructor(host: Host, directory: string, stack: Stack) {
+  private constructor(host: Host, directory: string, stack: Stack, domain: string) {
     super(host, directory, stack);
-    this.serverName = `${host.name}.test`;
-    this.publicHost = `matrix.${host.name}.test`;
+    this.serverName = `${domain}.test`;
+    this.publicHost = `matrix.${domain}.test`;
   }
 
   /**
    * A fresh host named `name`, with the stack prepared and nothing deployed yet.
    * @param project another checkout whose program is deployed; default: this one
+   * @param domain its server name without `.test`; default: `name`
    */
-  static async make(name: string, project?: string): Promise<VpsServer> {
+  static async make(name: string, project?: string, domain = name): Promise<VpsServer> {
     await downHost(name);
-    const host = await upHost({ name, dnsNames: [`${name}.test`, `matrix.${name}.test`] });
+    const host = await upHost({ name, dnsNames: [`${domain}.test`, `matrix.${domain}.test`] });
     const directory = await fs.mkdtemp(path.join(os.tmpdir(), `hearth-e2e-${name}-`));
     const server = new VpsServer(
       host,
       directory,
       new Stack({ name, directory, ...(project && { project }) }),
+      domain,
     );
     await issueCertificate([server.serverName, server.publicHost], path.join(directory, "tls"));
     await server.reset();
