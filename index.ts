@@ -1,4 +1,5 @@
 import { Accounts } from "./components/accounts";
+import { Backup } from "./components/backup";
 import { Certificates } from "./components/certificates";
 import { Delegation } from "./components/delegation";
 import { baseUrl as baseUrlOf } from "./components/delegation/documents";
@@ -17,7 +18,7 @@ import { Checks } from "./components/verification";
 import { keptNames, publicNames } from "./config-schemas/certificates/names";
 import { loadStack } from "./config-schemas/load";
 
-const { config, projectDirectory } = loadStack();
+const { config, written, projectDirectory } = loadStack();
 const machines = machinesOf(config, projectDirectory);
 // All services are on the homeserver's host, except for the proxy of a tunnel between two hosts. Other hosts are only looked at.
 const machine = machines.homeserver;
@@ -79,6 +80,7 @@ const rooms = new Rooms("rooms", {
   service: inactivity?.members ?? [],
   after: [accounts, ...(inactivity ? [inactivity.account] : [])],
 });
+const backup = new Backup(named("backup"), { ...behind, config: config.backup, written, postgres });
 // The last of the host's releases: it opens the ports of all services before it.
 const firewall =
   config.firewall &&
@@ -95,7 +97,8 @@ const checks = config.verification.enabled
       database: postgres.access,
       ports: machines.proxy.ports,
       certificates,
-      releases: { postgres, homeserver, proxy, certificates, tunnel, maintenance, firewall },
+      backup,
+      releases: { postgres, homeserver, proxy, certificates, tunnel, maintenance, backup, firewall },
     })
   : undefined;
 
@@ -109,4 +112,6 @@ export const roomIds = rooms.roomIds;
 export const inviteLinks = rooms.inviteLinks;
 /** The documents for the bare domain's own web server, when that is another one. */
 export const wellKnown = delegation.servedHere ? "served here" : delegation.documents;
+/** Copy of the backups' password that only your age key opens: `base64 -d | age -d -i key.txt`. */
+export const backupKey = backup.key;
 export const verification = checks?.summary ?? "switched off";

@@ -1,11 +1,13 @@
 import { visibleLines } from "../provider/text";
+import { backup } from "./backup";
 import { CliError } from "./errors";
+import { restore } from "./restore";
 import { trust } from "./trust";
 import type { Verb } from "./verb";
 import { verify } from "./verify";
 
 /** Every verb, in the order of the help text. */
-const VERBS: Record<string, Verb> = { verify, trust };
+const VERBS: Record<string, Verb> = { verify, backup, restore, trust };
 
 function usage(): string {
   const names = Object.entries(VERBS).map(([name, verb]) => `  ${name.padEnd(10)} ${verb.summary}`);

@@ -8,7 +8,7 @@ import { type Example, renderReference } from "./language/reference";
 export const GENERATED = join(__dirname, "generated");
 
 /** Stack files that people start with and that tests deploy, so their content works. */
-const EXAMPLES = ["Pulumi.vps.yaml", "Pulumi.home.yaml", "examples/home-ports.yaml"];
+const EXAMPLES = ["Pulumi.vps.yaml", "Pulumi.home.yaml", "examples/home-ports.yaml", "examples/backups.yaml"];
 
 /** Each section from the first of these files that has it, without comments. */
 function examples(): Record<string, Example> {

@@ -16,6 +16,8 @@ export class UserError extends pulumi.RunError {}
 /** A stack file that was read and has no faults. */
 export interface LoadedStack {
   config: StackModel;
+  /** Its sections as the user wrote them, without secrets. */
+  written: RawStack;
   /** Relative paths in the stack file start at this directory. */
   projectDirectory: string;
 }
@@ -92,8 +94,10 @@ export function loadStack(projectDirectory: string = process.cwd()): LoadedStack
   ];
   if (!parsed.ok || faults.length > 0) throw new UserError(formatFaults(faults, file));
   for (const warning of withConfirmations(() => consent.keep())) void pulumi.log.warn(warning);
+  const { secrets: _, ...written } = raw;
   return {
     config: parsed.config,
+    written,
     projectDirectory: path.resolve(projectDirectory),
   };
 }

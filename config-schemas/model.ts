@@ -1,4 +1,6 @@
 import type { AccountModel } from "./accounts/schema";
+import { backupWithSecret } from "./backup/rules";
+import type { BackupConfig } from "./backup/schema";
 import { clientInContainer, dnsWithKey } from "./dns/rules";
 import type { DnsConfig } from "./dns/schema";
 import type { FirewallConfig } from "./firewall/schema";
@@ -48,6 +50,9 @@ export type WireguardModel = WireguardConfig & {
 
 export type TunnelModel = FunnelModel | WireguardModel;
 
+/** Backups with the secret with which the host logs in at their target; undefined: the target needs none. */
+export type BackupModel = BackupConfig & { secret: GivenSecret | undefined };
+
 /** The operator's secrets for the homeserver, each if its section needs it. */
 export interface HomeserverSecrets {
   captchaKey?: GivenSecret | undefined;
@@ -69,13 +74,14 @@ export interface StackModel extends StackConfig {
   firewall: FirewallConfig | undefined;
   maintenance: MaintenanceModel | undefined;
   inactivity: InactivityModel | undefined;
+  backup: BackupModel | undefined;
 }
 
 /** The rules that prove what the model adds to the sections. */
 export const PROOFS = {
   ...{ servingHosts, jobsInContainers, clientInContainer },
   ...{ proxyOfKind, tunnelTarget, linkAddresses },
-  ...{ accountPasswords, captchaKey, mailLogin, dnsWithKey },
+  ...{ accountPasswords, captchaKey, mailLogin, dnsWithKey, backupWithSecret },
 };
 
 /** The model of a stack; undefined if the stack breaks a rule. */
@@ -90,8 +96,9 @@ export function modelOf(stack: FullStack): StackModel | undefined {
   const captcha = PROOFS.captchaKey.prove(stack);
   const mail = PROOFS.mailLogin.prove(stack);
   const dns = PROOFS.dnsWithKey.prove(stack);
+  const backup = PROOFS.backupWithSecret.prove(stack);
   if (!serving.ok || !jobs.ok || !client.ok || !proxy.ok || !target.ok || !link.ok) return undefined;
-  if (!accounts.ok || !captcha.ok || !mail.ok || !dns.ok) return undefined;
+  if (!accounts.ok || !captcha.ok || !mail.ok || !dns.ok || !backup.ok) return undefined;
   const { secrets, ...config } = stack;
   const { maintenance, inactivity } = jobs.value;
   const image = homeserverImage(config.homeserver);
@@ -107,6 +114,7 @@ export function modelOf(stack: FullStack): StackModel | undefined {
     firewall: config.firewall?.enabled ? config.firewall : undefined,
     maintenance: maintenance && { ...maintenance, image },
     inactivity: inactivity && { ...inactivity, image },
+    backup: backup.value,
   };
 }
 

@@ -1,3 +1,4 @@
+import { backupRules } from "./backup/rules";
 import { certificateRules } from "./certificates/rules";
 import { dnsRules } from "./dns/rules";
 import { firewallRules } from "./firewall/rules";
@@ -30,4 +31,5 @@ export const rules: readonly AnyRule[] = [
   ...roomRules,
   ...maintenanceRules,
   ...inactivityRules,
+  ...backupRules,
 ];

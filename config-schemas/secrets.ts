@@ -29,6 +29,14 @@ export const secretsSchema = z.strictObject({
     .strictObject({ apiKey: secret.meta({ description: "API key of your account at Dynu." }) })
     .optional()
     .meta({ description: "For `dns`." }),
+  backup: z
+    .strictObject({
+      sshKey: secret.optional().meta({ description: "Private key for `kind: sftp`, without a passphrase." }),
+      password: secret.optional().meta({ description: "Password for `kind: rest-server`." }),
+      secretKey: secret.optional().meta({ description: "Secret access key for `kind: s3`." }),
+    })
+    .optional()
+    .meta({ description: "For `backup.target`." }),
   captcha: z
     .strictObject({ privateKey: secret.meta({ description: "Private key of the captcha." }) })
     .optional()

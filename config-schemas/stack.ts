@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { accountsSchema } from "./accounts/schema";
+import { backupSchema } from "./backup/schema";
 import { certificatesSchema } from "./certificates/schema";
 import { delegationSchema } from "./delegation/schema";
 import { dnsSchema } from "./dns/schema";
@@ -48,6 +49,9 @@ export const stackSchema = z.strictObject({
   inactivity: inactivitySchema
     .optional()
     .meta({ description: "The bot that finds inactive members. Absent: no bot." }),
+  backup: backupSchema.optional().meta({
+    description: "Backups, and drills that restore them. Absent: none; every preview warns about it.",
+  }),
   verification: verificationSchema
     .prefault({})
     .meta({ description: "Checks from outside, after every change." }),

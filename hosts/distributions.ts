@@ -38,6 +38,10 @@ export interface Distribution {
   openssl: { package: string };
   /** ACME client. */
   certbot: { package: string };
+  /** Backups: the program, encryption to a person's key, and ssh for a target behind it. */
+  restic: { package: string };
+  age: { package: string };
+  ssh: { package: string };
   /** Why a runtime does not work with this distribution; absent: it works. */
   refused: { native?: string; quadlet?: string };
 }
@@ -67,6 +71,9 @@ const DEBIAN: Omit<Distribution, "title" | "offers"> = {
   nftables: { package: "nftables", program: "/usr/sbin/nft" },
   openssl: { package: "openssl" },
   certbot: { package: "certbot" },
+  restic: { package: "restic" },
+  age: { package: "age" },
+  ssh: { package: "openssh-client" },
   refused: {},
 };
 
@@ -117,6 +124,9 @@ export const DISTRIBUTIONS: Readonly<Record<string, Distribution>> = {
     nftables: { package: "nftables", program: "/usr/bin/nft" },
     openssl: { package: "openssl" },
     certbot: { package: "certbot" },
+    restic: { package: "restic" },
+    age: { package: "age" },
+    ssh: { package: "openssh" },
     refused: {
       native:
         "runtime native is not supported there yet: Postgres has one cluster, which a new major version cannot read, and Python changes under Synapse's locked packages; use runtime: quadlet",

@@ -33,3 +33,16 @@ export function shellWord(word: string): string {
   if (/^[\w./@%+=,-]+$/.test(word)) return word;
   return `'${word.replaceAll("'", "'\\''")}'`;
 }
+
+const UNITS = [
+  [86_400, "day"],
+  [3600, "hour"],
+  [60, "minute"],
+] as const;
+
+/** Seconds that have passed, for people: `3 days ago`. */
+export function ago(seconds: number): string {
+  const [size, name] = UNITS.find(([unit]) => seconds >= unit) ?? ([1, "second"] as const);
+  const count = Math.max(0, Math.floor(seconds / size));
+  return `${count} ${name}${count === 1 ? "" : "s"} ago`;
+}

@@ -16,6 +16,12 @@ const MAPS: Record<keyof ReleaseParts, boolean> = {
   ...{ preflights: false, validators: false, health: false, publishes: false },
 };
 
+/** Keys of the secrets that are created on the host; the operator has the other ones. */
+export function madeSecrets(parts: ReleaseParts): string[] {
+  const all = Object.entries({ ...parts.secrets, ...parts.containerSecrets });
+  return all.filter(([, { source }]) => "kind" in source && source.kind !== "given").map(([key]) => key);
+}
+
 /**
  * Creates the release of one component.
  * @param release the name of the release on the host

@@ -14,6 +14,8 @@ const PROGRAMS: Readonly<Record<string, string>> = {
   ssh: "openssh-client",
   "ssh-keygen": "openssh-client",
   openssl: "openssl",
+  // The command for a restore decrypts with it.
+  age: "age",
   flock: "util-linux",
   setpriv: "util-linux",
   unshare: "util-linux",

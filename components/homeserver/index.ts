@@ -5,7 +5,7 @@ import type { HomeserverSecrets } from "../../config-schemas/model";
 import type { SocketEndpoint } from "../../hosts/link";
 import type { HomeserverAccess, Inputs, Release } from "../../provider/sdk";
 import type { Layout } from "../../runtimes/layout";
-import { serviceRelease } from "../../runtimes/release";
+import { madeSecrets, serviceRelease } from "../../runtimes/release";
 import type { Machine } from "../hosts";
 import type { Postgres } from "../postgres";
 import { installationFault, readVendorKey } from "./installation";
@@ -34,6 +34,8 @@ export class Homeserver extends pulumi.ComponentResource {
   readonly layout: pulumi.Output<Layout>;
   /** Inputs of all resources that use its API. */
   readonly access: Inputs<HomeserverAccess>;
+  /** Paths of its secrets that were created on the host. */
+  readonly secrets: pulumi.Output<string[]>;
   /** Paths on the host. */
   readonly mediaPath: pulumi.Output<string>;
   readonly logFile: pulumi.Output<string>;
@@ -44,6 +46,7 @@ export class Homeserver extends pulumi.ComponentResource {
     this.serverName = config.serverName;
     const service = this.serviceOf(args);
     this.layout = service.layout;
+    this.secrets = service.parts.apply(madeSecrets);
     this.mediaPath = this.layout.apply(({ host }) => host.data("media"));
     this.logFile = this.layout.apply(({ host }) => `${host.data("log")}/homeserver.log`);
     this.endpoint = this.layout.apply((at): SocketEndpoint => ({ kind: "socket", path: hostSocket(at) }));

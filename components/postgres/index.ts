@@ -1,7 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { PostgresConfig } from "../../config-schemas/postgres/schema";
 import type { Release } from "../../provider/sdk";
-import { serviceRelease } from "../../runtimes/release";
+import { madeSecrets, serviceRelease } from "../../runtimes/release";
 import type { Machine } from "../hosts";
 import type { DatabaseAccess } from "./access";
 import { clusterAccess, clusterFault } from "./cluster";
@@ -20,6 +20,8 @@ export interface PostgresArgs {
 export class Postgres extends pulumi.ComponentResource {
   readonly release: Release;
   readonly access: pulumi.Output<DatabaseAccess>;
+  /** Paths of its secrets, which were created on the host. */
+  readonly secrets: pulumi.Output<string[]>;
 
   constructor(name: string, args: PostgresArgs, opts?: pulumi.ComponentResourceOptions) {
     super("hearth:postgres:Postgres", name, {}, opts);
@@ -32,6 +34,7 @@ export class Postgres extends pulumi.ComponentResource {
       if (fault !== undefined) void pulumi.log.error(fault, this);
       return postgresSpec(config, facts);
     });
+    this.secrets = service.parts.apply(madeSecrets);
     this.access = pulumi
       .all([service.layout, machine.facts])
       .apply(([at, facts]) => (contained ? imageAccess(config, at) : clusterAccess(config, facts, at)));

@@ -11,6 +11,7 @@ import {
   type VerificationInputs,
 } from "../../provider/sdk";
 import type { HostPort } from "../../runtimes/listener";
+import type { Backup } from "../backup";
 import type { Certificates } from "../certificates";
 import type { Homeserver } from "../homeserver";
 import type { DatabaseAccess } from "../postgres";
@@ -25,8 +26,9 @@ export interface VerificationArgs {
   ports: pulumi.Output<HostPort[]>;
   /** Says how the last renewal of the certificate went, if a host renews it. */
   certificates: Pick<Certificates, "renewal"> | undefined;
+  backup: Pick<Backup, "checked">;
   /** The checked components, if the stack has them: the checks run after their releases, and again when one changes. */
-  releases: Record<string, { release: Release } | undefined>;
+  releases: Record<string, { release: Release | undefined } | undefined>;
   projectDirectory: string;
   /** Other resources that must exist first. */
   after: pulumi.Resource[];
@@ -59,7 +61,7 @@ export function summaryOf(results: readonly CheckResult[]): string {
 
 function present({ releases }: VerificationArgs): [string, Release][] {
   return Object.entries(releases).flatMap(([service, there]): [string, Release][] =>
-    there === undefined ? [] : [[service, there.release]],
+    there?.release === undefined ? [] : [[service, there.release]],
   );
 }
 
@@ -84,6 +86,7 @@ function inputsOf(args: VerificationArgs): Inputs<VerificationInputs> {
       console: args.database.apply((database) => [...database.console]),
     },
     ...(args.certificates?.renewal === undefined ? {} : { renewal: args.certificates.renewal }),
+    ...(args.backup.checked === undefined ? {} : { backup: args.backup.checked }),
     mediaPath: homeserver.mediaPath,
     mediaLimitBytes: mediaLimit === undefined ? 0 : parseSize(mediaLimit),
     logFile: homeserver.logFile,

@@ -7,7 +7,7 @@ import type { HostConfig } from "./schema";
 const ON_A_HOST = [
   ...(["homeserver", "postgres", "proxy"] as const),
   // These are optional.
-  ...(["certificates", "tunnel", "dns", "firewall", "maintenance", "inactivity"] as const),
+  ...(["certificates", "tunnel", "dns", "firewall", "maintenance", "inactivity", "backup"] as const),
 ] as const;
 type Placed = (typeof ON_A_HOST)[number];
 

@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { readFileSync, realpathSync } from "node:fs";
 import { relative, resolve, sep } from "node:path";
 import { visible } from "../../provider/text";
+import type { BackupConfig, BackupTarget } from "../backup/schema";
 import { DYNU_API } from "../dns/schema";
 import { readFiles, resolveFile } from "../files";
 import type { HostConfig } from "../hosts/schema";
@@ -85,7 +86,8 @@ function destination(name: string, host: HostConfig, secrets: PlainSecrets): Con
 }
 
 /** Secrets that are sent to others than a host. The services' own addresses, which Hearth knows, need no confirmation. */
-function secretsElsewhere({ homeserver, tunnel, dns }: StackConfig, secrets: PlainSecrets): Confirmation[] {
+function secretsElsewhere(config: StackConfig, secrets: PlainSecrets): Confirmation[] {
+  const { homeserver, tunnel, dns, backup } = config;
   const { email } = homeserver;
   const all: Confirmation[] = [];
   if (email !== undefined && secrets.smtp !== undefined)
@@ -110,7 +112,31 @@ function secretsElsewhere({ homeserver, tunnel, dns }: StackConfig, secrets: Pla
       says: `the API key for DNS is sent to ${dns.apiUrl}`,
       when: "look",
     });
+  if (backup !== undefined) all.push(...backupsElsewhere(backup));
   return all;
+}
+
+/** Who can read the backups, and where the host logs in with the secret of their target. */
+function backupsElsewhere({ recipient, target }: BackupConfig): Confirmation[] {
+  const at = (key: string, says: string): Confirmation => ({ path: ["backup", key], says, when: "change" });
+  const where = placeOf(target);
+  return [
+    at("recipient", `who has the private key of ${recipient} can read all backups`),
+    ...(where === undefined ? [] : [at("target", `the secret for backups is sent to ${where}`)]),
+  ];
+}
+
+function placeOf(target: BackupTarget): string | undefined {
+  switch (target.kind) {
+    case "path":
+      return undefined;
+    case "sftp":
+      return `${target.user}@${target.server}, port ${target.port}`;
+    case "rest-server":
+      return target.url;
+    case "s3":
+      return `${target.endpoint}, bucket ${target.bucket}`;
+  }
 }
 
 /** Files whose content becomes part of the plan or is sent to a host; a path may lead anywhere on this machine. */

@@ -129,6 +129,11 @@ export interface VerificationInputs extends HomeserverAccess {
    * renews it.
    */
   renewal?: { connection: Connection; argv: string[] };
+  /**
+   * Backups: the command on the host that prints when they last succeeded, and the age at which the check fails. Absent: the stack has
+   * none.
+   */
+  backup?: { state: string[]; maxAgeSeconds: number; drill: boolean };
   mediaPath: string;
   /** Media disk use above which the check fails, bytes; 0: not limited. */
   mediaLimitBytes: number;

@@ -37,7 +37,10 @@ test("the --help of a verb names every option and the exit statuses", async () =
 });
 
 test.each<[string[], RegExp]>([
-  [["verfy"], /^hearth: "verfy" is not a verb; allowed: verify, trust \(npx hearth --help\)\n$/],
+  [
+    ["verfy"],
+    /^hearth: "verfy" is not a verb; allowed: verify, backup, restore, trust \(npx hearth --help\)\n$/,
+  ],
   [["constructor"], /"constructor" is not a verb/],
   [["verify", "--jsno"], /^hearth: verify: Unknown option '--jsno' \(npx hearth verify --help\)\n$/],
   [["verify", "vps"], /^hearth: verify: Unexpected argument 'vps'/],

@@ -1,6 +1,7 @@
 import { complaint } from "../../cli/pulumi";
+import type { StateResource } from "../../cli/resources";
 import { status } from "../../cli/verify";
-import { type StateResource, verificationIn } from "../../cli/verify/inputs";
+import { verificationIn } from "../../cli/verify/inputs";
 import { table } from "../../cli/verify/table";
 import type { CheckResult } from "../../provider/contract/matrix";
 

@@ -1,5 +1,6 @@
 import { PROOFS } from "../../config-schemas/model";
 import { rules } from "../../config-schemas/rules";
+import { BACKUPS } from "./rules/backup";
 import { CERTIFICATES } from "./rules/certificates";
 import { CONTAINERS } from "./rules/containers";
 import { DNS } from "./rules/dns";
@@ -20,7 +21,7 @@ import { faultsOf, stackWith } from "./support";
 const ROWS = [
   ...[...HOSTS, ...CONTAINERS, ...REGISTRATION, ...FEDERATION, ...HOMESERVER, ...POSTGRES],
   ...[...CERTIFICATES, ...PROXY, ...TUNNEL, ...WIREGUARD_ROWS, ...DNS, ...FIREWALL],
-  ...[...ROOMS, ...MAINTENANCE, ...INACTIVITY],
+  ...[...ROOMS, ...MAINTENANCE, ...INACTIVITY, ...BACKUPS],
 ];
 
 test("every rule has a stack that follows it and one that breaks it", () => {

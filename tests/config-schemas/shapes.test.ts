@@ -108,7 +108,7 @@ const REJECTED: [string, Change, string[]][] = [
     "an unknown section",
     { bridges: {} },
     [
-      "hearth:bridges: is not a key of a stack file | remove it; allowed here: hosts, homeserver, postgres, proxy, certificates, tunnel, dns, firewall, delegation, accounts, rooms, maintenance, inactivity, verification, secrets",
+      "hearth:bridges: is not a key of a stack file | remove it; allowed here: hosts, homeserver, postgres, proxy, certificates, tunnel, dns, firewall, delegation, accounts, rooms, maintenance, inactivity, backup, verification, secrets",
     ],
   ],
   [

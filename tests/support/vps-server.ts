@@ -22,6 +22,7 @@ export interface UnitLife {
 export interface VpsOptions {
   empty?: boolean;
   project?: string;
+  domain?: string;
 }
 
 /** The committed Pulumi.vps.yaml. */
@@ -35,19 +36,24 @@ export class VpsServer extends DeployedServer {
     stack: Stack,
     /** The checkout whose stack file this is: an earlier version knows no keys of a later one. */
     private readonly project: string,
+    domain: string,
   ) {
     super(host, directory, stack);
-    this.serverName = `${host.name}.test`;
-    this.publicHost = `matrix.${host.name}.test`;
+    this.serverName = `${domain}.test`;
+    this.publicHost = `matrix.${domain}.test`;
   }
 
   /**
    * A new host named `name`, with the stack prepared and nothing deployed yet.
    * @param empty without packages and Python environment, as a hosting company delivers it
    * @param project another checkout whose program and stack file are deployed; default: this one
+   * @param domain its server name without `.test`; default: `name`
    */
-  static async make(name: string, { empty = false, project }: VpsOptions = {}): Promise<VpsServer> {
-    const dnsNames = [`${name}.test`, `matrix.${name}.test`];
+  static async make(
+    name: string,
+    { empty = false, project, domain = name }: VpsOptions = {},
+  ): Promise<VpsServer> {
+    const dnsNames = [`${domain}.test`, `matrix.${domain}.test`];
     await downHost(name);
     const host = empty ? await upHost({ name, dnsNames }) : await nativeHost(name, dnsNames);
     const directory = await fs.mkdtemp(path.join(os.tmpdir(), `hearth-e2e-${name}-`));
@@ -56,6 +62,7 @@ export class VpsServer extends DeployedServer {
       directory,
       new Stack({ name, directory, ...(project && { project }) }),
       project ?? CHECKOUT,
+      domain,
     );
     await issueCertificate([server.serverName, server.publicHost], path.join(directory, "tls"));
     await server.reset();

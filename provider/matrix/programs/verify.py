@@ -2,9 +2,9 @@
 
 Request: scope, homeserverUrl, serverName, publicHost, proxyUrl (https://127.0.0.1:443; http:// behind a tunnel that ends TLS),
 registrationSecret, maxUploadBytes, database {name, role, console: the command that opens psql as the superuser}, mediaPath, logFile;
-optional: stateDirectory.
+optional: stateDirectory, backup (the command that prints when backups ran).
 
-Answer: {admin, upload, forwardedAddress, destinations, database, media, log}: facts, one object for each question; `error`
+Answer: {admin, upload, forwardedAddress, destinations, database, backup, media, log}: facts, one object for each question; `error`
 in one of them says why it has no answer. Nothing is judged here, and nothing stays behind.
 """
 
@@ -43,6 +43,15 @@ def observe_database(request):
         return {**seen, "error": (done.stderr.strip().splitlines() or ["psql failed"])[-1]}
     connections, available = done.stdout.split()
     return {**seen, "connections": int(connections), "available": int(available)}
+
+
+def observe_backup(request):
+    """What the backups' own program says about their last runs."""
+    try:
+        done = subprocess.run(request["backup"], capture_output=True, text=True, cwd="/", timeout=DATABASE_TIMEOUT, check=False)
+        return json.loads(done.stdout)
+    except (OSError, ValueError, subprocess.TimeoutExpired) as error:
+        return {"error": f"the host does not say when backups ran: {error}"}
 
 
 def open_sqlite_files():
@@ -114,6 +123,8 @@ def run(request):
         "media": (observe_media, request),
         "log": (observe_log, request),
     }
+    if "backup" in request:
+        questions["backup"] = (observe_backup, request)
     if request["proxyUrl"].startswith("http://"):
         questions["aboveLimit"] = (observe_above_limit, request)
     observations = {}

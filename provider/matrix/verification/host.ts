@@ -24,8 +24,16 @@ export interface Observations {
   };
   destinations?: Failed & { known?: number; failing?: number; names?: string[] };
   database: Failed & { sqlite: string[]; connections?: number; available?: number };
+  backup?: Failed & { since?: number | null; backup?: JobSeen; drill?: JobSeen };
   media: Failed & { used?: number; free?: number; size?: number };
   log: Failed & { warnings?: Record<string, number>; errors?: string[]; errorCount?: number };
+}
+
+/** When a job last succeeded, and a failure after it, in seconds since 1970. */
+export interface JobSeen {
+  succeeded: number | null;
+  failed?: number;
+  reason?: string;
 }
 
 interface Failed {

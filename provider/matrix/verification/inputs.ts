@@ -35,6 +35,13 @@ export const verificationShape: Shape<VerificationInputs> = object<VerificationI
       argv: list(text({ pattern: /./, write: "a word of the command" })),
     }),
   ),
+  backup: optional(
+    object<NonNullable<VerificationInputs["backup"]>>({
+      state: list(text({ pattern: /./, write: "a word of the command" })),
+      maxAgeSeconds: integer(1, Number.MAX_SAFE_INTEGER),
+      drill: flag,
+    }),
+  ),
   mediaPath: path,
   mediaLimitBytes: bytes,
   logFile: path,

@@ -15,6 +15,7 @@ export function observeHost(inputs: VerificationInputs, signal: AbortSignal): Pr
     maxUploadBytes: inputs.maxUploadBytes,
     database: { name: inputs.database.name, role: inputs.database.role, console: inputs.database.console },
     mediaPath: inputs.mediaPath,
+    ...(inputs.backup === undefined ? {} : { backup: inputs.backup.state }),
     logFile: inputs.logFile,
   };
   return askPython<Observations>(inputs, "verify.py", request, {

@@ -1,6 +1,7 @@
 import { setMaxListeners } from "node:events";
 import { types } from "node:util";
 import type { CheckResult, VerificationInputs } from "../../contract/matrix";
+import { judgeBackup, judgeDrill } from "./backup";
 import { type Check, type Finding, firstLine, notChecked } from "./finding";
 import * as host from "./host";
 import { Outside } from "./outside";
@@ -32,10 +33,22 @@ export async function verify(inputs: VerificationInputs, environment: Environmen
   return Promise.all(checks.map(async ([check, finding]) => ({ check, ...(await finding) })));
 }
 
+type Judge = (decide: (seen: host.Observations) => Finding) => Promise<Finding>;
+
+function backups({ backup }: VerificationInputs, judge: Judge): Check[] {
+  if (backup === undefined) return [];
+  return [
+    ["backup", judge((seen) => judgeBackup(backup, seen, Date.now()))],
+    ...(backup.drill
+      ? [["drill of a restore", judge((seen) => judgeDrill(seen, Date.now()))] satisfies Check]
+      : []),
+  ];
+}
+
 type Observed = Promise<{ observations: host.Observations } | { error: Error }>;
 
 function onHost(inputs: VerificationInputs, observed: Observed, signal: AbortSignal | undefined): Check[] {
-  const judge = async (decide: (seen: host.Observations) => Finding): Promise<Finding> => {
+  const judge: Judge = async (decide) => {
     const seen = await observed;
     if ("observations" in seen) return decide(seen.observations);
     return notChecked(firstLine(seen.error), `make ${inputs.connection.name} reachable, then run again`);
@@ -51,6 +64,7 @@ function onHost(inputs: VerificationInputs, observed: Observed, signal: AbortSig
     ...(inputs.renewal === undefined
       ? []
       : [["certificate renewal", checkRenewal(inputs.renewal, signal)] satisfies Check]),
+    ...backups(inputs, judge),
     ["media disk use", judge((seen) => host.judgeMedia(inputs, seen))],
     ["federation log", judge((seen) => host.judgeLog(inputs, seen))],
   ];
