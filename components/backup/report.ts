@@ -34,8 +34,8 @@ interface State {
  * @param now milliseconds since 1970
  */
 export function reports(config: BackupConfig, fact: string | undefined, now: number): Line[] {
-  if (fact === undefined) return [];
-  const state: State = JSON.parse(fact);
+  const state = fact === undefined ? undefined : stateOf(fact);
+  if (state === undefined) return [];
   const seconds = now / 1000;
   const { since, backup, drill } = state;
   const late = (job: Job, limit: number) => seconds - (job.succeeded ?? since ?? seconds) > limit;
@@ -53,6 +53,15 @@ export function reports(config: BackupConfig, fact: string | undefined, now: num
         ]
       : []),
   ];
+}
+
+/** Undefined: this is not what the program prints. */
+function stateOf(fact: string): State | undefined {
+  try {
+    return JSON.parse(fact);
+  } catch {
+    return undefined;
+  }
 }
 
 function sentence(what: string, { succeeded, failed, reason }: Job, now: number): string {

@@ -124,7 +124,9 @@ describe("[R7] a setting that writes statements, and the tokens in them, into th
   it("causes a warning in the preview, and the preview continues", async () => {
     const stack = changed(fixture("minimal"), { "postgres.settings": { log_statement: "ddl" } });
     const { warnings, errors } = await runProgram(stack);
-    expect(warnings).toEqual([expect.stringContaining('hearth:postgres.settings.log_statement is "ddl"')]);
+    expect(warnings).toContainEqual(
+      expect.stringContaining('hearth:postgres.settings.log_statement is "ddl"'),
+    );
     expect(errors).toEqual([]);
   });
 });
