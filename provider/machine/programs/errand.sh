@@ -31,7 +31,7 @@ install_missing() {
   printf 'installing packages: %s\n' "$(paste -s -d ' ' "$WORK/install")"
   mkdir -p -m 0700 -- "$STATE"
   if ! pm_lists_fresh; then pm_update; fi
-  install_packages || refuse_packages "$(pm_words_install) failed: $(paste -s -d ' ' "$WORK/install")"
+  install_packages || refuse_packages "these packages could not be installed: $(paste -s -d ' ' "$WORK/install")"
 }
 
 require_host
