@@ -32,6 +32,8 @@ export interface AuthorityOptions extends SandboxOptions {
   name: string;
   /** Folder on this machine for `caFile` and `rootFile`. */
   folder: string;
+  /** More names that lead to its host, where nothing answers on port 80. */
+  moreNames?: readonly string[];
 }
 
 const SOURCE = path.join(__dirname, "../stand-ins/acme");
@@ -45,7 +47,8 @@ After=network-online.target
 
 [Service]
 ExecStart=${FOLDER}/acme ${FOLDER}
-Environment=PEBBLE_VA_NOSLEEP=1
+# Every order is validated: no proof of an earlier one counts. No delay, and no refusals by chance.
+Environment=PEBBLE_VA_NOSLEEP=1 PEBBLE_AUTHZREUSE=0 PEBBLE_WFE_NONCEREJECT=0
 Restart=on-failure
 
 [Install]
@@ -53,10 +56,15 @@ WantedBy=multi-user.target
 `;
 
 /** Makes sure that the authority's host exists, and starts the authority. It looks names up in the host's list, like in DNS. */
-export async function upAuthority({ name, folder, ...rest }: AuthorityOptions): Promise<Authority> {
+export async function upAuthority({
+  name,
+  folder,
+  moreNames = [],
+  ...rest
+}: AuthorityOptions): Promise<Authority> {
   const programs = await builtPebble(rest);
   const dnsName = `ca.${name}.test`;
-  const host = await upHost({ ...rest, name, dnsNames: [dnsName] });
+  const host = await upHost({ ...rest, name, dnsNames: [dnsName, ...moreNames] });
   const inHost = (file: string) => path.join(host.root, FOLDER, file);
   await fs.mkdir(inHost(""), { recursive: true });
   await fs.copyFile(path.join(programs, "acme"), inHost("acme"));

@@ -5,12 +5,17 @@ import { downHost, type Host, upHost } from "../../sandbox";
 import { type Authority, upAuthority } from "../../sandbox/acme";
 import { type Answer, ok, sh } from "../support/host-programs";
 import { changed, fixture } from "../support/program";
-import { RealReleases } from "../support/real-release";
+import { failureOf, RealReleases } from "../support/real-release";
 
 const NAME = `acme-${process.pid}`;
 const CA = `ca-${process.pid}`;
 const NAMES = [`matrix.${NAME}.test`, `${NAME}.test`];
-const CURRENT = "/var/lib/hearth-data/certificates/current";
+/** Leads to another host. */
+const WRONG = `wrong.${NAME}.test`;
+const DATA = "/var/lib/hearth-data/certificates";
+const CURRENT = `${DATA}/current`;
+/** The lifetime of a certificate that must be renewed while the test runs. */
+const SHORT_SECONDS = 15;
 
 /** One host that gets its certificate from a real Pebble, in acts. The proxy answers unknown paths itself, so no homeserver is needed. */
 describe("a certificate from an authority", () => {
@@ -18,26 +23,36 @@ describe("a certificate from an authority", () => {
   let host: Host;
   let authority: Authority;
   let releases: RealReleases;
+  let rsa: ReturnType<typeof stack>;
+  let refused: { missing: Answer; wrong: Answer };
   let first: { acme: Answer; proxy: Answer };
 
-  const stack = (change: Record<string, unknown> = {}) =>
+  const stack = (publicHost = NAMES[0], keyType = "ecdsa-p256") =>
     changed(fixture("minimal"), {
       "homeserver.serverName": `${NAME}.test`,
-      "homeserver.publicHost": `matrix.${NAME}.test`,
+      "homeserver.publicHost": publicHost,
       certificates: {
         ...{ host: "vps", source: "acme", acceptTerms: true, directory: authority.directory },
-        caFile: authority.caFile,
+        ...{ caFile: authority.caFile, keyType },
       },
-      ...change,
     });
   const run = (text: string) => sh(host, text);
+  const fingerprint = (from: string) => run(`${from} | openssl x509 -noout -fingerprint -sha256`);
+  const inUse = () => fingerprint(`cat ${CURRENT}/fullchain.pem`);
+  const served = () =>
+    fingerprint(`openssl s_client -connect ${NAMES[0]}:443 -servername ${NAMES[0]} </dev/null 2>/dev/null`);
 
   beforeAll(async () => {
     [host, authority] = await Promise.all([
       upHost({ name: NAME, dnsNames: NAMES }),
-      upAuthority({ name: CA, folder }),
+      upAuthority({ name: CA, folder, moreNames: [WRONG] }),
     ]);
     releases = new RealReleases(host);
+    rsa = stack(NAMES[0], "rsa-2048");
+    refused = {
+      missing: await releases.observe(stack(`nowhere.${NAME}.test`), "acme"),
+      wrong: await releases.apply(stack(WRONG), "acme"),
+    };
     first = {
       acme: await releases.apply(stack(), "acme"),
       proxy: await releases.apply(stack(), "proxy"),
@@ -48,15 +63,25 @@ describe("a certificate from an authority", () => {
     rmSync(folder, { recursive: true, force: true });
   });
 
+  test("[W2] a name without an address is refused in the preview, and one that leads elsewhere is named with its address", () => {
+    expect(refused.missing.of("obstacle").map(([text]) => text)).toEqual([
+      `nowhere.${NAME}.test has no address in DNS, so no authority gives a certificate for it`,
+    ]);
+    expect(failureOf(refused.wrong)).toEqual({
+      step: "tasks",
+      text: expect.stringContaining(
+        `${WRONG} leads to ${authority.host.address}, which does not answer on port 80 (Connection refused); fix: point the A and AAAA records of the name to this host`,
+      ),
+      undone: "ok",
+    });
+  });
+
   test("[V10] a host with nothing gets its first certificate before the proxy starts", async () => {
     ok(first.acme);
     ok(first.proxy);
-    const served = NAMES.map(
-      (name) => `openssl s_client -connect ${name}:443 -servername ${name} </dev/null`,
-    );
-    const seen = await run(`${served.join(" 2>&1; ")} 2>&1 | grep -a -e issuer= -e 'Verif'`);
-    expect(seen.match(/issuer=CN ?= ?Pebble Intermediate/g)).toHaveLength(2);
-    const text = await run(`openssl x509 -in ${CURRENT}/fullchain.pem -noout -ext subjectAltName -pubkey`);
+    expect(await served()).toBe(await inUse());
+    const text = await run(`openssl x509 -in ${CURRENT}/fullchain.pem -noout -issuer -ext subjectAltName`);
+    expect(text).toContain("Pebble Intermediate");
     for (const name of NAMES) expect(text).toContain(`DNS:${name}`);
   });
 
@@ -65,6 +90,18 @@ describe("a certificate from an authority", () => {
     expect(JSON.stringify([first.acme.rows, first.proxy.rows])).not.toContain("PRIVATE KEY");
     expect(first.acme.of("published")).toEqual([
       ["certificate", expect.stringMatching(/^[0-9a-f]{64} \S+Z \S+Z ok$/)],
+    ]);
+  });
+
+  test("[V10] another kind of key is another certificate, through nginx, which reads it without a restart", async () => {
+    const before = [await served(), await run("systemctl show -P MainPID nginx")];
+    await authority.lifetime(SHORT_SECONDS);
+    ok(await releases.apply(rsa, "acme"));
+    expect(await served()).toBe(await inUse());
+    expect(await run(`openssl x509 -in ${CURRENT}/fullchain.pem -noout -text`)).toContain("rsaEncryption");
+    expect([await served(), await run("systemctl show -P MainPID nginx")]).toEqual([
+      expect.not.stringMatching(before[0] ?? ""),
+      before[1],
     ]);
   });
 });

@@ -223,6 +223,13 @@ export function requestOf(release: Release, meta: Partial<Meta>, withContent: bo
     }),
   );
   table(
+    "publishes",
+    map(release.publishes, (name, fact, index) => {
+      argv(`publish.${index}`, fact.argv);
+      return [index, name, fact.user ?? "-"];
+    }),
+  );
+  table(
     "units",
     map(release.units, (name, unit) => [name, unit.enabled ? 1 : 0, unit.state]),
   );
