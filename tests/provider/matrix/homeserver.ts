@@ -1,5 +1,5 @@
 import { type ChildProcess, execFile, spawn } from "node:child_process";
-import { randomBytes } from "node:crypto";
+import { randomBytes, randomInt } from "node:crypto";
 import * as fs from "node:fs/promises";
 import * as net from "node:net";
 import * as os from "node:os";
@@ -69,7 +69,9 @@ export async function startHomeserver(
   const argv = ["-m", "synapse.app.homeserver", "-c", at("homeserver.yaml")];
   const env = { ...process.env, PYTHONPATH: packages };
   await run("python3", [...argv, "--generate-keys"], { env });
-  const child = spawn("python3", argv, { env, stdio: "ignore" });
+  const errors = await fs.open(at("stderr"), "w");
+  const child = spawn("python3", argv, { env, stdio: ["ignore", "ignore", errors.fd] });
+  await errors.close();
   const stop = async () => {
     await ended(child);
     await fs.rm(directory, { recursive: true, force: true });
@@ -78,8 +80,9 @@ export async function startHomeserver(
     await answering(`${homeserver.url}/health`, child);
     await run("python3", ["-c", SETTLED, at("homeserver.db")]);
   } catch (error) {
+    const said = await fs.readFile(at("stderr"), "utf8");
     await stop();
-    throw error;
+    throw new Error(`${error}\n${said.slice(-2000)}`);
   }
   return { ...homeserver, stop, hang: (whether) => child.kill(whether ? "SIGSTOP" : "SIGCONT") };
 }
@@ -185,14 +188,17 @@ async function installed(): Promise<string> {
   return packages;
 }
 
-function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = net.createServer().on("error", reject);
-    server.listen(0, "127.0.0.1", () => {
-      const address = server.address();
-      server.close(() => resolve(typeof address === "object" && address !== null ? address.port : 0));
-    });
+/**
+ * A port that nobody uses, below those that the kernel gives to outgoing connections: one of these could take it before Synapse
+ * listens, some seconds later.
+ */
+async function freePort(): Promise<number> {
+  const port = randomInt(20_000, 32_000);
+  const free = await new Promise<boolean>((resolve) => {
+    const server = net.createServer().on("error", () => resolve(false));
+    server.listen(port, "127.0.0.1", () => server.close(() => resolve(true)));
   });
+  return free ? port : freePort();
 }
 
 async function answering(url: string, child: ChildProcess): Promise<void> {
