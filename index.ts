@@ -98,7 +98,10 @@ const checks = config.verification.enabled
       ports: machines.proxy.ports,
       certificates,
       backup,
-      releases: { postgres, homeserver, proxy, certificates, tunnel, maintenance, backup, firewall },
+      releases: {
+        ...{ postgres, homeserver, proxy, certificates, tunnel, maintenance, backup, firewall },
+        ...{ home: link && { release: link.releases.home }, edge: link && { release: link.releases.edge } },
+      },
     })
   : undefined;
 

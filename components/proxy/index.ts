@@ -2,6 +2,7 @@ import * as pulumi from "@pulumi/pulumi";
 import type { HomeserverConfig } from "../../config-schemas/homeserver/schema";
 import { parseSize } from "../../config-schemas/language/common";
 import type { ProxyModel } from "../../config-schemas/proxy/schema";
+import type { Link } from "../../hosts/link";
 import type { Release } from "../../provider/sdk";
 import { serviceRelease } from "../../runtimes/release";
 import type { Certificates } from "../certificates";
@@ -10,7 +11,6 @@ import type { Delegation } from "../delegation";
 import type { Homeserver } from "../homeserver";
 import type { Machine } from "../hosts";
 import type { HostFacts } from "../hosts/facts";
-import type { WireGuard } from "../tunnel/wireguard";
 import { proxySpec } from "./kinds";
 import type { ProxyPlan } from "./plan";
 
@@ -19,7 +19,7 @@ export interface ReverseProxyArgs {
   machine: Machine;
   homeserver: Homeserver;
   /** Connects this host with the homeserver's; absent: they are the same. */
-  link?: WireGuard | undefined;
+  link?: Link | undefined;
   homeserverConfig: HomeserverConfig;
   delegation: Delegation;
   /** Absent if a tunnel ends TLS. */

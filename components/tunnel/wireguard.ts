@@ -32,8 +32,7 @@ export interface WireGuardArgs {
  */
 export class WireGuard extends pulumi.ComponentResource implements Link {
   readonly reached: Link["reached"];
-  /** The releases of both ends. */
-  readonly releases: Readonly<Record<LinkEnd, Release>>;
+  readonly releases: Link["releases"];
 
   constructor(name: string, args: WireGuardArgs, opts?: pulumi.ComponentResourceOptions) {
     super("hearth:tunnel:WireGuard", name, {}, opts);
