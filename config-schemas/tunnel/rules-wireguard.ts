@@ -75,7 +75,7 @@ export const wireguardRules: readonly AnyRule[] = [
     needs: ["proxy", "tunnel"],
     when: (stack) => at(wireguard(stack) !== undefined && stack.proxy.kind !== "nginx", "proxy", "kind"),
     message: ({ proxy }) =>
-      `is ${proxy.kind}, whose container on the edge would not reach the homeserver through the tunnel`,
+      `is ${proxy.kind}, which Hearth runs only on the homeserver's own host, where its container mounts Synapse's socket`,
     fix: "write `kind: nginx`, and `runtime: native` for the edge",
   }),
 ];

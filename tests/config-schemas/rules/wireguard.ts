@@ -50,7 +50,7 @@ export const WIREGUARD_ROWS: Row[] = [
       proxy: { kind: "caddy", listen: { address: "::", port: 8443 } },
     },
     says: [
-      "hearth:proxy.kind: is caddy, whose container on the edge would not reach the homeserver through the tunnel | write `kind: nginx`, and `runtime: native` for the edge",
+      "hearth:proxy.kind: is caddy, which Hearth runs only on the homeserver's own host, where its container mounts Synapse's socket | write `kind: nginx`, and `runtime: native` for the edge",
     ],
   },
 ];
