@@ -6,18 +6,17 @@ The database comes first, media after it: everything that the dump refers to is 
 import json
 import pathlib
 import subprocess
-import sys
 import tempfile
 import time
 
 import recovery
 from dump import Database, dump
 from repository import Repository, explain
-from settings import FORMAT, Fault, Settings, alone, change_record, mebibytes, read_record, recorded, sha256_of, write
+from settings import FORMAT, Fault, change_record, job, mebibytes, read_record, sha256_of, write
 
 TAG = "hearth"
 INCOMPLETE = 3
-# Keys of what a backup contains besides the staged files; see spec.ts.
+# Lines of progress are no closer.
 LEAST_SECONDS_BETWEEN_LINES = 5
 
 
@@ -160,14 +159,5 @@ def run(settings, folder):
     say(f"backup of {settings['serverName']} to {repository.place} succeeded")
 
 
-def main():
-    try:
-        settings = Settings(sys.argv[1])
-        with recorded(settings, "backup"), alone(settings), tempfile.TemporaryDirectory() as folder:
-            run(settings, folder)
-    except Fault as fault:
-        sys.exit(f"backup failed: {fault}")
-
-
 if __name__ == "__main__":
-    main()
+    job("backup", run)

@@ -7,13 +7,11 @@ media chosen at random must have the size and hash that the restored database na
 import json
 import pathlib
 import shutil
-import sys
-import tempfile
 import time
 
 from repository import Repository
 from scratch import DATABASE, scratch
-from settings import Fault, Settings, alone, change_record, mebibytes, recorded, require_room, sha256_of
+from settings import Fault, change_record, job, mebibytes, require_room, sha256_of
 
 SAMPLE = 40
 # Local media that people uploaded; previews of links are not backed up. Releases before 1.128 keep no hash.
@@ -129,14 +127,5 @@ def compare(settings, manifest, work, take_media):
     say(f"signing key, {rows} rows of {len(manifest['database']['rows'])} tables and {count} media are as they were")
 
 
-def main():
-    try:
-        settings = Settings(sys.argv[1])
-        with recorded(settings, "drill"), alone(settings), tempfile.TemporaryDirectory() as folder:
-            run(settings, folder)
-    except Fault as fault:
-        sys.exit(f"drill failed: {fault}")
-
-
 if __name__ == "__main__":
-    main()
+    job("drill", run)

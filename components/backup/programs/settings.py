@@ -9,6 +9,8 @@ import hashlib
 import json
 import os
 import pathlib
+import sys
+import tempfile
 import time
 
 FORMAT = 1
@@ -92,6 +94,16 @@ def recorded(settings, part):
     except Fault as fault:
         change_record(settings, part, failed=int(time.time()), reason=str(fault).splitlines()[0])
         raise
+
+
+def job(part, work):
+    """A backup or a drill as a unit: `work(settings, folder)` with an empty folder, one at a time, its failure recorded."""
+    try:
+        settings = Settings(sys.argv[1])
+        with recorded(settings, part), alone(settings), tempfile.TemporaryDirectory() as folder:
+            work(settings, folder)
+    except Fault as fault:
+        sys.exit(f"{part} failed: {fault}")
 
 
 def require_room(folder, needed, what):
