@@ -50,7 +50,7 @@ export async function journey(options: JourneyOptions): Promise<JourneyResult> {
     progress(`answering from ${second.userId} to ${first.userId}`);
     const answered = await pass(two, one, roomId, "Read you loud and clear");
     if (options.leave) await Promise.all([one.leave({ roomId }), two.leave({ roomId })]);
-    return { roomId, userIds: [first.userId, second.userId], messages: [sent, answered] };
+    return { roomId, userIds: [first.userId, second.userId], messages: [sent.text, answered.text] };
   } finally {
     await Promise.allSettled([one.logout(), two.logout()]);
     await clients.close();
@@ -82,12 +82,12 @@ async function sharedRoom({ one, two, invitee, alias, via }: Meeting): Promise<s
 }
 
 /** Sends a unique text, waits until the other user read it, and checks that both servers store only ciphertext. */
-async function pass(
+export async function pass(
   from: SessionMethods,
   to: SessionMethods,
   roomId: string,
   words: string,
-): Promise<string> {
+): Promise<{ eventId: string; text: string }> {
   const text = `${words} (${randomBytes(8).toString("hex")})`;
   const eventId = await from.send({ roomId, text });
   const read = await to.read({ roomId, eventId, timeout: PATIENCE });
@@ -98,5 +98,5 @@ async function pass(
       throw new Error(`a homeserver holds ${eventId} as ${event.type}, which is not encrypted`);
     }
   }
-  return text;
+  return { eventId, text };
 }

@@ -2,6 +2,7 @@ import { spawnSync } from "node:child_process";
 import path from "node:path";
 import { downHost, powerCutHost, upHost } from "../../sandbox";
 import { MatrixClients } from "../../sandbox/matrix/clients";
+import { pass } from "../../sandbox/matrix/journey";
 import type { SessionMethods } from "../../sandbox/matrix/protocol";
 import { type Tailnet, upTailnet } from "../../sandbox/tailnet";
 import { HOME_UNITS, HomeServer } from "../support/home-server";
@@ -196,13 +197,6 @@ describe("users on two servers", () => {
     ]);
   };
 
-  const pass = async (from: SessionMethods, to: SessionMethods, text: string) => {
-    const eventId = await from.send({ roomId, text });
-    expect(await to.read({ roomId, eventId, timeout: PATIENCE })).toBe(text);
-    expect((await from.wireEvent({ roomId, eventId })).type).toBe("m.room.encrypted");
-    return eventId;
-  };
-
   beforeAll(async () => {
     await home.edit({ "rooms.spaces.home.members": ["alice", bobId] });
     await home.up();
@@ -224,12 +218,12 @@ describe("users on two servers", () => {
   });
 
   test("[H15] they exchange encrypted messages", async () => {
-    await pass(alice, bob, "Welcome home");
-    await pass(bob, alice, "Thanks for having me");
+    await pass(alice, bob, roomId, "Welcome home");
+    await pass(bob, alice, roomId, "Thanks for having me");
   });
 
   test("[H1] [H5] [H15] after a power cut everything runs without a login, nothing is lost, and messages that were sent meanwhile arrive", async () => {
-    const before = await pass(bob, alice, "before the lights go out");
+    const before = await pass(bob, alice, roomId, "before the lights go out");
     await powerCutHost(home.host.name);
     const meanwhile = await bob.send({ roomId, text: "sent while the PC was off" });
     // Long enough that the partner notices, and backs off.
@@ -246,9 +240,9 @@ describe("users on two servers", () => {
     expect(seconds).toBeLessThan(BACK);
     expect(await home.asUser(`systemctl --user is-active ${TIMERS.join(" ")}`)).toBe("active\n".repeat(4));
     const kept = (id: string, timeout: number) => alice.read({ roomId, eventId: id, timeout });
-    expect(await kept(before, PATIENCE)).toBe("before the lights go out");
+    expect(await kept(before.eventId, PATIENCE)).toBe(before.text);
     expect(await kept(meanwhile, 5 * PATIENCE)).toBe("sent while the PC was off");
     expect((await home.preview(["--expect-no-changes"])).ok).toBe(true);
-    await pass(alice, bob, "and we are back");
+    await pass(alice, bob, roomId, "and we are back");
   });
 });

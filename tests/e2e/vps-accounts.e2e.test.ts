@@ -1,7 +1,5 @@
-import { execFile } from "node:child_process";
 import * as fs from "node:fs/promises";
 import * as path from "node:path";
-import type { CheckResult } from "../../provider/contract/matrix";
 import { AT_SYNAPSE } from "../support/synapse-socket";
 import { VpsServer } from "../support/vps-server";
 
@@ -33,22 +31,9 @@ async function adminApi(method: string, pathname: string, body = "{}"): Promise<
 const user = (localpart: string) => `/_synapse/admin/v2/users/@${localpart}:${server.serverName}`;
 
 /** `npx hearth verify --json` on this stack. */
-function hearthVerify(): Promise<{ status: number; failed: string[] }> {
-  const argv = ["verify", "--stack", server.host.name, "--config-file", server.stack.configFile, "--json"];
-  const env = {
-    ...process.env,
-    PULUMI_BACKEND_URL: server.stack.backendUrl,
-    HEARTH_TRUSTED: server.stack.confirmedFile,
-  };
-  const program = path.resolve(__dirname, "../../cli/hearth");
-  return new Promise((resolve, reject) => {
-    execFile(program, argv, { env }, (error, stdout, stderr) => {
-      const status = error === null ? 0 : Number(error.code);
-      if (status > 1 || stdout === "") return reject(new Error(`hearth verify: ${stderr}`));
-      const results: CheckResult[] = JSON.parse(stdout);
-      resolve({ status, failed: results.filter((one) => one.result === "fail").map((one) => one.check) });
-    });
-  });
+async function hearthVerify(): Promise<{ status: number; failed: string[] }> {
+  const { status, results } = await server.verify();
+  return { status, failed: Object.keys(results).filter((check) => results[check] === "fail") };
 }
 
 test("[A3] an account that was changed by hand shows in the next preview, in words, and up repairs it", async () => {

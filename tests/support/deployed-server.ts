@@ -1,7 +1,12 @@
+import { execFile } from "node:child_process";
 import fs from "node:fs/promises";
+import path from "node:path";
 import { parseDocument } from "yaml";
+import type { CheckResult } from "../../provider/contract/matrix";
 import { downHost, type Host, onHost } from "../../sandbox";
 import type { RunResult, Stack } from "../../sandbox/deploy/stack";
+
+const CLI = path.resolve(__dirname, "../../cli/hearth");
 
 /** A committed stack file on its own sandbox host, with only addresses, names, keys and users replaced. */
 export abstract class DeployedServer {
@@ -48,6 +53,21 @@ export abstract class DeployedServer {
 
   async preview(args: readonly string[] = ["--diff"]): Promise<RunResult> {
     return succeeded(await this.stack.preview({ args }));
+  }
+
+  /** `npx hearth verify`: its exit status, and the result of each check by name. */
+  verify(): Promise<{ status: number; results: Record<string, CheckResult["result"]> }> {
+    const { name } = this.host;
+    const argv = ["verify", "--stack", name, "--config-file", this.stack.configFile, "--json"];
+    const own = { PULUMI_BACKEND_URL: this.stack.backendUrl, HEARTH_TRUSTED: this.stack.confirmedFile };
+    return new Promise((resolve, reject) => {
+      execFile(CLI, argv, { env: { ...process.env, ...own } }, (error, stdout, stderr) => {
+        const status = error === null ? 0 : Number(error.code);
+        if (status > 1 || stdout === "") return reject(new Error(`hearth verify: ${stderr}`));
+        const results: CheckResult[] = JSON.parse(stdout);
+        resolve({ status, results: Object.fromEntries(results.map((one) => [one.check, one.result])) });
+      });
+    });
   }
 
   /** Runs shell text on the host as root and returns its output; throws if it fails. */
