@@ -116,5 +116,5 @@ export const inviteLinks = rooms.inviteLinks;
 /** The documents for the bare domain's own web server, when that is another one. */
 export const wellKnown = delegation.servedHere ? "served here" : delegation.documents;
 /** Copy of the backups' password that only your age key opens: `base64 -d | age -d -i key.txt`. */
-export const backupKey = backup.key;
+export const backupKey = backup.key ?? "no backups";
 export const verification = checks?.summary ?? "switched off";
