@@ -112,6 +112,8 @@ class Repository:
         if name == "recovery":
             self.password = self._file("open-password", OPEN_PASSWORD)
         self.options, self.environment = [], {}
+        # restic ends without what ssh said last, about every seventh time: ssh writes it here.
+        self.ssh_said = self.folder / "ssh.log"
         self._prepare()
 
     def _file(self, name, text):
@@ -132,7 +134,7 @@ class Repository:
             location = f"{target['path']}/{self.name}"
         elif kind == "sftp":
             location = f"sftp:target:{target['path']}/{self.name}"
-            ssh = ["ssh", "-F", "none", "-i", self.settings["secretFile"], "-p", str(target["port"]), "-l", target["user"]]
+            ssh = ["ssh", "-E", str(self.ssh_said), "-F", "none", "-i", self.settings["secretFile"], "-p", str(target["port"]), "-l", target["user"]]
             known = f"UserKnownHostsFile={self.settings['knownHosts']}"
             fixed = ["IdentitiesOnly=yes", "BatchMode=yes", "StrictHostKeyChecking=yes", known, "ConnectTimeout=20", "ServerAliveInterval=20"]
             words = [*ssh, *(word for option in fixed for word in ("-o", option)), target["server"], "-s", "sftp"]
@@ -151,6 +153,7 @@ class Repository:
 
     def start(self, *arguments, **options):
         """restic as a process."""
+        self.ssh_said.unlink(missing_ok=True)
         common = ["--quiet"] if arguments[0] not in {"backup", "restore", "snapshots", "cat", "dump"} else []
         argv = ["restic", "--repository-file", self.location, "--password-file", self.password, *self.options, *common, *arguments]
         environment = {
@@ -175,6 +178,8 @@ class Repository:
         return output if binary else output.decode()
 
     def fault(self, status, said):
+        if self.ssh_said.exists():
+            said = f"{self.ssh_said.read_text(encoding='utf-8', errors='replace')}\n{said}"
         if status == 1:
             status = next((number for number, words in STATUS_WORDS.items() if words.search(said)), status)
         if status == NO_REPOSITORY:
