@@ -32,7 +32,7 @@ export interface Distribution {
     interpreter(version: string): string;
   };
   curl: { package: string };
-  /** Packages for WireGuard with its filter; wireguard-go serves kernels without the module. */
+  /** Packages for WireGuard with its filter and its watch; wireguard-go serves kernels without the module. */
   wireguard: readonly string[];
   nftables: { package: string; program: string };
   openssl: { package: string };
@@ -67,7 +67,7 @@ const DEBIAN: Omit<Distribution, "title" | "offers"> = {
     interpreter: (version) => `/usr/bin/python${version}`,
   },
   curl: { package: "curl" },
-  wireguard: ["wireguard-tools", "wireguard-go", "nftables"],
+  wireguard: ["wireguard-tools", "wireguard-go", "nftables", "iputils-ping"],
   nftables: { package: "nftables", program: "/usr/sbin/nft" },
   openssl: { package: "openssl" },
   certbot: { package: "certbot" },
@@ -120,7 +120,7 @@ export const DISTRIBUTIONS: Readonly<Record<string, Distribution>> = {
       interpreter: (version) => `/usr/bin/python${version}`,
     },
     curl: { package: "curl" },
-    wireguard: ["wireguard-tools", "nftables"],
+    wireguard: ["wireguard-tools", "nftables", "iputils"],
     nftables: { package: "nftables", program: "/usr/bin/nft" },
     openssl: { package: "openssl" },
     certbot: { package: "certbot" },

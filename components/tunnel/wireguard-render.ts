@@ -111,6 +111,28 @@ export function renderUnit(description: string, interfaceFile: string): string {
   ].join("\n");
 }
 
+/** The unit that runs `watch.sh` for the end that connects; it may do nothing but ask the other end, and change the interface. */
+export function renderWatch(command: readonly string[], tunnel: string): string {
+  return [
+    "[Unit]",
+    "Description=Watch over the tunnel",
+    `PartOf=${tunnel}`,
+    `After=${tunnel}`,
+    "",
+    "[Service]",
+    `ExecStart=${command.join(" ")}`,
+    "Restart=always",
+    "RestartSec=5",
+    ...CONFINED,
+    "RestrictAddressFamilies=AF_NETLINK",
+    "CapabilityBoundingSet=CAP_NET_ADMIN CAP_NET_RAW",
+    "",
+    "[Install]",
+    "WantedBy=multi-user.target",
+    "",
+  ].join("\n");
+}
+
 /** The socket through which the other end reaches the homeserver. It can be opened before the interface has its address. */
 export function renderDoorSocket(listener: Listener): string {
   return [

@@ -1,3 +1,4 @@
+import { endpoint, type Listener } from "../../runtimes/listener";
 import { unitCheck } from "../../runtimes/native";
 import { SYSTEM_PLACES } from "../../runtimes/places";
 import { programText } from "../../runtimes/programs";
@@ -11,6 +12,7 @@ import {
   renderFilter,
   renderInterface,
   renderUnit,
+  renderWatch,
 } from "./wireguard-render";
 
 /** Name of release and folders. */
@@ -20,9 +22,9 @@ export const DOOR_PORT = 8008;
 
 const UNIT = "hearth-wireguard.service";
 const DOOR = "hearth-wireguard-door";
+const WATCH = "hearth-wireguard-watch.service";
 const INTERFACE_FILE = `${INTERFACE}.conf`;
 const FILTER_FILE = "filter.nft";
-const PROGRAMS = ["handshake.sh", "network.sh"];
 /** How long the first packets may take, seconds: WireGuard tries a handshake every 5 seconds. */
 const HANDSHAKE_SECONDS = 30;
 
@@ -41,7 +43,7 @@ export function tunnelSpec({ end, peer, subnet, opened }: TunnelPlan): ServiceSp
   const path = (file: string) => `${SYSTEM_PLACES.config(SERVICE)}/${file}`;
   const unitFile = `${SYSTEM_PLACES.units}/${UNIT}`;
   const description = `WireGuard to ${peer}`;
-  const { endpoint } = end.peer;
+  const outside = end.peer.endpoint;
   return {
     name: SERVICE,
     description,
@@ -72,22 +74,49 @@ export function tunnelSpec({ end, peer, subnet, opened }: TunnelPlan): ServiceSp
         timeoutSeconds: 30,
       },
     },
-    programFiles: Object.fromEntries(
-      PROGRAMS.map((name) => [name, programText("tunnel", `wireguard/${name}`)]),
-    ),
+    programFiles: programs("network.sh", ...(outside === undefined ? [] : ["handshake.sh"])),
     // The end that waits cannot know when the other one comes.
-    ...(endpoint === undefined
+    ...(outside === undefined
       ? {}
       : {
           health: ({ host }) => ({
             kind: "command",
             argv: [
               ...["/bin/sh", host.program("handshake.sh"), INTERFACE, end.peer.publicKey],
-              ...[endpoint.address, String(endpoint.port)],
+              ...[outside.address, String(outside.port)],
             ],
             timeoutSeconds: HANDSHAKE_SECONDS,
           }),
         }),
+  };
+}
+
+function programs(...names: string[]): Record<string, string> {
+  return Object.fromEntries(names.map((name) => [name, programText("tunnel", `wireguard/${name}`)]));
+}
+
+/** Makes the end that connects notice within seconds that the other one was started again, or has another address. */
+export function watchSpec(peer: Pick<End["peer"], "address" | "publicKey">, outside: Listener): ServiceSpec {
+  return {
+    name: SERVICE,
+    description: "Watch over the tunnel",
+    programs: {
+      native: () => ({
+        unit: WATCH,
+        unitFiles: ({ host }) => ({
+          [`${SYSTEM_PLACES.units}/${WATCH}`]: renderWatch(
+            [
+              ...["/bin/sh", host.program("watch.sh"), INTERFACE],
+              ...[peer.publicKey, peer.address, endpoint(outside)],
+            ],
+            UNIT,
+          ),
+        }),
+        validators: () => ({ "25-watch": unitCheck(`${SYSTEM_PLACES.units}/${WATCH}`) }),
+      }),
+    },
+    programFiles: programs("watch.sh"),
+    runs: ["watch.sh"],
   };
 }
 

@@ -8,9 +8,10 @@ import { native } from "../../runtimes/native";
 import { PUBLIC_DIRECTORY } from "../../runtimes/ownership";
 import { owned, SYSTEM_PLACES } from "../../runtimes/places";
 import { serviceRelease } from "../../runtimes/release";
+import type { ServiceSpec } from "../../runtimes/service";
 import type { Machine } from "../hosts";
 import type { DoorKeeper } from "./wireguard-render";
-import { DOOR_PORT, doorSpec, SERVICE, tunnelSpec } from "./wireguard-spec";
+import { DOOR_PORT, doorSpec, SERVICE, type TunnelPlan, tunnelSpec, watchSpec } from "./wireguard-spec";
 
 const KEYS = `${SERVICE}-keys`;
 const KEY_FILE = `${SYSTEM_PLACES.config(KEYS)}/private.key`;
@@ -86,23 +87,29 @@ export class WireGuard extends pulumi.ComponentResource implements Link {
     machine: Machine,
     keys: Record<LinkEnd, Release>,
     { other, plan }: EndPlan,
-    door: pulumi.Input<ReturnType<typeof doorSpec>[]>,
+    door: pulumi.Input<ServiceSpec[]>,
     dependsOn: pulumi.Resource[],
   ): Release {
     const places = SYSTEM_PLACES;
     const parts = pulumi
       .all([machine.facts, publicKey(keys[other]), door])
       .apply(([{ memoryMiB }, key = "", doors]) =>
-        native.render([tunnelSpec(plan(key)), ...doors], { places, memoryMiB }),
+        native.render([...specsOf(plan(key)), ...doors], { places, memoryMiB }),
       );
     const host = { connection: machine.connection, places: pulumi.output(places) };
     return serviceRelease(`${machine.name}-${SERVICE}`, SERVICE, host, parts, { parent: this, dependsOn });
   }
 }
 
+/** The tunnel; the end that connects also watches over it. */
+function specsOf(plan: TunnelPlan): ServiceSpec[] {
+  const { peer } = plan.end;
+  return [tunnelSpec(plan), ...(peer.endpoint === undefined ? [] : [watchSpec(peer, peer.endpoint)])];
+}
+
 interface EndPlan {
   other: LinkEnd;
-  plan(peerKey: string): Parameters<typeof tunnelSpec>[0];
+  plan(peerKey: string): TunnelPlan;
 }
 
 /** What one end needs of the other. The edge does not know where home is, and home may change its address. */

@@ -1,6 +1,6 @@
 import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { chmodSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { checkedKey, keyFault } from "../../components/tunnel/wireguard";
@@ -209,5 +209,41 @@ describe("the answer of the other end", () => {
     expect(status).toBe(1);
     expect(stderr).toMatch(says);
     expect(stderr).toContain("fix: see that edge.example.org leads to the edge");
+  });
+});
+
+describe("the watch over the tunnel", () => {
+  /** Runs watch.sh with these commands in place of ping, sleep and wg, until one of them ends it; returns the lines they wrote. */
+  const watched = (ping: string, sleep: string) => {
+    const folder = mkdtempSync(join(tmpdir(), "hearth-wireguard-"));
+    const stubs = { ping, sleep, wg: 'echo "wg $*" >>"$OUT"; kill "$PPID"' };
+    try {
+      for (const [name, text] of Object.entries(stubs)) {
+        writeFileSync(join(folder, name), `#!/bin/sh\n${text}\n`);
+        chmodSync(join(folder, name), 0o755);
+      }
+      const out = join(folder, "out");
+      writeFileSync(out, "");
+      const args = ["hearth0", "peer0", "10.213.87.1", "edge.example.org:51820"];
+      const env = { ...process.env, PATH: `${folder}:${process.env.PATH}`, OUT: out };
+      spawnSync("sh", [join(PROGRAMS, "watch.sh"), ...args], { env, timeout: 20_000 });
+      return readFileSync(out, "utf8").trim().split("\n");
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  };
+  const asks = 'echo "ping $*" >>"$OUT"';
+
+  it("looks the edge's name up again after 20 questions without an answer", () => {
+    expect(watched(`${asks}; exit 1`, "exit 0")).toEqual([
+      ...Array(20).fill("ping -c 1 -W 1 -n -q 10.213.87.1"),
+      "wg set hearth0 peer peer0 endpoint edge.example.org:51820",
+    ]);
+  });
+
+  it("changes nothing while the edge answers at least sometimes", () => {
+    const sometimes = `${asks}; [ $(($(wc -l <"$OUT") % 15)) -eq 0 ]`;
+    const lines = watched(sometimes, '[ "$(wc -l <"$OUT")" -lt 60 ] || kill "$PPID"');
+    expect(lines).toEqual(Array(60).fill("ping -c 1 -W 1 -n -q 10.213.87.1"));
   });
 });
