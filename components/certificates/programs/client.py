@@ -99,7 +99,7 @@ def told(said, settings, folder):
     if re.search(r"CERTIFICATE_VERIFY_FAILED|SSLError", said):
         fix = "if it is a private authority, name its certificate in hearth:certificates.caFile"
         return f"the certificate of {directory} is not trusted: {detail(said)}", fix
-    if re.search(r"accountDoesNotExist|Account is not valid|account .*(?:deactivated|revoked)", said, re.IGNORECASE):
+    if re.search(r"accountDoesNotExist|Account is not valid|Account \S+ not found|account .*(?:deactivated|revoked)", said, re.IGNORECASE):
         return f"the authority does not know this host's account any more: {detail(said)}", f"remove {folder}/accounts, then try again"
     if re.search(r"rejectedIdentifier|unsupportedIdentifier|caa", said):
         return f"the authority refuses these names: {detail(said)}", "use names that it accepts, or another hearth:certificates.directory"
