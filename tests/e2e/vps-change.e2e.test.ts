@@ -1,6 +1,6 @@
 import { knock } from "../../provider/matrix/verification/network";
 import { issueCertificate } from "../../sandbox";
-import { type AllSeen, summary, whatClientsSee } from "../support/clients";
+import { expectNoFailures, whatClientsSee } from "../support/clients";
 import { HAND_EDITS } from "../support/hand-edits";
 import { eventually } from "../support/jobs";
 import { watchAnswers } from "../support/outage";
@@ -79,7 +79,7 @@ describe("a VPS server from the committed stack file", () => {
     expect(changed.map((step) => [step.name, Object.keys(step.changes)])).toEqual([
       ["vps-homeserver", ['files["/etc/hearth/homeserver/homeserver.yaml"].content']],
     ]);
-    const seen = await whatClientsSee(server, await logIn(), async () => {
+    const seen = await whatClientsSee(server, await server.logIn(), async () => {
       const run = await server.up();
       console.log(`retention edit: up ${run.seconds.toFixed(1)} s`);
     });
@@ -122,7 +122,7 @@ describe("a VPS server from the committed stack file", () => {
     await server.edit({ "postgres.settings.max_locks_per_transaction": 80 });
     const plan = await server.preview();
     expect(plan.output).toContain("restart matrix-synapse.service, postgresql@17-main.service");
-    const seen = await whatClientsSee(server, await logIn(), () => server.up());
+    const seen = await whatClientsSee(server, await server.logIn(), () => server.up());
     expectNoFailures("restart of the database", seen);
     const after = await server.lives();
     expect(after.postgres.pid).not.toBe(before.postgres.pid);
@@ -134,7 +134,7 @@ describe("a VPS server from the committed stack file", () => {
   test("[V3] a renewed certificate fails no request", async () => {
     const before = await server.lives();
     await issueCertificate([server.serverName, server.publicHost], `${server.directory}/tls`);
-    const seen = await whatClientsSee(server, await logIn(), () => server.up());
+    const seen = await whatClientsSee(server, await server.logIn(), () => server.up());
     expectNoFailures("renewed certificate", seen);
     expect(await server.lives()).toEqual(before);
   });
@@ -217,7 +217,7 @@ describe("a VPS server from the committed stack file", () => {
   test("[A5] destroy stops everything and keeps all data; up continues with it", async () => {
     const kept =
       "sha256sum /etc/hearth/homeserver/secrets/* /var/lib/matrix-synapse/media/local_content/*/*/*";
-    const token = await logIn();
+    const token = await server.logIn();
     const media = await upload(token);
     const before = await server.sh(kept);
     const destroyed = await server.stack.destroy();
@@ -231,24 +231,8 @@ describe("a VPS server from the committed stack file", () => {
     // The old access token, and with it the old database, is still valid; so are the old password and the old media.
     const url = `https://${server.publicHost}/_matrix/client/v1/media/download/${media.replace("mxc://", "")}`;
     expect(await server.sh(`curl -s -H 'Authorization: Bearer ${token}' ${url}`)).toBe("kept");
-    expect(await logIn()).toMatch(/^syt_/);
+    expect(await server.logIn()).toMatch(/^syt_/);
   });
-
-  function expectNoFailures(what: string, seen: AllSeen): void {
-    console.log(`${what}: ${summary(seen)}`);
-    expect(Object.values(seen).map(({ failed }) => failed)).toEqual([{}, {}, {}]);
-    expect(seen.new.sent).toBeGreaterThan(20);
-  }
-
-  /** Logs alice in with the password that was created on the host; returns the access token. */
-  async function logIn(): Promise<string> {
-    const body = `{"type":"m.login.password","identifier":{"type":"m.id.user","user":"alice"},"password":"$(cat /var/lib/hearth/accounts/alice.password)"}`;
-    const escaped = body.replaceAll('"', '\\"');
-    const answer = await server.sh(
-      `curl -s https://${server.publicHost}/_matrix/client/v3/login -d "${escaped}"`,
-    );
-    return (JSON.parse(answer) as { access_token: string }).access_token;
-  }
 
   async function upload(token: string): Promise<string> {
     const url = `https://${server.publicHost}/_matrix/media/v3/upload`;

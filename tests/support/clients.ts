@@ -111,11 +111,18 @@ export async function whatClientsSee(
 }
 
 /** One line for the log of a test run. */
-export function summary(seen: AllSeen): string {
+function summary(seen: AllSeen): string {
   return Object.entries(seen)
     .map(
       ([kind, { sent, failed, slowest }]) =>
         `${kind}: ${sent} sent, failed ${JSON.stringify(failed)}, slowest ${slowest.toFixed(1)} s`,
     )
     .join("; ");
+}
+
+/** No request of any client failed. */
+export function expectNoFailures(what: string, seen: AllSeen): void {
+  console.log(`${what}: ${summary(seen)}`);
+  expect(Object.values(seen).map(({ failed }) => failed)).toEqual([{}, {}, {}]);
+  expect(seen.new.sent).toBeGreaterThan(20);
 }

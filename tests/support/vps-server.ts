@@ -69,14 +69,21 @@ export class VpsServer extends DeployedServer {
     return server;
   }
 
+  /** Files of a certificate of the sandbox's own authority, as the stack file names them. */
+  get tls() {
+    return {
+      certificateFile: path.join(this.directory, "tls/fullchain.pem"),
+      privateKeyFile: path.join(this.directory, "tls/privkey.pem"),
+    };
+  }
+
   protected async placed(): Promise<string> {
     return placeStack(await fs.readFile(path.join(this.project, "Pulumi.vps.yaml"), "utf8"), {
       serverName: this.serverName,
       publicHost: this.publicHost,
       address: this.host.name,
       sshConfigFile: this.host.sshConfigFile,
-      certificateFile: path.join(this.directory, "tls/fullchain.pem"),
-      privateKeyFile: path.join(this.directory, "tls/privkey.pem"),
+      ...this.tls,
       network: await sandboxNetwork(),
       partner: { serverName: "partner.test", url: "https://matrix.partner.test" },
       resolve: { [this.serverName]: this.host.address, [this.publicHost]: this.host.address },
@@ -124,6 +131,16 @@ export class VpsServer extends DeployedServer {
         [ -z "$now" ] || echo "$now" | grep -q -x -F "$old" || exit 0
         sleep 0.1
       done; exit 1`);
+  }
+
+  /** Logs alice in with the password that was created on the host; returns the access token. */
+  async logIn(): Promise<string> {
+    const body = `{"type":"m.login.password","identifier":{"type":"m.id.user","user":"alice"},"password":"$(cat /var/lib/hearth/accounts/alice.password)"}`;
+    const escaped = body.replaceAll('"', '\\"');
+    const answer = await this.sh(
+      `curl -s https://${this.publicHost}/_matrix/client/v3/login -d "${escaped}"`,
+    );
+    return (JSON.parse(answer) as { access_token: string }).access_token;
   }
 
   /** HTTP status through the host's own proxy under the public name; 0 if nothing answers. */
